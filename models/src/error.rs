@@ -1,0 +1,35 @@
+//! What can go wrong between pixels and numbers, by who must act.
+
+use std::path::PathBuf;
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// Mend me: weights are not installed.
+    #[error("{network} is not installed at {path}; run `usher models install`")]
+    Missing {
+        /// The network asked for.
+        network: String,
+        /// Where its weights were looked for.
+        path: PathBuf,
+    },
+    /// Mend me: weights are not what the lock file says.
+    #[error("{path} is not what models.lock promises ({why}); delete it and run `usher models install`")]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Mend me: the device asked for is not there.
+    #[error("device {asked} is not available ({why}); set `infer: {{ device: cpu }}` or `auto`")]
+    Device {
+        /// As written in the configuration.
+        asked: String,
+        /// What the driver said.
+        why: String,
+    },
+    /// A bug of ours: shapes that do not fit, an operator without an arm.
+    #[error("the network could not be computed: {0}")]
+    Compute(String),
+}

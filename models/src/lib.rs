@@ -1,0 +1,11 @@
+//! Pixels in, numbers out: the rooms of `usher-models`.
+//!
+//! In the order in which a face meets them: a picture ([`image`], [`resample`]), its faces ([`detect`], [`face`],
+//! [`nms`]), an aligned crop ([`align`], [`quality`]), a template ([`embed`], [`template`]). Everything that knows a
+//! device is behind [`compute`]; everything that knows where weights come from is in [`weights`] and [`catalog`].
+
+pub mod error;
+pub mod face;
+pub mod image;
+pub mod quality;
+pub mod template;

@@ -1,0 +1,3 @@
+//! Capture: cameras to frames.
+
+pub mod frame;

@@ -1,0 +1,12 @@
+//! `usher check`.
+
+use crate::cli::Common;
+use std::process::ExitCode;
+
+/// Check the configuration.
+#[derive(clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn run(_common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
+    anyhow::bail!("not built yet")
+}

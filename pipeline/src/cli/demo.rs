@@ -1,0 +1,12 @@
+//! `usher demo`.
+
+use crate::cli::Common;
+use std::process::ExitCode;
+
+/// Show the whole way on real faces.
+#[derive(clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn run(_common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
+    anyhow::bail!("not built yet")
+}

@@ -1,0 +1,12 @@
+//! `usher forget`.
+
+use crate::cli::Common;
+use std::process::ExitCode;
+
+/// Forget a visitor.
+#[derive(clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn run(_common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
+    anyhow::bail!("not built yet")
+}

@@ -1,0 +1,75 @@
+//! The command line: one file per command.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
+
+mod check;
+mod demo;
+mod enrol;
+mod forget;
+mod list;
+mod models;
+mod replay;
+mod run;
+mod schema;
+
+use clap::{Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+
+/// Recognises visitors who asked to be known, and tells the venue.
+#[derive(Parser)]
+#[command(version, about, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 it failed, the message says why; 2 the command line is wrong; \
+                          78 the configuration, the weights or the machine must be mended first.";
+
+/// The exit code of everything a person must mend before usher can start (EX_CONFIG of sysexits.h).
+pub(crate) const MEND_ME: u8 = 78;
+
+/// What every command takes.
+#[derive(clap::Args)]
+pub(crate) struct Common {
+    /// The configuration.
+    #[arg(long, short, global = true, env = "USHER_CONFIG", default_value = "/etc/usher/usher.yaml")]
+    pub(crate) config: PathBuf,
+    /// Print JSON instead of words.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Args),
+    Demo(demo::Args),
+    Check(check::Args),
+    Enrol(enrol::Args),
+    Forget(forget::Args),
+    List(list::Args),
+    Models(models::Args),
+    Replay(replay::Args),
+    Schema(schema::Args),
+}
+
+/// Parses the command line, runs the command, says how it ended.
+pub fn main() -> ExitCode {
+    let Cli { common, command } = Cli::parse();
+    let done = match command {
+        Command::Run(args) => run::run(&common, &args),
+        Command::Demo(args) => demo::run(&common, &args),
+        Command::Check(args) => check::run(&common, &args),
+        Command::Enrol(args) => enrol::run(&common, &args),
+        Command::Forget(args) => forget::run(&common, &args),
+        Command::List(args) => list::run(&common, &args),
+        Command::Models(args) => models::run(&common, &args),
+        Command::Replay(args) => replay::run(&common, &args),
+        Command::Schema(args) => schema::run(&common, &args),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("usher: {error:#}");
+        ExitCode::from(1)
+    })
+}

@@ -1,0 +1,12 @@
+//! `usher models`.
+
+use crate::cli::Common;
+use std::process::ExitCode;
+
+/// Install and list networks.
+#[derive(clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn run(_common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
+    anyhow::bail!("not built yet")
+}

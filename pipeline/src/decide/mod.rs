@@ -1,0 +1,3 @@
+//! Decide: identifications to one visit per person per gate.
+
+pub mod visit;

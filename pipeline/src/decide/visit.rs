@@ -1,0 +1,68 @@
+//! A visit: somebody known came to a gate.
+
+use crate::{
+    capture::frame::Camera,
+    clock::Moment,
+    gallery::visitor::VisitorId,
+    identify::identification::{Evidence, Verdict},
+    infer::sighting::{Portrait, TrackId},
+};
+use std::{sync::Arc, time::Duration};
+use usher_models::image::Rect;
+use uuid::Uuid;
+
+/// A decided visit; once made it is lost nowhere.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// Version 7: sorts by time, tells duplicates.
+    pub id: Uuid,
+    /// The camera, and through it the gate.
+    pub camera: Arc<Camera>,
+    /// Which track.
+    pub track: TrackId,
+    /// Who.
+    pub visitor: VisitorId,
+    /// Arrival of the frame with the first usable look.
+    pub first: Moment,
+    /// Arrival of the frame that settled it.
+    pub taken: Moment,
+    /// Stream time of that frame.
+    pub pts: Duration,
+    /// The face there, frame pixels.
+    pub rect: Rect,
+    /// Why.
+    pub evidence: Evidence,
+    /// The picture to show.
+    pub portrait: Portrait,
+}
+
+/// What was decided about a track, for the operator's eyes. Names nobody.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Which camera.
+    pub camera: Arc<Camera>,
+    /// Which track.
+    pub track: TrackId,
+    /// When.
+    pub at: Moment,
+    /// What identify said.
+    pub verdict: Verdict,
+    /// What was done about it.
+    pub deed: Deed,
+    /// Why.
+    pub evidence: Evidence,
+}
+
+/// What was done about a track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deed {
+    /// A visit was decided; the screen greets.
+    Welcomed,
+    /// Known, but this gate has greeted them within the quiet time.
+    AlreadyGreeted,
+    /// Two enrolled people are too alike, or two tracks claim one person: nobody is named.
+    Referred,
+    /// Nobody who enrolled: counted, nothing else.
+    Counted,
+}

@@ -1,0 +1,1 @@
+//! Flow: how many, how long, what next. Names nobody.

@@ -1,0 +1,3 @@
+//! Gallery: the people who asked to be known.
+
+pub mod visitor;

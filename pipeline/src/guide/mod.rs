@@ -1,0 +1,1 @@
+//! Guide: what this visitor wants to hear.

@@ -1,0 +1,108 @@
+//! How the box is: written by the stages, read by pages, topics and the watchdog.
+
+use crate::clock::Moment;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use usher_config::value::Name;
+
+/// How one camera is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CameraState {
+    /// No frame yet.
+    Connecting,
+    /// Frames arrive.
+    Live,
+    /// None do.
+    Lost {
+        /// Why, in one lower-case sentence without credentials.
+        reason: String,
+        /// Since when.
+        since: Moment,
+        /// Reconnections tried since then.
+        tries: u32,
+    },
+}
+
+/// How the broker is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BrokerState {
+    /// Not yet connected.
+    Connecting,
+    /// Connected and acknowledging.
+    Up,
+    /// Away.
+    Down {
+        /// Why, in one lower-case sentence without credentials.
+        reason: String,
+    },
+}
+
+/// The box's health; locks are held only to copy.
+pub struct Health {
+    ready: AtomicBool,
+    cameras: Mutex<BTreeMap<Name, CameraState>>,
+    broker: Mutex<BrokerState>,
+    outbox: std::sync::atomic::AtomicU64,
+}
+
+impl Health {
+    /// Nothing is ready, every camera connects.
+    pub fn of(cameras: impl IntoIterator<Item = Name>) -> Self {
+        Self {
+            ready: AtomicBool::new(false),
+            cameras: Mutex::new(cameras.into_iter().map(|name| (name, CameraState::Connecting)).collect()),
+            broker: Mutex::new(BrokerState::Connecting),
+            outbox: 0.into(),
+        }
+    }
+
+    /// Weights checked, networks warmed, gallery and outbox open.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// Says so.
+    pub fn set_ready(&self) {
+        self.ready.store(true, Ordering::Release);
+    }
+
+    /// Every camera's state.
+    pub fn cameras(&self) -> BTreeMap<Name, CameraState> {
+        self.cameras.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// Sets one camera's state; true when it changed (tries and reasons aside, for logging a change once).
+    pub fn set_camera(&self, name: &Name, state: CameraState) -> bool {
+        let mut cameras = self.cameras.lock().expect("no holder of this lock panics");
+        let before = cameras.insert(name.clone(), state.clone());
+        before.is_none_or(|before| std::mem::discriminant(&before) != std::mem::discriminant(&state))
+    }
+
+    /// The broker's state.
+    pub fn broker(&self) -> BrokerState {
+        self.broker.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// Sets the broker's state; true when it changed.
+    pub fn set_broker(&self, state: BrokerState) -> bool {
+        let mut broker = self.broker.lock().expect("no holder of this lock panics");
+        let changed = std::mem::discriminant(&*broker) != std::mem::discriminant(&state);
+        *broker = state;
+        changed
+    }
+
+    /// Visits not yet acknowledged.
+    pub fn outbox(&self) -> u64 {
+        self.outbox.load(Ordering::Relaxed)
+    }
+
+    /// Says how many visits are not yet acknowledged.
+    pub fn set_outbox(&self, depth: u64) {
+        self.outbox.store(depth, Ordering::Relaxed);
+    }
+}

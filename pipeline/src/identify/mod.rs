@@ -1,0 +1,3 @@
+//! Identify: sightings to identifications.
+
+pub mod identification;

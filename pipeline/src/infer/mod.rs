@@ -1,0 +1,4 @@
+//! Infer: frames to sightings.
+
+pub mod sighting;
+pub mod watched;

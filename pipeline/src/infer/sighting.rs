@@ -1,0 +1,63 @@
+//! What infer hands on: a look at somebody, or that somebody is gone.
+
+use crate::{capture::frame::Camera, clock::Moment};
+use std::{fmt, sync::Arc, time::Duration};
+use usher_models::{image::Rect, quality::Quality, template::Template};
+
+/// One person's way through one camera's picture; unique while the process lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+pub struct TrackId(pub u64);
+
+/// One look at one tracked face.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    /// Which camera.
+    pub camera: Arc<Camera>,
+    /// Which track.
+    pub track: TrackId,
+    /// When the frame arrived.
+    pub taken: Moment,
+    /// The stream's own time of the frame.
+    pub pts: Duration,
+    /// The face in frame pixels.
+    pub rect: Rect,
+    /// Its numbers.
+    pub template: Template,
+    /// How good a look it is.
+    pub quality: Quality,
+    /// The picture to show should this person be welcomed.
+    pub portrait: Portrait,
+}
+
+/// What later stages learn about a track.
+#[derive(Clone, Debug)]
+pub enum Sighting {
+    /// One look.
+    Look(Box<Probe>),
+    /// The track has ended.
+    Gone {
+        /// Which camera.
+        camera: Arc<Camera>,
+        /// Which track.
+        track: TrackId,
+        /// When it was last seen.
+        at: Moment,
+    },
+}
+
+/// A small live picture of one face; kept in memory only, dropped with whoever is not welcomed.
+#[derive(Clone, Default)]
+pub struct Portrait {
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Interleaved R, G, B; shared, since it travels with the best look.
+    pub rgb: Arc<[u8]>,
+}
+
+impl fmt::Debug for Portrait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Portrait({}x{}, …)", self.width, self.height)
+    }
+}

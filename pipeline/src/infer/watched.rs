@@ -1,0 +1,30 @@
+//! What infer saw in one frame, for the operator's eyes and for counting.
+
+use crate::infer::sighting::TrackId;
+use crate::{capture::frame::Frame, clock::Moment};
+use std::sync::Arc;
+use usher_models::image::Rect;
+
+/// One analysed frame. Taps may lose it.
+#[derive(Clone)]
+pub struct Watched {
+    /// The frame.
+    pub frame: Arc<Frame>,
+    /// Everybody tracked in it.
+    pub people: Vec<Person>,
+    /// When its analysis was done.
+    pub done: Moment,
+}
+
+/// One tracked person.
+#[derive(Clone, Copy, Debug)]
+pub struct Person {
+    /// Which track.
+    pub track: TrackId,
+    /// Frame pixels.
+    pub rect: Rect,
+    /// Whether in the camera's opt-in zone; outside, nobody is embedded.
+    pub in_zone: bool,
+    /// Looks taken so far.
+    pub looks: u32,
+}

@@ -1,0 +1,1 @@
+//! Publish: visits and greetings to whoever must hear.
