@@ -10,7 +10,7 @@ pub const CAMERA_LOST: &str = "usher_camera_lost_total";
 pub const SKIPPED: &str = "usher_skipped_total";
 /// Seconds a stage took for one item; by `stage`.
 pub const STAGE_SECONDS: &str = "usher_stage_seconds";
-/// People counted (tracks that ended); by `camera` and `zone` (inside, outside).
+/// People counted (tracks that ended); by `camera`.
 pub const PEOPLE: &str = "usher_people_total";
 /// Decisions; by `gate` and `deed`.
 pub const DECISIONS: &str = "usher_decisions_total";
