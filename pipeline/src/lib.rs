@@ -17,4 +17,6 @@ pub mod flow;
 pub mod publish;
 pub mod web;
 
+pub mod wire;
+
 pub mod cli;
