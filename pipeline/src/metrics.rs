@@ -71,3 +71,26 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     HISTOGRAMS.iter().for_each(|(name, meaning)| metrics::describe_histogram!(*name, *meaning));
     Ok(handle)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operators_page_lists_every_metric() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operate.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let rows = |kind: &str, of: &[(&str, &str)]| -> String {
+            of.iter().map(|(name, meaning)| format!("| `{name}` | {kind} | {meaning} |\n")).collect()
+        };
+        let (counters, gauges) = (rows("counter", COUNTERS), rows("gauge", GAUGES));
+        let table = format!("| metric | kind | meaning |\n|---|---|---|\n{counters}{gauges}{}", rows("histogram", HISTOGRAMS));
+        let (before, rest) = page.split_once("its test -->\n").unwrap();
+        let (_, after) = rest.split_once("<!-- end -->").unwrap();
+        let fresh = format!("{before}its test -->\n{table}<!-- end -->{after}");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(path, &fresh).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), fresh, "run this test with BLESS=1 to renew docs/operate.md");
+    }
+}
