@@ -58,6 +58,21 @@ pub struct Tally {
     pub unenrolled_named: usize,
 }
 
+impl std::ops::Add for Tally {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            walks_enrolled: self.walks_enrolled + other.walks_enrolled,
+            named_right: self.named_right + other.named_right,
+            named_wrong: self.named_wrong + other.named_wrong,
+            named_again: self.named_again + other.named_again,
+            walks_unenrolled: self.walks_unenrolled + other.walks_unenrolled,
+            unenrolled_named: self.unenrolled_named + other.unenrolled_named,
+        }
+    }
+}
+
 /// A crowd's truth, and the visits judged by it.
 pub struct Walks {
     scene: Scene,

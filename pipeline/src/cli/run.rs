@@ -33,7 +33,7 @@ pub(crate) fn run(common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
     let asked = asked_to_stop()?;
     let clock: Arc<dyn Clock> = SystemClock::start();
     let started = start(&config, programme, &clock, Listeners::default())?;
-    let Some(gate) = started else { return Ok(ExitCode::from(MEND_ME)) };
+    let Some(Started { gate, .. }) = started else { return Ok(ExitCode::from(MEND_ME)) };
     say_where(&gate);
     keep(gate, &clock, &asked)
 }
@@ -43,16 +43,23 @@ pub(crate) fn programme(config: &Config) -> Result<Option<Programme>, usher_conf
     config.guide.programme.as_deref().map(usher_config::programme::read).transpose()
 }
 
+/// A gate, and the text of its `/metrics`.
+pub(crate) struct Started {
+    pub(crate) gate: Gate,
+    pub(crate) figures: Box<dyn Fn() -> String>,
+}
+
 /// Starts a gate; `None` when a person must mend something first, which has been said.
 pub(crate) fn start(
     config: &Config,
     programme: Option<Programme>,
     clock: &Arc<dyn Clock>,
     listeners: Listeners,
-) -> anyhow::Result<Option<Gate>> {
+) -> anyhow::Result<Option<Started>> {
     let figures = metrics::install().context("metrics")?;
+    let own = figures.clone();
     match wire::start(config, programme, Box::new(move || figures.render()), clock, listeners) {
-        Ok(gate) => Ok(Some(gate)),
+        Ok(gate) => Ok(Some(Started { gate, figures: Box::new(move || own.render()) })),
         Err(error) => {
             eprintln!("usher: {error}");
             Ok(None)
@@ -60,7 +67,7 @@ pub(crate) fn start(
     }
 }
 
-fn say_where(gate: &Gate) {
+pub(crate) fn say_where(gate: &Gate) {
     let pages = gate.pages;
     println!("operator  http://{pages}/operator");
     println!("signage   http://{pages}/signage");
@@ -82,7 +89,7 @@ pub(crate) fn asked_to_stop() -> anyhow::Result<Stop> {
 }
 
 /// Keeps a gate until asked to stop: feeds systemd's watchdog while every stage goes round, ends when one has ended.
-pub(crate) fn keep(mut gate: Gate, clock: &Arc<dyn Clock>, asked: &Stop) -> anyhow::Result<ExitCode> {
+fn keep(mut gate: Gate, clock: &Arc<dyn Clock>, asked: &Stop) -> anyhow::Result<ExitCode> {
     let _unless_under_systemd = sd_notify::notify(&[NotifyState::Ready]);
     let mut said = Vec::new();
     let code = loop {
