@@ -3,6 +3,7 @@
 //! One file per section, named like the stage it tunes, in stage order.
 
 pub mod capture;
+pub mod crowd;
 pub mod decide;
 pub mod gallery;
 pub mod guide;

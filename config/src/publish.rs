@@ -50,4 +50,3 @@ pub struct Tls {
     /// Its key (PEM, 0600).
     pub key: Option<PathBuf>,
 }
-

@@ -26,3 +26,5 @@ pub const EXPIRED: &str = "usher_events_expired_total";
 pub const BROKER_UP: &str = "usher_broker_up";
 /// Visitors enrolled now.
 pub const ENROLLED: &str = "usher_enrolled";
+/// Old pipelines of a camera that overran their deadline on the way down; by `camera`.
+pub const CAMERA_TEARDOWN_OVERRUN: &str = "usher_camera_teardown_overrun_total";
