@@ -4,6 +4,7 @@
 //! written (serde, garde, schema); the struct without that prefix is what is meant, defaults filled in.
 
 pub mod capture;
+pub mod crowd;
 pub mod decide;
 pub mod document;
 pub mod gallery;

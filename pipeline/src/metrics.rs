@@ -29,6 +29,8 @@ pub const EXPIRED: &str = "usher_events_expired_total";
 pub const BROKER_UP: &str = "usher_broker_up";
 /// Visitors enrolled now.
 pub const ENROLLED: &str = "usher_enrolled";
+/// Old pipelines of a camera that overran their deadline on the way down; by `camera`.
+pub const CAMERA_TEARDOWN_OVERRUN: &str = "usher_camera_teardown_overrun_total";
 
 /// Upper bounds of the buckets of every histogram in seconds: a stage takes a millisecond, a greeting half a second.
 const SECONDS: [f64; 16] =
