@@ -5,11 +5,11 @@ use crate::{
     clock::{Clock, Moment},
     infer::{
         best::{Bar, Looks, Passed},
-        sighting::{Portrait, Probe, Sighting, TrackId},
+        sighting::{Left, Portrait, Probe, Sighting, TrackId},
         track::{Track, TrackIds, Tracker},
         watched::{Person, Watched},
     },
-    metrics::{ANALYSED, PEOPLE, SKIPPED, STAGE_SECONDS},
+    metrics::{ANALYSED, SKIPPED, STAGE_SECONDS},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -24,6 +24,7 @@ use usher_models::{
     image::{Rect, Rgb, Size},
     quality::{self, Quality},
     resample::{Fit, letterbox, rgb8},
+    template::ModelId,
 };
 
 /// Looks embedded at most per round: bounds the time a crowd can hold up the next frame. Whoever is passed over has
@@ -59,6 +60,8 @@ pub struct Engine {
     ids: TrackIds,
     scenes: BTreeMap<Name, Scene>,
     clock: Arc<dyn Clock>,
+    /// The newest frame's time. A recording is read faster or slower than it was taken, and its time is what counts.
+    newest: Option<Moment>,
 }
 
 /// What came of one round.
@@ -66,6 +69,8 @@ pub struct Engine {
 pub struct Round {
     /// For identify.
     pub sightings: Vec<Sighting>,
+    /// For counting.
+    pub left: Vec<Left>,
     /// For the operator's eyes.
     pub watched: Vec<Watched>,
 }
@@ -73,7 +78,12 @@ pub struct Round {
 impl Engine {
     /// An engine over open networks.
     pub fn new(detector: Box<dyn Detector>, embedder: Box<dyn Embedder>, bar: Bar, clock: Arc<dyn Clock>) -> Self {
-        Self { detector, embedder, bar, ids: TrackIds::default(), scenes: BTreeMap::new(), clock }
+        Self { detector, embedder, bar, ids: TrackIds::default(), scenes: BTreeMap::new(), clock, newest: None }
+    }
+
+    /// Which network makes the templates.
+    pub fn model(&self) -> ModelId {
+        self.embedder.model()
     }
 
     /// Looks at `frames`, at most one of each camera.
@@ -82,6 +92,7 @@ impl Engine {
     /// Only bugs: networks were warmed up with the very shapes that come here.
     pub fn analyse(&mut self, frames: Vec<Frame>) -> Result<Round, ModelError> {
         let begun = self.clock.now();
+        self.newest = self.newest.max(frames.iter().map(|frame| frame.taken).max());
         let frames: Vec<Arc<Frame>> = frames.into_iter().map(Arc::new).collect();
         let fitted: Vec<(Rgb, Fit)> =
             frames.iter().map(|frame| letterbox(&frame.picture.view(), self.detector.input())).collect();
@@ -99,7 +110,7 @@ impl Engine {
                 looks: HashMap::new(),
             });
             for ended in scene.tracker.follow(&faces, frame.taken) {
-                scene.close(&ended, &mut round.sightings);
+                scene.close(&ended, &mut round);
             }
             due.extend(scene.due(index, frame, &self.bar));
             metrics::counter!(ANALYSED, "camera" => frame.camera.name.to_string()).increment(1);
@@ -120,26 +131,24 @@ impl Engine {
     }
 
     /// Ends the tracks of cameras from which no frame comes any more.
-    pub fn expire(&mut self) -> Vec<Sighting> {
-        let now = self.clock.now();
-        let mut sightings = Vec::new();
-        for scene in self.scenes.values_mut() {
-            for ended in scene.tracker.expire(now) {
-                scene.close(&ended, &mut sightings);
-            }
-        }
-        sightings
+    pub fn expire(&mut self) -> Round {
+        let now = self.newest.map_or(self.clock.now(), |newest| newest.max(self.clock.now()));
+        self.close(|tracker| tracker.expire(now))
     }
 
     /// Ends every track: no frame will come.
-    pub fn end(&mut self) -> Vec<Sighting> {
-        let mut sightings = Vec::new();
+    pub fn end(&mut self) -> Round {
+        self.close(Tracker::end)
+    }
+
+    fn close(&mut self, which: impl Fn(&mut Tracker) -> Vec<Track>) -> Round {
+        let mut round = Round::default();
         for scene in self.scenes.values_mut() {
-            for ended in scene.tracker.end() {
-                scene.close(&ended, &mut sightings);
+            for ended in which(&mut scene.tracker) {
+                scene.close(&ended, &mut round);
             }
         }
-        sightings
+        round
     }
 
     fn embed(&mut self, frames: &[Arc<Frame>], due: Vec<Due>, round: &mut Round) -> Result<(), ModelError> {
@@ -224,14 +233,13 @@ impl Scene {
         self.tracker.seen_at(frame.taken).filter(|track| track.is_believed()).map(person).collect()
     }
 
-    fn close(&mut self, ended: &Track, sightings: &mut Vec<Sighting>) {
-        let looked_at = self.looks.remove(&ended.id).is_some();
-        if ended.is_believed() {
-            metrics::counter!(PEOPLE, "camera" => self.camera.name.to_string()).increment(1);
+    fn close(&mut self, ended: &Track, round: &mut Round) {
+        let (camera, track) = (self.camera.clone(), ended.id);
+        if self.looks.remove(&track).is_some() {
+            round.sightings.push(Sighting::Gone { camera: camera.clone(), track, at: ended.seen });
         }
-        if looked_at {
-            let camera = self.camera.clone();
-            sightings.push(Sighting::Gone { camera, track: ended.id, at: ended.seen });
+        if ended.is_believed() {
+            round.left.push(Left { camera, track, from: ended.begun, to: ended.seen });
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::{
     supervise::Beat,
 };
 use crossbeam::channel::Sender;
-use engine::Engine;
-use sighting::Sighting;
+use engine::{Engine, Round};
+use sighting::{Left, Sighting};
 use std::time::Duration;
 use usher_models::error::ModelError;
 use watched::Watched;
@@ -23,42 +23,46 @@ const BATCH: usize = 8;
 /// How long to wait for a frame before looking after the tracks of silent cameras.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// Who only looks on: a full tap loses.
-#[derive(Clone, Default)]
-pub struct Taps {
-    /// The operator's page, the demo's window, counting.
-    pub watched: Vec<Sender<Watched>>,
+/// Where a round goes.
+pub struct Outlets {
+    /// To identify: waits when full.
+    pub sightings: Sender<Sighting>,
+    /// To flow: waits when full.
+    pub left: Sender<Left>,
+    /// For eyes only: loses when full.
+    pub watched: Sender<Watched>,
 }
 
 /// Runs until every camera is gone and every frame analysed.
 ///
 /// # Errors
 /// Only bugs: see [`Engine::analyse`].
-pub fn run(
-    mut engine: Engine,
-    mut frames: Latest<Frame>,
-    sightings: &Sender<Sighting>,
-    taps: &Taps,
-    beat: &Beat,
-) -> Result<(), ModelError> {
+pub fn run(mut engine: Engine, mut frames: Latest<Frame>, to: &Outlets, beat: &Beat) -> Result<(), ModelError> {
     while let Some(batch) = frames.take(BATCH, PATIENCE) {
         beat.beat();
-        let round = if batch.is_empty() { engine::Round::default() } else { engine.analyse(batch)? };
-        for sighting in round.sightings.into_iter().chain(engine.expire()) {
-            if sightings.send(sighting).is_err() {
-                return Ok(()); // identify has ended: the process is stopping
-            }
+        let round = if batch.is_empty() { Round::default() } else { engine.analyse(batch)? };
+        if to.send(round).and_then(|()| to.send(engine.expire())).is_err() {
+            return Ok(());
+        }
+    }
+    let _stopping = to.send(engine.end());
+    Ok(())
+}
+
+/// Whoever listened has ended: the process is stopping.
+struct Unheard;
+
+impl Outlets {
+    fn send(&self, round: Round) -> Result<(), Unheard> {
+        for sighting in round.sightings {
+            self.sightings.send(sighting).map_err(|_| Unheard)?;
+        }
+        for left in round.left {
+            self.left.send(left).map_err(|_| Unheard)?;
         }
         for watched in round.watched {
-            for tap in &taps.watched {
-                let _lost = tap.try_send(watched.clone());
-            }
+            let _lost = self.watched.try_send(watched);
         }
+        Ok(())
     }
-    for sighting in engine.end() {
-        if sightings.send(sighting).is_err() {
-            break;
-        }
-    }
-    Ok(())
 }

@@ -40,6 +40,8 @@ pub struct Track {
     pub face: Face,
     /// When that was.
     pub seen: Moment,
+    /// When its first face was detected.
+    pub begun: Moment,
     /// Faces so far.
     pub faces: u32,
     kalman: Kalman,
@@ -100,6 +102,7 @@ impl Tracker {
                 id: self.ids.next(),
                 face: *face,
                 seen: at,
+                begun: at,
                 faces: 1,
                 kalman: Kalman::new(&face.rect),
                 foreseen: at,
