@@ -10,7 +10,7 @@ use crate::capture::{
     teardown::Teardowns,
 };
 use crate::{
-    clock::Clock,
+    clock::{Clock, Moment},
     metrics::SKIPPED,
     supervise::{Stop, spawn},
 };
@@ -23,8 +23,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Decodes a video file on a thread `cam-NAME` and seats every frame; ends with their number at the end of the file.
 ///
-/// `seat` should have the pace [`crate::capture::latest::Pace::Wait`]: then the decoder waits for the reader. `taken`
-/// is the clock's time of arrival; [`Frame::pts`] is the file's own time.
+/// `seat` should have the pace [`crate::capture::latest::Pace::Wait`]: then the decoder waits for the reader. [`Frame::taken`]
+/// is the clock's time at the beginning plus [`Frame::pts`], the file's own time.
 ///
 /// # Errors
 /// The thread ends with the fault when the file cannot be opened or read.
@@ -53,13 +53,16 @@ fn read(
     clock: &dyn Clock,
     stop: &Stop,
 ) -> Result<u64, Fault> {
-    let (mut count, mut last) = (0, clock.now());
+    let begun = clock.now();
+    let (mut count, mut last) = (0, begun);
     loop {
         let next = opened.next(GLANCE)?;
         let now = clock.now();
         match next {
             Next::Picture(picture, pts) => {
-                let frame = Frame { camera: camera.clone(), taken: now, pts, picture };
+                // The recording's own time, so that it is judged alike whether it is read fast or slowly.
+                let taken = Moment { steady: begun.steady + pts, wall: begun.wall + pts };
+                let frame = Frame { camera: camera.clone(), taken, pts, picture };
                 if !seat.put(frame) {
                     return Ok(count);
                 }
