@@ -16,5 +16,6 @@ pub mod guide;
 pub mod flow;
 pub mod publish;
 pub mod web;
+pub mod accuracy;
 
 pub mod cli;

@@ -1,0 +1,3 @@
+//! Accuracy: what was counted, and what may be said of it.
+
+pub mod rates;
