@@ -8,14 +8,16 @@ pub mod metrics;
 pub mod supervise;
 
 pub mod capture;
-pub mod infer;
-pub mod gallery;
-pub mod identify;
 pub mod decide;
-pub mod guide;
 pub mod flow;
+pub mod gallery;
+pub mod guide;
+pub mod identify;
+pub mod infer;
 pub mod publish;
 pub mod web;
 pub mod accuracy;
+
+pub mod wire;
 
 pub mod cli;

@@ -24,6 +24,7 @@ use usher_models::{
     image::{Rect, Rgb, Size},
     quality::{self, Quality},
     resample::{Fit, letterbox, rgb8},
+    template::ModelId,
 };
 
 /// Looks embedded at most per round: bounds the time a crowd can hold up the next frame. Whoever is passed over has
@@ -59,6 +60,8 @@ pub struct Engine {
     ids: TrackIds,
     scenes: BTreeMap<Name, Scene>,
     clock: Arc<dyn Clock>,
+    /// The newest frame's time. A recording is read faster or slower than it was taken, and its time is what counts.
+    newest: Option<Moment>,
 }
 
 /// What came of one round.
@@ -75,7 +78,12 @@ pub struct Round {
 impl Engine {
     /// An engine over open networks.
     pub fn new(detector: Box<dyn Detector>, embedder: Box<dyn Embedder>, bar: Bar, clock: Arc<dyn Clock>) -> Self {
-        Self { detector, embedder, bar, ids: TrackIds::default(), scenes: BTreeMap::new(), clock }
+        Self { detector, embedder, bar, ids: TrackIds::default(), scenes: BTreeMap::new(), clock, newest: None }
+    }
+
+    /// Which network makes the templates.
+    pub fn model(&self) -> ModelId {
+        self.embedder.model()
     }
 
     /// Looks at `frames`, at most one of each camera.
@@ -84,6 +92,7 @@ impl Engine {
     /// Only bugs: networks were warmed up with the very shapes that come here.
     pub fn analyse(&mut self, frames: Vec<Frame>) -> Result<Round, ModelError> {
         let begun = self.clock.now();
+        self.newest = self.newest.max(frames.iter().map(|frame| frame.taken).max());
         let frames: Vec<Arc<Frame>> = frames.into_iter().map(Arc::new).collect();
         let fitted: Vec<(Rgb, Fit)> =
             frames.iter().map(|frame| letterbox(&frame.picture.view(), self.detector.input())).collect();
@@ -123,7 +132,7 @@ impl Engine {
 
     /// Ends the tracks of cameras from which no frame comes any more.
     pub fn expire(&mut self) -> Round {
-        let now = self.clock.now();
+        let now = self.newest.map_or(self.clock.now(), |newest| newest.max(self.clock.now()));
         self.close(|tracker| tracker.expire(now))
     }
 

@@ -1,1 +1,304 @@
-//! Publish: visits and greetings to whoever must hear.
+//! Publish: visits to whoever must hear.
+//!
+//! ```text
+//! visits ─► publish ─► outbox on disk ─┐
+//!              ├─► greeting, face ─────┼─ tray ─► sink-mqtt ─► broker (embedded or another)
+//! health ──────┴─► retained states ────┘
+//! ```
+
+pub mod access;
+pub mod broker;
+pub mod contract;
+mod face;
+pub mod outbox;
+pub mod payload;
+mod report;
+pub mod shelf;
+pub mod sink;
+pub mod topic;
+mod tray;
+mod welcome;
+
+pub use welcome::{Sessions, Visitors};
+
+use crate::{
+    clock::{Clock, Moment},
+    decide::visit::Visit,
+    health::Health,
+    supervise::{self, Beat},
+};
+use access::{INTEGRATOR, Passwords, SCREEN};
+use broker::{BrokerError, EmbeddedBroker, password_in};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
+use outbox::{Outbox, Recent};
+use report::{Reporter, Told};
+use shelf::ShelfError;
+use sink::{
+    mqtt::{Address, MqttSink},
+    tls::{self, TlsError},
+};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    path::PathBuf,
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, SystemTime},
+};
+use topic::Topics;
+use tray::Tray;
+use usher_config::{
+    publish::{Broker, Publish},
+    value::{Name, Secret},
+};
+use uuid::Uuid;
+use welcome::Welcomer;
+
+/// How often health is looked at and the outbox tended.
+const ROUND: Duration = Duration::from_millis(500);
+/// Visits stored in one commit at most.
+const BATCH: usize = 64;
+
+/// What publishing needs.
+pub struct Setup {
+    /// Section `publish`.
+    pub settings: Publish,
+    /// The venue.
+    pub site: Name,
+    /// This box; unique in the venue.
+    pub box_name: Name,
+    /// The data folder: `outbox.db`, `screen.password`, `integrator.password`.
+    pub data: PathBuf,
+    /// The gates' longest quiet time: how long a visit is remembered.
+    pub quiet: Duration,
+    /// Who a visitor is now.
+    pub visitors: Visitors,
+    /// What a greeting tells of a sport.
+    pub sessions: Sessions,
+    /// Read for the retained states; the broker's state is written there.
+    pub health: Arc<Health>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Hears of each acknowledged visit and its time since the first usable look; may lose.
+    pub acked: Option<Sender<(Uuid, Duration)>>,
+}
+
+/// Why publishing cannot start; a person must mend it (exit code 78).
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The outbox.
+    #[error(transparent)]
+    Outbox(#[from] ShelfError),
+    /// The embedded broker.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// Certificates of another broker.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// How screens reach the broker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Screens {
+    /// MQTT over WebSocket.
+    pub websocket: Option<WebSocket>,
+    /// User and password that a screen signs in with; `None`: nobody, or as the site's own broker says.
+    pub login: Option<(String, Secret)>,
+    /// What a screen may listen to; `+` stands for one gate, box or camera.
+    pub topics: [String; 4],
+}
+
+/// Where browsers reach MQTT over WebSocket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WebSocket {
+    /// At this URL.
+    At(String),
+    /// On the host that the page came from, at this port, path `/mqtt`.
+    SameHost(u16),
+}
+
+/// Publishing, under way.
+pub struct Published {
+    outbox: Arc<Outbox>,
+    screens: Screens,
+    beats: [(&'static str, Beat); 2],
+    publish: JoinHandle<()>,
+    sink: JoinHandle<()>,
+    broker: Option<EmbeddedBroker>,
+}
+
+impl Published {
+    /// Visits decided at `since` or later, as far as remembered: for the gates' quiet time over a restart.
+    pub fn recent_visits(&self, since: SystemTime) -> Vec<Recent> {
+        self.outbox.recent_visits(since)
+    }
+
+    /// How screens reach the broker.
+    pub fn screens(&self) -> &Screens {
+        &self.screens
+    }
+
+    /// Where the embedded broker listens for MQTT over TCP.
+    pub fn listens(&self) -> Option<std::net::SocketAddr> {
+        self.broker.as_ref().map(|broker| broker.tcp)
+    }
+
+    /// The signs of life of its threads.
+    pub fn beats(&self) -> [(&'static str, Beat); 2] {
+        self.beats.clone()
+    }
+
+    /// Whether a thread has ended; unasked, that ends the process.
+    pub fn is_finished(&self) -> bool {
+        self.publish.is_finished() || self.sink.is_finished()
+    }
+
+    /// Waits until all is stored, sent as far as two seconds allow, and the box is told offline. The visits' senders
+    /// must have been dropped.
+    pub fn join(self) {
+        let _ended = self.publish.join();
+        let _ended = self.sink.join();
+        drop(self.broker);
+        self.outbox.close();
+    }
+}
+
+/// Starts publishing what comes out of `visits`, until its senders are dropped.
+///
+/// # Errors
+/// When a person must mend something first: the data folder, a port that is taken, a certificate.
+pub fn start(setup: Setup, visits: Receiver<Visit>) -> Result<Published, PublishError> {
+    let Setup { settings, site, box_name, data, quiet, visitors, sessions, health, clock, acked } = setup;
+    let topics = Topics::of(&site);
+    let outbox = Arc::new(Outbox::open(&data.join("outbox.db"), quiet, clock.clone())?);
+    health.set_outbox(outbox.depth());
+    let client_id = format!("usher-{site}-{box_name}");
+    let (address, screens, broker) = broker_of(&settings, &topics, &data, client_id)?;
+    let tray = Arc::new(Tray::over(outbox.clone()));
+    let reporter = Reporter { topics, source: payload::source(&site, &box_name), box_name };
+    let beats = [("publish", Beat::default()), ("sink-mqtt", Beat::default())];
+    let sink = MqttSink {
+        address,
+        tray: tray.clone(),
+        reporter: reporter.clone(),
+        health: health.clone(),
+        clock: clock.clone(),
+        acked,
+        beat: beats[1].1.clone(),
+    };
+    let desk = Desk {
+        welcomer: Welcomer { settings, reporter, visitors, sessions },
+        tray,
+        health,
+        clock,
+        beat: beats[0].1.clone(),
+        told: Told::default(),
+    };
+    let sink = supervise::spawn("sink-mqtt", move || sink.run());
+    let publish = supervise::spawn("publish", move || desk.run(&visits));
+    Ok(Published { outbox, screens, beats, publish, sink, broker })
+}
+
+type Reached = (Address, Screens, Option<EmbeddedBroker>);
+
+fn broker_of(
+    settings: &Publish,
+    topics: &Topics,
+    data: &std::path::Path,
+    client_id: String,
+) -> Result<Reached, PublishError> {
+    match &settings.broker {
+        Broker::Embedded { listen, websocket } => {
+            let is_open = !(listen.ip().is_loopback() && websocket.ip().is_loopback());
+            let screen = is_open.then(|| password_in(&data.join("screen.password"))).transpose()?;
+            let usher = Secret::new(Uuid::new_v4().to_string());
+            let integrator = password_in(&data.join(format!("{INTEGRATOR}.password")))?;
+            let passwords = Passwords { usher: usher.clone(), screen: screen.clone(), integrator };
+            let broker =
+                EmbeddedBroker::start(*listen, *websocket, topics.clone(), Arc::new(passwords), settings.greeting)?;
+            let host = match broker.tcp.ip() {
+                IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.to_string(),
+                IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.to_string(),
+                ip => ip.to_string(),
+            };
+            let login = Some((access::USHER.to_owned(), usher));
+            let address = Address { host, port: broker.tcp.port(), tls: None, login, client_id };
+            let at = broker.websocket;
+            let reach = if at.ip().is_unspecified() {
+                WebSocket::SameHost(at.port())
+            } else {
+                WebSocket::At(format!("ws://{at}/mqtt"))
+            };
+            let login = screen.filter(|_| !at.ip().is_loopback()).map(|password| (SCREEN.to_owned(), password));
+            let screens = Screens { websocket: Some(reach), login, topics: topics.for_screens() };
+            Ok((address, screens, Some(broker)))
+        }
+        Broker::External { host, port, tls, login, websocket } => {
+            let tls = tls.as_ref().map(tls::client).transpose()?;
+            let login = login.as_ref().map(|login| (login.user.clone(), login.password.clone()));
+            let address = Address { host: host.clone(), port: *port, tls, login, client_id };
+            let websocket = websocket.clone().map(WebSocket::At);
+            Ok((address, Screens { websocket, login: None, topics: topics.for_screens() }, None))
+        }
+    }
+}
+
+/// The thread `publish`.
+struct Desk {
+    welcomer: Welcomer,
+    tray: Arc<Tray>,
+    health: Arc<Health>,
+    clock: Arc<dyn Clock>,
+    beat: Beat,
+    told: Told,
+}
+
+impl Desk {
+    fn run(mut self, visits: &Receiver<Visit>) {
+        self.look_round();
+        let mut looked = self.clock.now();
+        loop {
+            match visits.recv_timeout(ROUND) {
+                Ok(visit) => {
+                    let batch: Vec<Visit> = std::iter::once(visit).chain(visits.try_iter()).take(BATCH).collect();
+                    self.take_in(&batch);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            let now: Moment = self.clock.now();
+            if now.since(looked) >= ROUND {
+                self.look_round();
+                looked = now;
+            }
+            self.beat.beat();
+        }
+        self.tray.close();
+    }
+
+    fn take_in(&self, visits: &[Visit]) {
+        self.tray.outbox.append(visits.iter().map(|visit| self.welcomer.row(visit)).collect());
+        self.health.set_outbox(self.tray.outbox.depth());
+        self.tray.bell.notify_one();
+        // Greetings before faces: a name is readable while its picture is still being made.
+        let greeted: Vec<&Visit> = visits.iter().filter(|visit| self.greet(visit)).collect();
+        for visit in greeted {
+            if let Some(face) = self.welcomer.face(visit) {
+                self.tray.lay(face);
+            }
+        }
+    }
+
+    fn greet(&self, visit: &Visit) -> bool {
+        let greeting = self.welcomer.greeting(visit);
+        let is_known = greeting.is_some();
+        greeting.into_iter().for_each(|greeting| self.tray.lay(greeting));
+        is_known
+    }
+
+    fn look_round(&mut self) {
+        self.tray.outbox.tend();
+        self.health.set_outbox(self.tray.outbox.depth());
+        let now = self.clock.now().wall;
+        self.welcomer.reporter.tell(&self.health, &self.tray, now, &mut self.told);
+    }
+}

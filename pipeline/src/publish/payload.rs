@@ -1,0 +1,311 @@
+//! Payloads: CloudEvents 1.0 in JSON, and what they carry.
+//!
+//! The types here are the contract with whoever listens: `docs/events` is generated from them. A field is added, never
+//! renamed or removed, within `usher/v1`.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::time::SystemTime;
+use usher_config::value::Name;
+use uuid::Uuid;
+
+/// The envelope: CloudEvents 1.0, structured mode, JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Event<T> {
+    /// Always `1.0`.
+    #[schemars(extend("const" = "1.0"))]
+    pub specversion: String,
+    /// Unique; the same event sent twice has the same id, so duplicates are told by it.
+    #[schemars(with = "String", extend("format" = "uuid"))]
+    pub id: Uuid,
+    /// Which box made it: `/usher/SITE/box/BOX`.
+    #[schemars(extend("format" = "uri-reference"))]
+    pub source: String,
+    /// What it is: `usher.visit.v1`, `usher.greeting.v1`, `usher.status.v1`, `usher.camera.v1`.
+    pub r#type: String,
+    /// When it came about, RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
+    pub time: String,
+    /// Always `application/json`.
+    #[schemars(extend("const" = "application/json"))]
+    pub datacontenttype: String,
+    /// What it is about: the visit's id, or the camera's or box's name.
+    pub subject: String,
+    /// The event itself.
+    pub data: T,
+}
+
+/// The face that goes with a greeting: CloudEvents 1.0 with the picture in `data_base64`.
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "FaceEvent")]
+pub struct Face {
+    /// Always `1.0`.
+    #[schemars(extend("const" = "1.0"))]
+    pub specversion: String,
+    /// Unique.
+    #[schemars(with = "String", extend("format" = "uuid"))]
+    pub id: Uuid,
+    /// Which box made it: `/usher/SITE/box/BOX`.
+    #[schemars(extend("format" = "uri-reference"))]
+    pub source: String,
+    /// Always `usher.face.v1`.
+    #[schemars(extend("const" = "usher.face.v1"))]
+    pub r#type: String,
+    /// When the visit was decided, RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
+    pub time: String,
+    /// Always `image/jpeg`.
+    #[schemars(extend("const" = "image/jpeg"))]
+    pub datacontenttype: String,
+    /// The visit's id: equals `data.visit` of its greeting.
+    #[schemars(extend("format" = "uuid"))]
+    pub subject: String,
+    /// Not to be shown or kept from then on, RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
+    pub expiresat: String,
+    /// A JPEG of at most 320 x 320 pixels and 48 KiB, base64.
+    #[schemars(extend("contentEncoding" = "base64", "contentMediaType" = "image/jpeg"))]
+    pub data_base64: String,
+}
+
+/// Somebody known came to a gate. Holds no name: an opaque id only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Visit {
+    /// The visit.
+    #[schemars(with = "String", extend("format" = "uuid"))]
+    pub visit: Uuid,
+    /// Where.
+    pub gate: Name,
+    /// Which camera saw it.
+    pub camera: Name,
+    /// Who, as an opaque id.
+    #[schemars(with = "String", extend("format" = "uuid"))]
+    pub visitor: Uuid,
+    /// When the first usable look was taken, RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
+    pub first_look_at: String,
+    /// When the look that settled it was taken, RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
+    pub decided_at: String,
+    /// Comparison score of the pooled looks, cosine, -1..=1.
+    pub score: Option<f64>,
+    /// Score of the second different person, if any was close.
+    pub second: Option<f64>,
+    /// What the score had to reach.
+    pub threshold: f64,
+    /// Looks that counted.
+    pub looks: u32,
+    /// People enrolled at that moment.
+    pub enrolled: u64,
+}
+
+/// What the screen shows to one visitor, for a few seconds.
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Greeting {
+    /// The visit it belongs to.
+    #[schemars(with = "String", extend("format" = "uuid"))]
+    pub visit: Uuid,
+    /// Where.
+    pub gate: Name,
+    /// The name to show: text, never markup.
+    pub name: String,
+    /// The favourite sport.
+    pub sport: String,
+    /// Its next sessions, at most three, soonest first.
+    pub sessions: Vec<Session>,
+    /// Not to be shown or kept from then on, RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
+    pub expires_at: String,
+    /// Where the face that goes with it is sent; absent when none is.
+    pub face_topic: Option<String>,
+}
+
+/// One session of a sport.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Session {
+    /// What it is, for example `Women's 100 m, heats`.
+    pub title: String,
+    /// The building or ground.
+    pub venue: String,
+    /// Where in it, for example `Block C, row 4`.
+    pub place: String,
+    /// RFC 3339, with the venue's offset.
+    #[schemars(extend("format" = "date-time"))]
+    pub starts: String,
+    /// RFC 3339, with the venue's offset.
+    #[schemars(extend("format" = "date-time"))]
+    pub ends: String,
+}
+
+/// How a box is. Retained; the last will says `offline`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Status {
+    /// Which box.
+    #[serde(rename = "box")]
+    pub box_name: Name,
+    /// Whether it is connected.
+    pub state: Presence,
+    /// Whether weights are checked, networks warmed, gallery and outbox open.
+    pub ready: bool,
+    /// What is wrong with the outbox, if anything, in one sentence.
+    pub outbox_trouble: Option<String>,
+    /// Which usher.
+    pub version: String,
+}
+
+/// Whether a box is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// Connected.
+    Online,
+    /// Not connected: stopped in order, or vanished (last will).
+    Offline,
+}
+
+/// How a camera is. Retained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CameraState {
+    /// Which camera.
+    pub camera: Name,
+    /// Which box reads it.
+    #[serde(rename = "box")]
+    pub box_name: Name,
+    /// How it is.
+    pub state: Sight,
+    /// Why it is lost, in one sentence without credentials.
+    pub reason: Option<String>,
+    /// Lost since, RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
+    pub since: Option<String>,
+}
+
+/// Whether a camera's frames arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sight {
+    /// No frame yet.
+    Connecting,
+    /// Frames arrive.
+    Live,
+    /// None do.
+    Lost,
+}
+
+impl std::fmt::Debug for Greeting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Greeting({}, …)", self.visit)
+    }
+}
+
+impl std::fmt::Debug for Face {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Face({}, …)", self.subject)
+    }
+}
+
+/// What [`Event::data`] may be.
+pub trait Data: Serialize {
+    /// The event's type.
+    const TYPE: &'static str;
+    /// What it is about.
+    fn subject(&self) -> String;
+}
+
+impl Data for Visit {
+    const TYPE: &'static str = "usher.visit.v1";
+    fn subject(&self) -> String {
+        self.visit.to_string()
+    }
+}
+
+impl Data for Greeting {
+    const TYPE: &'static str = "usher.greeting.v1";
+    fn subject(&self) -> String {
+        self.visit.to_string()
+    }
+}
+
+impl Data for Status {
+    const TYPE: &'static str = "usher.status.v1";
+    fn subject(&self) -> String {
+        self.box_name.to_string()
+    }
+}
+
+impl Data for CameraState {
+    const TYPE: &'static str = "usher.camera.v1";
+    fn subject(&self) -> String {
+        self.camera.to_string()
+    }
+}
+
+/// The type of [`Face`].
+pub const FACE_TYPE: &str = "usher.face.v1";
+
+/// Which box speaks: the `source` of its events.
+pub fn source(site: &Name, box_name: &Name) -> String {
+    format!("/usher/{site}/box/{box_name}")
+}
+
+impl<T: Data> Event<T> {
+    /// `data` in its envelope, from `source`, come about at `time`.
+    pub fn new(id: Uuid, source: &str, time: SystemTime, data: T) -> Self {
+        Self {
+            specversion: "1.0".into(),
+            id,
+            source: source.into(),
+            r#type: T::TYPE.into(),
+            time: rfc3339(time),
+            datacontenttype: "application/json".into(),
+            subject: data.subject(),
+            data,
+        }
+    }
+
+    /// As bytes of JSON.
+    pub fn json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("payloads hold texts and finite numbers only")
+    }
+}
+
+impl Face {
+    /// As bytes of JSON.
+    pub fn json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("payloads hold texts only")
+    }
+}
+
+/// `time` in UTC with milliseconds, for example `2026-07-26T17:03:00.125Z`.
+pub fn rfc3339(time: SystemTime) -> String {
+    // A clock outside jiff's years -9999..=9999 is broken beyond naming an hour; the epoch says so plainly.
+    let time = Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH);
+    format!("{time:.3}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn times_are_rfc_3339_in_utc_with_milliseconds() {
+        assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_millis(1_785_085_380_125)), "2026-07-26T17:03:00.125Z");
+        assert_eq!(rfc3339(UNIX_EPOCH), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn debug_of_a_greeting_prints_no_name() {
+        let greeting = Greeting {
+            visit: Uuid::nil(),
+            gate: Name::new("north").unwrap(),
+            name: "Ada Lovelace".into(),
+            sport: "rowing".into(),
+            sessions: vec![],
+            expires_at: rfc3339(UNIX_EPOCH),
+            face_topic: None,
+        };
+        assert!(!format!("{greeting:?}").contains("Ada"));
+    }
+}

@@ -1,0 +1,68 @@
+//! Reports: how the box and its cameras are, as retained events.
+
+use crate::{
+    health::{CameraState, Health},
+    publish::{
+        payload::{self, Event, Presence, Sight, Status, rfc3339},
+        topic::Topics,
+        tray::Tray,
+    },
+};
+use std::{collections::BTreeMap, time::SystemTime};
+use usher_config::value::Name;
+use uuid::Uuid;
+
+/// Who speaks.
+#[derive(Clone)]
+pub(crate) struct Reporter {
+    pub(crate) topics: Topics,
+    pub(crate) box_name: Name,
+    pub(crate) source: String,
+}
+
+/// What was told last, so that only changes are told.
+#[derive(Default)]
+pub(crate) struct Told {
+    status: Option<Status>,
+    cameras: BTreeMap<Name, payload::CameraState>,
+}
+
+impl Reporter {
+    fn status(&self, state: Presence, ready: bool, outbox_trouble: Option<String>) -> Status {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Status { box_name: self.box_name.clone(), state, ready, outbox_trouble, version }
+    }
+
+    /// Topic and body that say that this box is gone: its farewell, and its last will.
+    pub(crate) fn offline(&self, now: SystemTime) -> (String, Vec<u8>) {
+        let status = self.status(Presence::Offline, false, None);
+        (self.topics.status(&self.box_name), Event::new(Uuid::new_v4(), &self.source, now, status).json())
+    }
+
+    /// Lays what changed since `told` into `tray`.
+    pub(crate) fn tell(&self, health: &Health, tray: &Tray, now: SystemTime, told: &mut Told) {
+        let status = self.status(Presence::Online, health.is_ready(), tray.outbox.trouble());
+        if told.status.as_ref() != Some(&status) {
+            let event = Event::new(Uuid::new_v4(), &self.source, now, status.clone());
+            tray.set_state(&self.topics.status(&self.box_name), event.json());
+            told.status = Some(status);
+        }
+        for (name, state) in health.cameras() {
+            let state = self.camera(&name, state);
+            if told.cameras.get(&name) != Some(&state) {
+                let event = Event::new(Uuid::new_v4(), &self.source, now, state.clone());
+                tray.set_state(&self.topics.camera(&name), event.json());
+                told.cameras.insert(name, state);
+            }
+        }
+    }
+
+    fn camera(&self, name: &Name, state: CameraState) -> payload::CameraState {
+        let (state, reason, since) = match state {
+            CameraState::Connecting => (Sight::Connecting, None, None),
+            CameraState::Live => (Sight::Live, None, None),
+            CameraState::Lost { reason, since, tries: _ } => (Sight::Lost, Some(reason), Some(rfc3339(since.wall))),
+        };
+        payload::CameraState { camera: name.clone(), box_name: self.box_name.clone(), state, reason, since }
+    }
+}

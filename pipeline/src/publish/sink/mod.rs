@@ -1,0 +1,4 @@
+//! Sinks: whoever takes events out of the tray.
+
+pub mod mqtt;
+pub mod tls;

@@ -1,0 +1,119 @@
+//! The welcome: from one decided visit to the events that tell of it.
+
+use crate::{
+    decide::visit::Visit,
+    gallery::visitor::{Visitor, VisitorId},
+    publish::{
+        face,
+        outbox::{Kind, Row},
+        payload::{self, Event, Face, Greeting, Session, rfc3339},
+        report::Reporter,
+        tray::Perishable,
+    },
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use usher_config::publish::Publish;
+use usher_models::template::Score;
+use uuid::Uuid;
+
+/// Sessions that a greeting shows.
+const SESSIONS: usize = 3;
+
+/// Who a visitor is now; `None` when they are no longer enrolled.
+pub type Visitors = Box<dyn Fn(VisitorId) -> Option<Visitor> + Send>;
+
+/// The next sessions of a sport from a time on, soonest first.
+pub type Sessions = Box<dyn Fn(&str, SystemTime) -> Vec<Session> + Send>;
+
+/// Turns visits into events.
+pub(crate) struct Welcomer {
+    pub(crate) settings: Publish,
+    pub(crate) reporter: Reporter,
+    pub(crate) visitors: Visitors,
+    pub(crate) sessions: Sessions,
+}
+
+/// Six digits behind the point: what a single-precision score holds.
+fn rounded(score: Score) -> f64 {
+    (f64::from(score.0) * 1e6).round() / 1e6
+}
+
+impl Welcomer {
+    /// The row that tells of `visit`: opaque ids and figures.
+    pub(crate) fn row(&self, visit: &Visit) -> Row {
+        let gate = visit.camera.gate.clone();
+        let data = payload::Visit {
+            visit: visit.id,
+            gate: gate.clone(),
+            camera: visit.camera.name.clone(),
+            visitor: visit.visitor.0,
+            first_look_at: rfc3339(visit.first.wall),
+            decided_at: rfc3339(visit.taken.wall),
+            score: visit.evidence.best.map(rounded),
+            second: visit.evidence.second.map(rounded),
+            threshold: rounded(visit.evidence.threshold),
+            looks: visit.evidence.looks,
+            enrolled: visit.evidence.enrolled as u64,
+        };
+        Row {
+            id: visit.id,
+            kind: Kind::Visit,
+            topic: self.reporter.topics.visit(&gate),
+            gate,
+            visitor: visit.visitor,
+            body: Event::new(visit.id, &self.reporter.source, visit.taken.wall, data).json().into(),
+            decided: visit.taken.wall,
+            keep_until: visit.taken.wall + self.settings.keep,
+            first: Some(visit.first),
+        }
+    }
+
+    /// What the screen shows of `visit`; `None` when the visitor has been forgotten meanwhile.
+    pub(crate) fn greeting(&self, visit: &Visit) -> Option<Perishable> {
+        let visitor = (self.visitors)(visit.visitor)?;
+        let gate = &visit.camera.gate;
+        let mut sessions = (self.sessions)(&visitor.sport, visit.taken.wall);
+        sessions.truncate(SESSIONS);
+        let data = Greeting {
+            visit: visit.id,
+            gate: gate.clone(),
+            name: visitor.name,
+            sport: visitor.sport,
+            sessions,
+            expires_at: rfc3339(visit.taken.wall + self.settings.greeting),
+            face_topic: self.settings.face.then(|| self.reporter.topics.face(gate)),
+        };
+        let body = Event::new(Uuid::new_v4(), &self.reporter.source, visit.taken.wall, data).json();
+        Some(self.perishable("greeting", self.reporter.topics.greeting(gate), body.into(), visit))
+    }
+
+    /// The picture to the greeting of `visit`; `None` when switched off or when there is none.
+    pub(crate) fn face(&self, visit: &Visit) -> Option<Perishable> {
+        if !self.settings.face {
+            return None;
+        }
+        let jpeg = face::jpeg_of(&visit.portrait)?;
+        let event = Face {
+            specversion: "1.0".into(),
+            id: Uuid::new_v4(),
+            source: self.reporter.source.clone(),
+            r#type: payload::FACE_TYPE.into(),
+            time: rfc3339(visit.taken.wall),
+            datacontenttype: "image/jpeg".into(),
+            subject: visit.id.to_string(),
+            expiresat: rfc3339(visit.taken.wall + self.settings.greeting),
+            data_base64: STANDARD.encode(jpeg),
+        };
+        let topic = self.reporter.topics.face(&visit.camera.gate);
+        Some(self.perishable("face", topic, event.json().into(), visit))
+    }
+
+    fn perishable(&self, kind: &'static str, topic: String, body: Arc<[u8]>, visit: &Visit) -> Perishable {
+        let good_for: Duration = self.settings.greeting;
+        Perishable { kind, topic, body, decided: visit.taken, good_for }
+    }
+}
