@@ -259,7 +259,10 @@ fn certificates(folder: &Path) {
     std::fs::write(folder.join("server.ext"), "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n").unwrap();
     std::fs::write(folder.join("client.ext"), "extendedKeyUsage=clientAuth\n").unwrap();
     for authority in ["ca", "other"] {
-        openssl(folder, &format!("openssl req -x509 {curve} -subj /CN={authority} -keyout {authority}.key -out {authority}.pem"));
+        openssl(
+            folder,
+            &format!("openssl req -x509 {curve} -subj /CN={authority} -keyout {authority}.key -out {authority}.pem"),
+        );
     }
     for who in ["server", "client"] {
         let curve = curve.replace(" -days 2", "");

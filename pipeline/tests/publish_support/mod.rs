@@ -174,7 +174,10 @@ pub struct Listener {
 impl Listener {
     pub fn start(port: u16, who: Who, filters: &[&str]) -> Self {
         let mut options = MqttOptions::new(who.id, "127.0.0.1", port);
-        options.set_clean_session(who.clean).set_keep_alive(Duration::from_secs(5)).set_max_packet_size(1 << 20, 1 << 20);
+        options
+            .set_clean_session(who.clean)
+            .set_keep_alive(Duration::from_secs(5))
+            .set_max_packet_size(1 << 20, 1 << 20);
         if let Some((user, password)) = who.login {
             options.set_credentials(user, password);
         }
