@@ -326,7 +326,8 @@ pub(crate) fn check_login(checks: &mut Checks<'_>, entry: &Entry, path: &str, fo
             let mend = "keep `password_file` and remove `password`";
             checks.find(file.key_span.clone(), format!("{path}.password_file"), "the password is given twice", mend);
         }
-        (None, None) if login.get("user").is_some() => {
+        // A third key is a misspelt password, and reported as that.
+        (None, None) if login.get("user").is_some() && login.entries().len() == 1 => {
             let mend = "add `password_file: PATH`, a file with the password in its first line";
             checks.find(entry.key_span.clone(), path, "the login has no password", mend);
         }

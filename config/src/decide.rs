@@ -1,7 +1,7 @@
 //! Section `gates`: which cameras make a gate, and how often one greets.
 
 use crate::{
-    document::{Checks, shape::nearest},
+    document::{Checks, words::nearest},
     value::{Name, Span},
 };
 use garde::Validate;
@@ -49,8 +49,11 @@ pub(crate) fn check(checks: &mut Checks<'_>) {
     let known: Vec<&str> = cameras.value.entries().iter().map(|entry| entry.key.as_str()).collect();
     let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
     for gate in gates.value.entries() {
-        let listed = gate.value.get("cameras").map(|list| list.items()).unwrap_or_default();
-        for (index, node) in listed.iter().enumerate() {
+        // One name without brackets is a mistake of its own; the camera is in this gate all the same.
+        let listed = gate.value.get("cameras").into_iter();
+        let listed =
+            listed.flat_map(|list| if list.text().is_some() { std::slice::from_ref(list) } else { list.items() });
+        for (index, node) in listed.enumerate() {
             let Some(name) = node.text() else { continue };
             let path = format!("gates.{}.cameras[{index}]", gate.key);
             if !known.contains(&name) {

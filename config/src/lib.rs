@@ -4,6 +4,7 @@
 //! written (serde, garde, schema); the struct without that prefix is what is meant, defaults filled in.
 
 pub mod capture;
+pub mod crowd;
 pub mod decide;
 pub mod document;
 pub mod gallery;
@@ -61,6 +62,7 @@ pub struct Config {
 pub struct Written {
     /// The venue's name; a level of every topic.
     #[garde(skip)]
+    #[schemars(extend("examples" = ["north-park"]))]
     pub site: Name,
     /// Where gallery, outbox and weights live; `$STATE_DIRECTORY` under systemd, else `/var/lib/usher`.
     #[garde(skip)]
@@ -68,11 +70,11 @@ pub struct Written {
     pub data: Option<PathBuf>,
     /// The cameras, by name.
     #[garde(dive)]
-    #[schemars(extend("minProperties" = 1, "propertyNames" = names()))]
+    #[schemars(extend("minProperties" = 1, "propertyNames" = names(), "examples" = [{ "gate-a-1": { "url": "/dev/video0" } }]))]
     pub cameras: BTreeMap<Name, capture::Written>,
     /// The gates, by name. A gate is a set of cameras that look at the same people.
     #[garde(dive)]
-    #[schemars(extend("minProperties" = 1, "propertyNames" = names()))]
+    #[schemars(extend("minProperties" = 1, "propertyNames" = names(), "examples" = [{ "gate-a": { "cameras": ["gate-a-1"] } }]))]
     pub gates: BTreeMap<Name, decide::Written>,
     /// How pixels become numbers.
     #[garde(dive)]

@@ -75,16 +75,22 @@ fn position(text: &str, offset: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
-/// Every problem of one or several files, in the order of the text. Never empty.
+/// Most problems that are told of one file: who has so many reads no further, and a wrong file can have any number.
+const MOST: usize = 100;
+/// Longest line of which a snippet is shown.
+const LONGEST_LINE: usize = 400;
+
+/// Every problem of one or several files, in the order of the text (the first hundred of a file). Never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
     /// Sorts findings by place and gives them their file; `Ok` where there are none.
-    pub(crate) fn of(findings: Vec<Finding>, file: &str, masked: &Arc<str>) -> Result<(), Self> {
-        let mut problems: Vec<Problem> = findings.into_iter().map(|found| found.in_file(file, masked)).collect();
-        problems.sort_by(|a, b| (a.line, a.column, &a.key, &a.message).cmp(&(b.line, b.column, &b.key, &b.message)));
-        problems.dedup();
+    pub(crate) fn of(mut findings: Vec<Finding>, file: &str, masked: &Arc<str>) -> Result<(), Self> {
+        findings.sort_by(|a, b| (a.span.start, &a.key, &a.message).cmp(&(b.span.start, &b.key, &b.message)));
+        findings.dedup();
+        findings.truncate(MOST);
+        let problems: Vec<Problem> = findings.into_iter().map(|found| found.in_file(file, masked)).collect();
         if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
     }
 
@@ -141,7 +147,11 @@ impl Problems {
             out.push('\n');
         }
         let count = self.0.len();
-        out.push_str(&format!("{count} {}\n", if count == 1 { "problem" } else { "problems" }));
+        out.push_str(&match count {
+            1 => "1 problem\n".to_owned(),
+            MOST => format!("the first {MOST} problems\n"),
+            _ => format!("{count} problems\n"),
+        });
         // miette pads snippet lines; trailing blanks help nobody and hurt a comparison.
         out.lines().map(str::trim_end).collect::<Vec<_>>().join("\n") + "\n"
     }
@@ -173,8 +183,14 @@ struct Shown {
 
 impl Shown {
     fn of(problem: &Problem) -> Self {
-        if problem.source.is_empty() {
-            let message = format!("{}: {}", problem.file, problem.message);
+        let lines = problem.source.lines().skip(problem.line.saturating_sub(2)).take(3);
+        if problem.source.is_empty() || lines.map(str::len).any(|length| length > LONGEST_LINE) {
+            let place = if problem.source.is_empty() {
+                problem.file.clone()
+            } else {
+                format!("{}:{}:{}", problem.file, problem.line, problem.column)
+            };
+            let message = format!("{place}: {}", problem.message);
             return Self { message, mend: problem.mend.clone(), label: None, source: None };
         }
         let key = (!problem.key.is_empty()).then(|| problem.key.clone());

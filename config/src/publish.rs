@@ -2,7 +2,10 @@
 
 use crate::{
     capture::{WrittenLogin, check_login, host_and_port, refuse_credentials},
-    document::Checks,
+    document::{
+        Checks,
+        tree::{Entry, Kind, Node},
+    },
     text::{Textual, Unfit, textual, unfit},
     value::{Listen, Span},
 };
@@ -282,8 +285,8 @@ pub(crate) fn check(checks: &mut Checks<'_>, folder: &Path) {
     check_ports(checks, embedded);
 }
 
-fn broker_has(entry: &crate::document::tree::Entry) -> bool {
-    !matches!(entry.value.kind, crate::document::tree::Kind::Null)
+fn broker_has(entry: &Entry) -> bool {
+    !matches!(entry.value.kind, Kind::Null)
 }
 
 fn check_tls(checks: &mut Checks<'_>, url: &str, folder: &Path) {
@@ -317,7 +320,7 @@ fn check_tls(checks: &mut Checks<'_>, url: &str, folder: &Path) {
 fn check_ports(checks: &mut Checks<'_>, embedded: bool) {
     let root = checks.root;
     let broker = root.get("publish").and_then(|publish| publish.get("broker"));
-    let mut taken: Vec<(u16, &str)> = Vec::new();
+    let mut taken: Vec<(u16, &str, Option<&Node>)> = Vec::new();
     let all = [
         ("publish.broker.listen", broker.and_then(|broker| broker.get("listen")), 1883, embedded),
         ("publish.broker.websocket", broker.and_then(|broker| broker.get("websocket")), 8083, embedded),
@@ -329,11 +332,12 @@ fn check_ports(checks: &mut Checks<'_>, embedded: bool) {
             None => Some(default),
         };
         let Some(port) = port.filter(|port| used && *port != 0) else { continue };
-        if let Some((_, first)) = taken.iter().find(|(other, _)| *other == port) {
-            let span = node.map_or(0..0, |node| node.span.clone());
+        if let Some((_, first, first_node)) = taken.iter().find(|(other, ..)| *other == port) {
+            // At least one of the two is written down: the defaults differ.
+            let span = node.or(*first_node).map_or(0..0, |node| node.span.clone());
             let message = format!("`{key}` wants port {port}, which `{first}` has already");
             checks.find(span, key, message, "give each its own port, such as 1883, 8083 and 8080");
         }
-        taken.push((port, key));
+        taken.push((port, key, node));
     }
 }

@@ -118,12 +118,12 @@ impl Textual for Span {
         }
         let number = !compact.is_empty() && compact.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         if number && !compact.contains('.') {
-            return unfit(format!("`{text}` has no unit"), format!("write the unit as well, such as `{text} s`"));
+            return unfit(
+                format!("`{text}` has no unit"),
+                format!("write the unit as well: `{text} ms`, `{text} s` or `{text} min`"),
+            );
         }
-        unfit(
-            format!("`{text}` is no length of time"),
-            "write a whole number and a unit: `500 ms`, `2 s`, `10 min`, `24 h`",
-        )
+        unfit(format!("`{text}` is no length of time"), "write a number and a unit: `500 ms`, `2 s`, `10 min`, `24 h`")
     }
 }
 

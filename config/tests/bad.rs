@@ -3,6 +3,8 @@
 //! `bad/NAME.yaml` must print exactly `bad/NAME.txt`. Files named `programme-…` are programmes, all others configurations.
 //! `BLESS=1 cargo test -p usher-config --test bad` writes the words anew: look at each of them before committing.
 
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by ending")]
+
 use std::{fs, path::Path};
 use usher_config::{Problems, from_text, programme, read};
 

@@ -29,6 +29,8 @@ pub const EXPIRED: &str = "usher_events_expired_total";
 pub const BROKER_UP: &str = "usher_broker_up";
 /// Visitors enrolled now.
 pub const ENROLLED: &str = "usher_enrolled";
+/// Old pipelines of a camera that overran their deadline on the way down; by `camera`.
+pub const CAMERA_TEARDOWN_OVERRUN: &str = "usher_camera_teardown_overrun_total";
 
 /// Upper bounds of the buckets of every histogram in seconds: a stage takes a millisecond, a greeting half a second.
 const SECONDS: [f64; 16] =
@@ -39,6 +41,7 @@ pub const COUNTERS: &[(&str, &str)] = &[
     (PASSED_OVER, "frames that a newer one replaced before they were analysed, by camera"),
     (ANALYSED, "frames analysed, by camera"),
     (CAMERA_LOST, "times a camera was lost, by camera and reason"),
+    (CAMERA_TEARDOWN_OVERRUN, "old camera pipelines that overran their deadline on the way down, by camera"),
     (SKIPPED, "data passed over one by one, by stage and reason"),
     (PEOPLE, "people counted, enrolled or not, by camera"),
     (DECISIONS, "decisions, by gate and deed"),

@@ -8,6 +8,7 @@ pub(crate) mod secret;
 pub(crate) mod shape;
 mod table;
 pub(crate) mod tree;
+pub(crate) mod words;
 
 use crate::problem::{Finding, Problems};
 use garde::Validate;

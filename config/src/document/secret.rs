@@ -52,11 +52,12 @@ pub(crate) fn masked(text: &str, known: &[Range<usize>]) -> String {
         }
         let mut from = 0;
         while let Some(colon) = line[from..].find(':').map(|at| from + at) {
-            let key_start = line[..colon].rfind(['{', ',', '[', '-', '?', ' ', '\t']).map_or(0, |at| at + 1);
+            let before = line[..colon].trim_end();
+            let key_start = before.rfind(['{', ',', '[', '-', '?', ' ', '\t']).map_or(0, |at| at + 1);
             let value = &line[colon + 1..];
-            if is_secret(&line[key_start..colon]) && !value.starts_with("//") {
+            if is_secret(&before[key_start..]) && !value.starts_with("//") {
                 let shown = value.trim();
-                let opens_map = shown.starts_with('{') || (shown.is_empty() && is_map_key(&line[key_start..colon]));
+                let opens_map = shown.starts_with('{') || (shown.is_empty() && is_map_key(&before[key_start..]));
                 if !opens_map {
                     let end = value.find(['}', '\n']).unwrap_or(value.len());
                     let end =

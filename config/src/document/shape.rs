@@ -4,7 +4,11 @@
 //! "unknown key", "wrong type" and "out of range", whatever the document.
 
 use crate::{
-    document::tree::{Kind, Node},
+    document::{
+        schema::{beyond, each_key, range},
+        tree::{Kind, Node},
+        words::{constants, described, loose, nearest, seen, types, written_like},
+    },
     problem::Finding,
     text,
 };
@@ -42,7 +46,7 @@ impl At {
 impl<'a> Shape<'a> {
     pub(crate) fn of(schema: &'a Value) -> Self {
         let mut keys = Vec::new();
-        crate::document::schema::each_key(schema, &mut |key| keys.push((key.name.to_owned(), key.parent.to_owned())));
+        each_key(schema, &mut |key| keys.push((key.name.to_owned(), key.parent.to_owned())));
         Self { schema, keys, findings: Vec::new() }
     }
 
@@ -75,7 +79,11 @@ impl<'a> Shape<'a> {
             return self.constant(node, &constants, &schema, at);
         }
         if let Some(choices) = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array) {
-            return self.choice(node, choices, &schema, at);
+            let real: Vec<&Value> = choices.iter().filter(|choice| types(choice) != ["null"]).collect();
+            if let ([only], false) = (real.as_slice(), matches!(node.kind, Kind::Null)) {
+                return self.value(node, only, at);
+            }
+            return self.choice(node, choices, at);
         }
         let types = types(&schema);
         if matches!(node.kind, Kind::Null) {
@@ -83,7 +91,7 @@ impl<'a> Shape<'a> {
                 return Some(Value::Null);
             }
             let span = at.key.clone();
-            self.find(span, at, format!("`{}` has no value", at.name()), written_like(&schema, at));
+            self.find(span, at, format!("`{}` has no value", at.name()), written_like(&schema, at.name()));
             return None;
         }
         let kind = types.iter().find(|kind| **kind != "null").copied();
@@ -96,7 +104,7 @@ impl<'a> Shape<'a> {
     }
 
     /// One of several shapes: the one of the node's kind, else the one with the fewest findings.
-    fn choice(&mut self, node: &Node, choices: &[Value], schema: &Value, at: &At) -> Option<Value> {
+    fn choice(&mut self, node: &Node, choices: &[Value], at: &At) -> Option<Value> {
         let fits = |choice: &&Value| {
             let choice = self.resolved(choice);
             let types = types(&choice);
@@ -112,12 +120,9 @@ impl<'a> Shape<'a> {
         };
         let same: Vec<&Value> = choices.iter().filter(fits).collect();
         if same.is_empty() {
-            let all: Vec<&str> =
-                choices.iter().filter(|choice| !types(choice).contains(&"null")).map(described).collect();
-            let mend = match all.as_slice() {
-                [] => written_like(schema, at),
-                all => format!("write {}", all.join(" or ")),
-            };
+            let all: Vec<Value> = choices.iter().map(|choice| self.resolved(choice)).collect();
+            let all: Vec<&str> = all.iter().filter(|choice| types(choice) != ["null"]).map(described).collect();
+            let mend = format!("write {}", all.join(" or "));
             let span = self.place(node, at);
             self.find(span, at, format!("`{}` cannot be {}", at.name(), seen(node)), mend);
             return None;
@@ -147,6 +152,7 @@ impl<'a> Shape<'a> {
         let names = schema.get("propertyNames").and_then(|names| names.get("format")).and_then(Value::as_str);
         let before = self.findings.len();
         let mut object = Map::new();
+        let mut meant = Vec::new();
         for entry in entries {
             let below = at.under(&entry.key, entry.key_span.clone());
             if let Some(property) = properties.get(&entry.key) {
@@ -161,11 +167,18 @@ impl<'a> Shape<'a> {
                     object.insert(entry.key.clone(), value);
                 }
             } else if others.is_some() {
-                let mend = self.known_keys(&entry.key, entries.iter().map(|entry| entry.key.as_str()), properties, at);
+                let free = properties.keys().map(String::as_str).filter(|name| node.entry(name).is_none());
+                let near = nearest(&entry.key, free);
+                meant.extend(near);
+                let mend = match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => self.known_keys(&entry.key, properties, at),
+                };
                 self.find(entry.key_span.clone(), &below, format!("unknown key `{}`", entry.key), mend);
             }
         }
-        for key in required.iter().filter(|key| node.entry(key).is_none()) {
+        // A misspelt key is one mistake, not two.
+        for key in required.iter().filter(|key| node.entry(key).is_none() && !meant.contains(key)) {
             let property = properties.get(*key).map(|property| self.resolved(property)).unwrap_or_default();
             let below = at.under(key, at.key.clone());
             let place = if at.path.is_empty() { String::new() } else { format!(" in `{}`", at.path) };
@@ -173,29 +186,21 @@ impl<'a> Shape<'a> {
                 at.key.clone(),
                 &below,
                 format!("the key `{key}` is missing{place}"),
-                written_like(&property, &below),
+                written_like(&property, below.name()),
             );
         }
         if let Some(least) = schema.get("minProperties").and_then(Value::as_u64).filter(|n| (entries.len() as u64) < *n)
         {
-            let message = format!("`{}` has {} entries, fewer than {least}", at.name(), entries.len());
-            self.find(at.key.clone(), at, message, written_like(schema, at));
+            let message = few(at, entries.len() as u64, least);
+            self.find(at.key.clone(), at, message, written_like(schema, at.name()));
         }
         (self.findings.len() == before).then_some(Value::Object(object))
     }
 
-    /// The mend for an unknown key: the nearest key here, the section where it belongs, or what is known here.
-    fn known_keys<'k>(
-        &self,
-        key: &str,
-        present: impl Iterator<Item = &'k str>,
-        known: &Map<String, Value>,
-        at: &At,
-    ) -> String {
-        let present: Vec<&str> = present.collect();
-        let free = known.keys().map(String::as_str).filter(|name| !present.contains(name));
-        if let Some(near) = nearest(key, free) {
-            return format!("did you mean `{near}`?");
+    /// The mend for an unknown key that is near to none: the section where it belongs, or what is known here.
+    fn known_keys(&self, key: &str, known: &Map<String, Value>, at: &At) -> String {
+        if key == "<<" {
+            return "write the keys out: YAML's merge keys are not read here".to_owned();
         }
         if let Some((_, parent)) = self.keys.iter().find(|(name, parent)| name == key && *parent != at.path) {
             let parent = if parent.is_empty() { "the top of the file".to_owned() } else { format!("`{parent}`") };
@@ -206,7 +211,14 @@ impl<'a> Shape<'a> {
     }
 
     fn array(&mut self, node: &Node, schema: &Value, at: &At) -> Option<Value> {
-        let Kind::List(items) = &node.kind else { return self.wrong(node, "a list", schema, at) };
+        let Kind::List(items) = &node.kind else {
+            if let Some(text) = node.text().filter(|_| !node.secret && !at.path.ends_with(']')) {
+                let message = format!("`{}` must be a list, not {}", at.name(), seen(node));
+                self.find(node.span.clone(), at, message, format!("write `{}: [{text}]`", at.name()));
+                return None;
+            }
+            return self.wrong(node, "a list", schema, at);
+        };
         let before = self.findings.len();
         let limit = |key: &str| schema.get(key).and_then(Value::as_u64);
         let count = items.len() as u64;
@@ -214,11 +226,11 @@ impl<'a> Shape<'a> {
         match (limit("minItems"), limit("maxItems")) {
             (Some(least), Some(most)) if least == most && count != least => {
                 let message = format!("`{}` has {count} {unit}, not {least}", at.name());
-                self.find(self.place(node, at), at, message, written_like(schema, at));
+                self.find(self.place(node, at), at, message, format!("write {least} values, no more and no fewer"));
             }
             (Some(least), _) if count < least => {
-                let message = format!("`{}` has {count} {unit}, fewer than {least}", at.name());
-                self.find(self.place(node, at), at, message, written_like(schema, at));
+                let message = few(at, count, least);
+                self.find(self.place(node, at), at, message, written_like(schema, at.name()));
             }
             (_, Some(most)) if count > most => {
                 let message = format!("`{}` has {count} {unit}, more than {most}", at.name());
@@ -231,7 +243,7 @@ impl<'a> Shape<'a> {
         let mut list = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             let schema = first.and_then(|first| first.get(index)).or_else(|| schema.get("items")).unwrap_or(&nothing);
-            let below = At { path: format!("{}[{index}]", at.path), key: self.place(item, at) };
+            let below = At { path: format!("{}[{index}]", at.path), key: item.span.start..item.span.start + 1 };
             if let Some(value) = self.value(item, schema, &below) {
                 list.push(value);
             }
@@ -283,7 +295,7 @@ impl<'a> Shape<'a> {
                     let mend = if number.is_some() {
                         format!("write it without quotes: `{}: {text}`", at.name())
                     } else {
-                        written_like(schema, at)
+                        written_like(schema, at.name())
                     };
                     let message = format!("`{}` must be {what}, not {}", at.name(), seen(node));
                     self.find(node.span.clone(), at, message, mend);
@@ -304,7 +316,7 @@ impl<'a> Shape<'a> {
             || above.is_some_and(|above| number <= above)
             || below.is_some_and(|below| number >= below);
         if outside {
-            let range = crate::document::schema::range(schema);
+            let range = range(schema);
             let message = format!("`{}` is {text}, outside its range", at.name());
             let default = schema.get("default").filter(|default| !default.is_null());
             let default = default.map(|default| format!("; the default is {default}")).unwrap_or_default();
@@ -318,7 +330,7 @@ impl<'a> Shape<'a> {
             Ok(number) => Some(Value::from(number)),
             Err(_) => {
                 let message = format!("`{}` must be a whole number, not {text}", at.name());
-                self.find(node.span.clone(), at, message, written_like(schema, at));
+                self.find(node.span.clone(), at, message, written_like(schema, at.name()));
                 None
             }
         }
@@ -328,7 +340,7 @@ impl<'a> Shape<'a> {
         let limit = |key: &str| schema.get(key).and_then(Value::as_u64);
         let count = text.chars().count() as u64;
         if limit("minLength").is_some_and(|least| count < least) {
-            self.find(self.place(node, at), at, format!("`{}` is empty", at.name()), written_like(schema, at));
+            self.find(self.place(node, at), at, format!("`{}` is empty", at.name()), written_like(schema, at.name()));
             return None;
         }
         if let Some(most) = limit("maxLength").filter(|most| count > *most) {
@@ -344,7 +356,7 @@ impl<'a> Shape<'a> {
             return None;
         }
         if format == "duration"
-            && let Some((message, mend)) = crate::document::schema::beyond(text, schema)
+            && let Some((message, mend)) = beyond(text, schema)
         {
             self.find(node.span.clone(), at, format!("`{}` {message}", at.name()), mend);
             return None;
@@ -361,7 +373,7 @@ impl<'a> Shape<'a> {
         let mend = if at.path.is_empty() {
             "begin every line with a key and a colon, such as `site: north-park`".to_owned()
         } else {
-            written_like(schema, at)
+            written_like(schema, at.name())
         };
         self.find(self.place(node, at), at, message, mend);
         None
@@ -377,81 +389,10 @@ impl<'a> Shape<'a> {
     }
 }
 
-/// The nearest of some words, if one is near.
-pub(crate) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
-    let plain = |word: &str| word.to_lowercase().replace(['-', '_', ' '], "");
-    let wanted = plain(word);
-    let likeness = |name: &str| {
-        let name = plain(name);
-        let edits = strsim::damerau_levenshtein(&wanted, &name);
-        let near = edits <= 1 + name.len().min(wanted.len()) / 4 || strsim::jaro_winkler(&wanted, &name) > 0.9;
-        (near && name.len() > 1).then_some(edits)
-    };
-    known.filter_map(|name| likeness(name).map(|edits| (edits, name))).min().map(|(_, name)| name)
-}
-
-fn types(schema: &Value) -> Vec<&str> {
-    match schema.get("type") {
-        Some(Value::String(kind)) => vec![kind],
-        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
-        _ if schema.get("properties").is_some() => vec!["object"],
-        _ => Vec::new(),
-    }
-}
-
-/// The words of an `enum`, or of a choice of constants.
-fn constants(schema: &Value) -> Option<Vec<&str>> {
-    if let Some(words) = schema.get("enum").and_then(Value::as_array) {
-        return Some(words.iter().filter_map(Value::as_str).collect());
-    }
-    if let Some(word) = schema.get("const") {
-        return Some(word.as_str().into_iter().collect());
-    }
-    let choices = schema.get("oneOf").and_then(Value::as_array)?;
-    let words: Option<Vec<Vec<&str>>> = choices.iter().map(constants).collect();
-    words.map(|words| words.into_iter().flatten().collect())
-}
-
-/// A value without a schema.
-fn loose(node: &Node) -> Value {
-    match &node.kind {
-        Kind::Null => Value::Null,
-        Kind::Scalar { text, plain: true } => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text.as_str())),
-        Kind::Scalar { text, .. } => Value::from(text.as_str()),
-        Kind::List(items) => items.iter().map(loose).collect(),
-        Kind::Map(entries) => entries.iter().map(|entry| (entry.key.clone(), loose(&entry.value))).collect(),
-    }
-}
-
-fn described(schema: &Value) -> &str {
-    schema.get("description").or_else(|| schema.get("format")).and_then(Value::as_str).unwrap_or("another form")
-}
-
-/// The node in words, its secrets kept.
-fn seen(node: &Node) -> String {
-    match &node.kind {
-        Kind::Null => "empty".to_owned(),
-        Kind::List(_) => "a list".to_owned(),
-        Kind::Map(_) => "keys and values".to_owned(),
-        Kind::Scalar { .. } if node.secret => "one text".to_owned(),
-        Kind::Scalar { text, .. } if text.chars().count() > 60 => "a long text".to_owned(),
-        Kind::Scalar { text, .. } => format!("`{}`", text.replace('\n', " ")),
-    }
-}
-
-/// A mend by example: the default, else the schema's example.
-fn written_like(schema: &Value, at: &At) -> String {
-    let default = schema.get("default").filter(|default| !default.is_null() && !default.is_object());
-    let example = schema.get("examples").and_then(|all| all.get(0));
-    let name = at.name().split('[').next().unwrap_or_default();
-    match example.or(default) {
-        Some(Value::String(text)) => format!("write for instance `{name}: {text}`"),
-        Some(value) => format!("write for instance `{name}: {value}`"),
-        None => match types(schema).first() {
-            Some(&"object") => format!("write keys and values below `{name}`, indented"),
-            Some(&"array") => format!("write a list: `{name}: [ … ]`"),
-            Some(&"integer" | &"number") => format!("write a number {}", crate::document::schema::range(schema)),
-            _ => format!("write a value after `{name}:`"),
-        },
+fn few(at: &At, count: u64, least: u64) -> String {
+    if count == 0 {
+        format!("`{}` is empty", at.name())
+    } else {
+        format!("`{}` has {count} of at least {least}", at.name())
     }
 }

@@ -15,6 +15,9 @@ const DEPTH: usize = 32;
 /// Most nodes that are read, aliases written out: bounds what a file of nested aliases can cost.
 const NODES: usize = 50_000;
 
+/// Stands for a key that is no text; no text of a file holds it.
+const NO_KEY: &str = "\0";
+
 /// A value and its place.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
@@ -133,22 +136,37 @@ fn unreadable(text: &str, error: &ScanError) -> Finding {
     let info = said.next().map(|first| first.to_lowercase().chain(said).collect::<String>()).unwrap_or_default();
     let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let line = text[line_start..].split('\n').next().unwrap_or_default();
-    let indent = &line[..line.len() - line.trim_start().len()];
-    let tab = indent.find('\t').or_else(|| text[line_start..at].find('\t')).map(|tab| line_start + tab);
-    let (at, mend) = if let Some(tab) = tab {
-        (tab, "indent with spaces: YAML allows no tabs there")
-    } else if info.contains("anchor") || info.contains("alias") {
-        (at, "define the anchor `&name` above the place that uses `*name`, or write the value out")
-    } else if info.contains("quote") || info.contains("unexpected end of stream") || info.contains("EOF") {
-        (at, "close the quote or bracket that was opened")
-    } else if info.contains("flow") || line.contains(['{', '[', '}', ']']) {
-        (at, "check that every `{` and `[` is closed and that commas stand between the values")
-    } else if info.contains("mapping values are not allowed") {
-        (at, "put quotes round a value that holds `: `, and give every key its own line, indented like its neighbours")
+    let number = text[..at].matches('\n').count() + 1;
+    let above = text[..line_start].lines().enumerate().filter(|(_, line)| !is_blank(line)).last();
+    let blank = |line: &str| line.len() - line.trim_start().len();
+    let tab = if line[..blank(line)].contains('\t') || info.contains("tab") {
+        let behind = text[line_start..].find('\t').map(|tab| line_start + tab);
+        behind.or_else(|| text[..at].rfind('\t'))
     } else {
-        (at, "check the indentation of this line and of the one above: keys of one section begin in the same column")
+        None
+    };
+    let (at, mend) = if let Some(tab) = tab {
+        (tab, "indent with spaces: YAML allows no tabs there".to_owned())
+    } else if info.contains("anchor") || info.contains("alias") {
+        (at, "define the anchor `&name` above the place that uses `*name`, or write the value out".to_owned())
+    } else if info.contains("quote") || info.contains("end of stream") || info.contains("EOF") {
+        (at, "close the quote or bracket that was opened".to_owned())
+    } else if info.contains("flow") {
+        (at, "check that every `{` and `[` is closed and that commas stand between the values".to_owned())
+    } else if let Some((index, _)) = above.filter(|(_, line)| !line.contains(": ") && !line.trim_end().ends_with(':')) {
+        (at, format!("begin line {} with a key, a colon and a blank, such as `site: north-park`", index + 1))
+    } else if info.contains("mapping values") && above.is_some_and(|(_, above)| blank(line) > blank(above)) {
+        (at, format!("indent line {number} like the line above it, or give that one no value of its own"))
+    } else if info.contains("mapping values") {
+        (at, "put quotes round a value that holds `: `".to_owned())
+    } else {
+        (at, format!("check the indentation of line {number}: keys of one section begin in the same column"))
     };
     Finding::new(at..at + 1, "", format!("this is not YAML: {info}"), mend)
+}
+
+fn is_blank(line: &str) -> bool {
+    line.trim().is_empty() || line.trim_start().starts_with('#')
 }
 
 struct Build<'a> {
@@ -270,13 +288,14 @@ impl Build<'_> {
                         let mend =
                             "write a plain word before the colon; a value that begins with `{` or `[` may need quotes";
                         self.findings.push(Finding::new(node.span.clone(), "", "this key is not a word", mend));
-                        String::new()
+                        // A key that is none: what stands below it is passed over.
+                        NO_KEY.to_owned()
                     }
                 };
                 *key = Some((text, node.span));
             }
             Content::Map { entries, known, key: pending } => {
-                let Some((key, key_span)) = pending.take() else { return Ok(()) };
+                let Some((key, key_span)) = pending.take().filter(|(key, _)| key != NO_KEY) else { return Ok(()) };
                 if is_secret(&key) {
                     node.hide();
                 }
