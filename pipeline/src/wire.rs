@@ -12,7 +12,8 @@ use crate::{
     flow::{self, count::Counts},
     gallery::{
         current::{self, Current},
-        store::{Store, StoreError},
+        file::StoreError,
+        store::Store,
         visitor::VisitorId,
     },
     guide,
