@@ -326,9 +326,10 @@ impl<'a> Shape<'a> {
         if !whole {
             return Some(Value::from(number));
         }
-        match text.parse::<i64>() {
-            Ok(number) => Some(Value::from(number)),
-            Err(_) => {
+        match (text.parse::<i64>(), text.parse::<u64>()) {
+            (Ok(number), _) => Some(Value::from(number)),
+            (_, Ok(number)) => Some(Value::from(number)),
+            _ => {
                 let message = format!("`{}` must be a whole number, not {text}", at.name());
                 self.find(node.span.clone(), at, message, written_like(schema, at.name()));
                 None
