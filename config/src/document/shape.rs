@@ -7,7 +7,7 @@ use crate::{
     document::{
         schema::{beyond, each_key, range},
         tree::{Kind, Node},
-        words::{constants, described, loose, nearest, seen, types, written_like},
+        words::{as_yaml, constants, described, loose, nearest, seen, types, written_like},
     },
     problem::Finding,
     text,
@@ -319,7 +319,7 @@ impl<'a> Shape<'a> {
             let range = range(schema);
             let message = format!("`{}` is {text}, outside its range", at.name());
             let default = schema.get("default").filter(|default| !default.is_null());
-            let default = default.map(|default| format!("; the default is {default}")).unwrap_or_default();
+            let default = default.map(|default| format!("; the default is {}", as_yaml(default))).unwrap_or_default();
             self.find(node.span.clone(), at, message, format!("write a number {range}{default}"));
             return None;
         }
