@@ -7,7 +7,8 @@
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 use usher_config::{
     Config,
-    document::table,
+    crowd::Crowd,
+    document::{json_schema, table},
     from_text,
     gallery::Gallery,
     guide::Guide,
@@ -135,9 +136,11 @@ fn fresh(path: &Path, made: &str) {
 
 #[test]
 fn the_schemas_are_fresh() {
-    for (name, schema) in
-        [("usher.schema.json", usher_config::json_schema()), ("programme.schema.json", programme::json_schema())]
-    {
+    for (name, schema) in [
+        ("usher.schema.json", usher_config::json_schema()),
+        ("programme.schema.json", programme::json_schema()),
+        ("crowd.schema.json", json_schema::<Crowd>()),
+    ] {
         fresh(&here(name), &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
     }
 }

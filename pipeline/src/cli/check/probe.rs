@@ -26,7 +26,7 @@ pub(crate) fn all(config: &Config, timeout: Duration) -> Probed {
         .iter()
         .map(|(name, camera)| {
             let (own, camera, clock) = (name.clone(), camera.clone(), clock.clone());
-            let run = move || probe::probe(&own, &camera, timeout, clock).map_err(|fault| fault.to_string());
+            let run = move || probe::probe(&own, &camera, timeout, &clock).map_err(|fault| fault.to_string());
             (name.clone(), spawn(&format!("probe-{name}"), run))
         })
         .collect();
