@@ -10,7 +10,7 @@ use crate::capture::{
     teardown::Teardowns,
 };
 use crate::{
-    clock::Clock,
+    clock::{Clock, Moment},
     metrics::SKIPPED,
     supervise::{Stop, spawn},
 };
@@ -23,8 +23,9 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Decodes a video file on a thread `cam-NAME` and seats every frame; ends with their number at the end of the file.
 ///
-/// `seat` should have the pace [`crate::capture::latest::Pace::Wait`]: then the decoder waits for the reader. `taken`
-/// is the clock's time of arrival; [`Frame::pts`] is the file's own time.
+/// `seat` should have the pace [`crate::capture::latest::Pace::Wait`]: then the decoder waits for the reader.
+/// [`Frame::pts`] is the recording's own time, and [`Frame::taken`] follows it from the moment of opening: tracks, looks
+/// and quiet times mean the same at any speed of reading.
 ///
 /// # Errors
 /// The thread ends with the fault when the file cannot be opened or read.
@@ -53,13 +54,14 @@ fn read(
     clock: &dyn Clock,
     stop: &Stop,
 ) -> Result<u64, Fault> {
-    let (mut count, mut last) = (0, clock.now());
+    let begun = clock.now();
+    let (mut count, mut last) = (0, begun);
     loop {
         let next = opened.next(GLANCE)?;
         let now = clock.now();
         match next {
             Next::Picture(picture, pts) => {
-                let frame = Frame { camera: camera.clone(), taken: now, pts, picture };
+                let frame = Frame { camera: camera.clone(), taken: after(begun, pts), pts, picture };
                 if !seat.put(frame) {
                     return Ok(count);
                 }
@@ -80,6 +82,10 @@ fn read(
     }
 }
 
+fn after(begun: Moment, pts: Duration) -> Moment {
+    Moment { steady: begun.steady + pts, wall: begun.wall + pts }
+}
+
 /// Draws a crowd file's frames from its beginning up to `until`, as fast as they are taken; ends with their number.
 ///
 /// # Errors
@@ -94,10 +100,10 @@ pub fn recorded_stills(
 ) -> JoinHandle<Result<u64, Fault>> {
     spawn(&format!("cam-{}", camera.name), move || {
         let mut stills = stills::Stills::open(&crowd, None).map_err(|error| Fault::Crowd(error.to_string()))?;
-        let mut count = 0;
+        let (begun, mut count) = (clock.now(), 0);
         while stills.next_pts() < until && !stop.is_stopping() {
             let Some((picture, pts)) = stills.frame_at(stills.next_pts()) else { break };
-            let frame = Frame { camera: camera.clone(), taken: clock.now(), pts, picture };
+            let frame = Frame { camera: camera.clone(), taken: after(begun, pts), pts, picture };
             if !seat.put(frame) {
                 break;
             }
