@@ -6,6 +6,7 @@
 )]
 
 mod gate;
+#[path = "../../pipeline/tests/support/gate.rs"]
 mod process;
 mod report;
 mod start;

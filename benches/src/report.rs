@@ -1,13 +1,9 @@
 //! Results on screen and on disk, with machine, commit and command.
 
+use crate::process::root;
 use anyhow::Context;
 use serde_json::{Value, json};
-use std::{path::Path, process::Command};
-
-/// The checkout.
-pub(crate) fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-}
+use std::process::Command;
 
 /// Prints an answer and keeps it as `benches/results/NAME.json`.
 pub(crate) fn keep(name: &str, question: &str, answer: &Value) -> anyhow::Result<()> {

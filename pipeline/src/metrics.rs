@@ -41,7 +41,7 @@ pub const COUNTERS: &[(&str, &str)] = &[
     (PASSED_OVER, "frames that a newer one replaced before they were analysed, by camera"),
     (ANALYSED, "frames analysed, by camera"),
     (CAMERA_LOST, "times a camera was lost, by camera and reason"),
-    (CAMERA_TEARDOWN_OVERRUN, "old pipelines of a camera that hang on their way down, by camera"),
+    (CAMERA_TEARDOWN_OVERRUN, "old camera pipelines that overran their deadline on the way down, by camera"),
     (SKIPPED, "data passed over one by one, by stage and reason"),
     (PEOPLE, "people counted, enrolled or not, by camera"),
     (DECISIONS, "decisions, by gate and deed"),

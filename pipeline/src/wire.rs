@@ -3,22 +3,29 @@
 //! Wired from the last stage back to the cameras, so that nothing is ever sent to somebody who is not there yet.
 
 use crate::{
-    capture::{self, frame, latest},
+    capture::{
+        self, frame,
+        latest::{self, Pace},
+    },
     clock::Clock,
-    decide::{self, visit::{Outcome, Visit}},
+    decide::{self, quiet::Quiet, visit::{Outcome, Visit}},
     flow::{self, count::Counts},
     gallery::{
         current::{self, Current},
-        store::{Store, StoreError},
+        file::StoreError,
+        store::Store,
         visitor::VisitorId,
     },
-    guide,
+    guide::programme::{Upcoming, next_sessions},
     health::Health,
-    identify::{self, threshold::Law},
+    identify::{
+        self,
+        threshold::{Law, LawError},
+    },
     infer::{self, best::Bar, engine::Engine},
-    publish::{self, PublishError, Published},
-    supervise::{Beat, Pulse, Stop, Stopper, spawn, stop},
-    web::{self, Pages, WebError},
+    publish::{self, PublishError, Published, payload},
+    supervise::{Beat, Pulse, Stopper, spawn, stop},
+    web::{self, Pages, WebError, mint_token},
 };
 use crossbeam::channel::{Sender, bounded};
 use std::{
@@ -26,7 +33,7 @@ use std::{
     path::PathBuf,
     sync::Arc,
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 use usher_config::{
     Config,
@@ -54,6 +61,11 @@ const VISITS: usize = 256;
 /// What the operator's eyes may see late or not at all.
 const FOR_EYES: usize = 16;
 
+/// How many sessions a greeting tells.
+const SESSIONS: usize = 3;
+/// How far back visits are asked for after a restart; the outbox remembers no longer than the longest quiet time.
+const LONGEST_QUIET: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What cannot start, and who must mend it (exit code 78).
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -73,7 +85,7 @@ pub enum StartError {
     Models(#[from] ModelError),
     /// The decision rule.
     #[error(transparent)]
-    Law(#[from] identify::threshold::NoLaw),
+    Law(#[from] LawError),
     /// Outbox, broker or certificates.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -153,7 +165,7 @@ pub fn start(
     let mut stages = Stages { threads: Vec::new(), pulse: Pulse::default(), now: clock.now().steady };
 
     // What can fail because of something that a person must mend, comes first.
-    let engine = engine(config, &rules, clock)?;
+    let engine = engine(config, clock)?;
     let model = engine.model();
     let law = Law::of(&model)?;
     let store = Store::of(config)?;
@@ -161,34 +173,41 @@ pub fn start(
 
     // publish ◄─256─ decide ◄─64─ identify ◄─64─ infer
     let (visits, visits_out) = bounded(VISITS);
-    let quiet: BTreeMap<Name, Duration> = config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet)).collect();
-    let published = publish::start(publishing(config, &quiet, &gallery, programme, &health, clock, listeners.acked), visits_out)?;
+    let times: BTreeMap<Name, Duration> = config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet)).collect();
+    let published = publish::start(publishing(config, &times, &gallery, programme, &health, clock, listeners.acked), visits_out)?;
     for (name, beat) in published.beats() {
         stages.pulse.listen(name, beat, stages.now);
     }
-    stages.threads.push(current::watch(store, clock.clone(), gallery.clone(), stop.clone(), stages.beat("gallery")));
+    let beat = stages.beat("gallery");
+    stages.threads.push(current::watch(store, clock.clone(), gallery.clone(), stop.clone(), beat));
 
     let (outcomes, outcomes_out) = bounded::<Outcome>(FOR_EYES);
     let (identifications, identifications_out) = bounded(IDENTIFICATIONS);
-    let decider = decide::Decider::new(quiet, recent(&published, config, clock), clock.clone());
-    let heard = Heard { visits, listener: listeners.visits };
-    stages.start("decide", move |beat| decide::run(decider, &identifications_out, |visit| heard.tell(visit), &outcomes, beat));
+    let mut quiet = Quiet::new(times);
+    quiet.seed(recent(&published, clock), clock.now());
+    let visits = match listeners.visits {
+        Some(listener) => overheard(&mut stages, visits, listener),
+        None => visits,
+    };
+    let time = clock.clone();
+    stages.start("decide", move |beat| decide::run(&identifications_out, &visits, &outcomes, quiet, &*time, beat));
 
     let (sightings, sightings_out) = bounded(SIGHTINGS);
-    let (known, asked) = (gallery.clone(), rules.clone());
-    let own_law = law.clone();
-    stages.start("identify", move |beat| identify::run(&sightings_out, &identifications, &known, &asked, &own_law, beat));
+    let (known, asked, own_law, time) = (gallery.clone(), rules.clone(), law.clone(), clock.clone());
+    stages.start("identify", move |beat| {
+        identify::run(&sightings_out, &identifications, &known, asked, own_law, &*time, beat);
+    });
 
     let (left, left_out) = bounded(LEFT);
     let (counts, time) = (Arc::new(Counts::default()), clock.clone());
     stages.start("flow", move |beat| flow::count::run(&left_out, &counts, &time, beat));
 
     let (watched, watched_out) = bounded(FOR_EYES);
-    let (seats, frames) = latest::latest(cameras.keys().cloned());
+    let (seats, frames) = latest::latest(Pace::Live, cameras.keys().map(latest::passed_over));
     let outlets = infer::Outlets { sightings, left, watched };
     stages.start("infer", move |beat| infer::run(engine, frames, &outlets, beat).expect("networks were warmed with these shapes"));
 
-    let token = web::mint_token();
+    let token = mint_token();
     let taps = web::Taps { watched: watched_out, outcomes: outcomes_out };
     let settings = pages(config, &cameras, &published, token.clone());
     let figures = figures(&gallery, &law, &rules);
@@ -252,23 +271,36 @@ impl Gate {
     }
 }
 
-/// Where decided visits go: to publish, and to whoever else listens.
-struct Heard {
-    visits: Sender<Visit>,
-    listener: Option<Sender<Visit>>,
-}
-
-impl Heard {
-    /// False when publish has ended: the process is stopping.
-    fn tell(&self, visit: Visit) -> bool {
-        if let Some(listener) = &self.listener {
+/// Lets `listener` hear every visit on its way to `visits`; publish does not wait for it.
+fn overheard(stages: &mut Stages, visits: Sender<Visit>, listener: Sender<Visit>) -> Sender<Visit> {
+    let (heard, heard_out) = bounded::<Visit>(VISITS);
+    stages.threads.push(spawn("listener", move || {
+        for visit in &heard_out {
             let _lost = listener.try_send(visit.clone());
+            if visits.send(visit).is_err() {
+                return;
+            }
         }
-        self.visits.send(visit).is_ok()
-    }
+    }));
+    heard
 }
 
-fn cameras(config: &Config) -> BTreeMap<Name, Arc<frame::Camera>> {
+/// Whom the gates greeted before a restart.
+fn recent(published: &Published, clock: &Arc<dyn Clock>) -> Vec<(Name, VisitorId, SystemTime)> {
+    let visits = published.recent_visits(clock.now().wall - LONGEST_QUIET);
+    visits.into_iter().map(|visit| (visit.gate, visit.visitor, visit.decided)).collect()
+}
+
+/// The name of this box in topics: the host's name, as far as a topic can carry it.
+fn box_name() -> Name {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let fits = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c.to_ascii_lowercase() } else { '-' };
+    let name: String = host.trim().chars().map(fits).take(32).collect();
+    Name::new(&name).or_else(|| Name::new("box")).expect("`box` is a name")
+}
+
+/// The configured cameras, by name.
+pub fn cameras(config: &Config) -> BTreeMap<Name, Arc<frame::Camera>> {
     let gate_of = |camera: &Name| config.gates.iter().find(|(_, gate)| gate.cameras.contains(camera)).map(|(name, _)| name);
     let camera = |(name, settings): (&Name, &usher_config::capture::Camera)| {
         let zone = frame::Zone { corners: settings.zone.clone() };
@@ -282,18 +314,18 @@ fn cameras(config: &Config) -> BTreeMap<Name, Arc<frame::Camera>> {
 ///
 /// # Errors
 /// When weights or device are not there.
-pub fn engine(config: &Config, rules: &usher_config::identify::Rules, clock: &Arc<dyn Clock>) -> Result<Engine, ModelError> {
+pub fn engine(config: &Config, clock: &Arc<dyn Clock>) -> Result<Engine, ModelError> {
     let infer = &config.infer;
     let compute = Compute::open(match infer.device {
         Device::Auto => Choice::Auto,
         Device::Cpu => Choice::Cpu,
         Device::Cuda(number) => Choice::Cuda(number),
     })?;
-    let weights = config.models();
+    let weights = config.data.join("models");
     let input = Size { width: infer.input.width, height: infer.input.height };
     let detector = catalog::open_detector(&infer.detector, &weights, &compute, input, infer.confidence)?;
     let embedder = catalog::open_embedder(&infer.embedder, &weights, &compute)?;
-    let bar = Bar { inter_eye_px: infer.inter_eye_px, apart: rules.apart };
+    let bar = Bar { inter_eye_px: infer.inter_eye_px, apart: config.rules.apart };
     Ok(Engine::new(detector, embedder, bar, clock.clone()))
 }
 
@@ -310,18 +342,24 @@ fn publishing(
     publish::Setup {
         settings: config.publish.clone(),
         site: config.site.clone(),
-        box_name: config.box_name.clone(),
+        box_name: box_name(),
         data: config.data.clone(),
         quiet: quiet.values().max().copied().unwrap_or_default(),
         visitors: Box::new(move |id: VisitorId| gallery.load().visitor(id).cloned()),
         sessions: Box::new(move |sport: &str, at| match programme.as_ref() {
-            Some(programme) => guide::programme::next_sessions(programme, sport, at, SESSIONS),
+            Some(programme) => next_sessions(programme, sport, at, SESSIONS).into_iter().map(told).collect(),
             None => Vec::new(),
         }),
         health: health.clone(),
         clock: clock.clone(),
         acked,
     }
+}
+
+/// A session as a greeting tells it.
+fn told(session: Upcoming) -> payload::Session {
+    let (starts, ends) = (session.starts_at(), session.ends_at());
+    payload::Session { title: session.title, venue: session.venue, place: session.place, starts, ends }
 }
 
 fn pages(config: &Config, cameras: &BTreeMap<Name, Arc<frame::Camera>>, published: &Published, token: Secret) -> web::WebSettings {
@@ -353,5 +391,3 @@ fn figures(gallery: &Arc<Current>, law: &Law, rules: &usher_config::identify::Ru
     }
 }
 
-/// How many sessions a greeting tells.
-const SESSIONS: usize = 3;

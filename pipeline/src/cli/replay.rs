@@ -8,7 +8,7 @@ use crate::{
     },
     cli::{Common, MEND_ME, logging},
     clock::{Clock, HandClock, SystemClock},
-    decide::{self, visit::Visit},
+    decide::{self, quiet::Quiet, visit::Visit},
     gallery::{current::Current, store::Store},
     identify::{self, threshold::Law},
     infer::{self, sighting::Left},
@@ -56,7 +56,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     let engine = wire::engine(&config, &still)?;
     let (model, law) = (engine.model(), Law::of(&engine.model())?);
     let gallery = Current::of(&Store::of(&config)?, &model, clock.now().wall)?;
-    let summary = through_the_gate(args, camera, engine, &config, &gallery, law, &clock, common.json)?;
+    let summary = through_the_gate(args, camera, engine, &config, &gallery, law, &clock, still, common.json)?;
     println!("{summary}");
     Ok(ExitCode::SUCCESS)
 }
@@ -70,6 +70,7 @@ fn through_the_gate(
     gallery: &Arc<Current>,
     law: Law,
     clock: &Arc<SystemClock>,
+    still: Arc<dyn Clock>,
     as_json: bool,
 ) -> anyhow::Result<serde_json::Value> {
     let (_stopper, stop) = stop();
@@ -82,14 +83,14 @@ fn through_the_gate(
     let (visits, visits_out) = bounded::<Visit>(ROOM);
     let (outcomes, _for_nobodys_eyes) = bounded(1);
 
-    let quiet: BTreeMap<_, _> = config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet)).collect();
-    let decider = decide::Decider::new(quiet, []);
+    let times: BTreeMap<_, _> = config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet)).collect();
+    let (quiet, time) = (Quiet::new(times), still.clone());
     let deciding = spawn("decide", move || {
-        decide::run(decider, &identifications_out, &|visit| visits.send(visit).is_ok(), &outcomes, &Beat::default());
+        decide::run(&identifications_out, &visits, &outcomes, quiet, &*time, &Beat::default());
     });
     let (known, rules) = (gallery.clone(), config.rules.clone());
     let identifying = spawn("identify", move || {
-        identify::run(&sightings_out, &identifications, &known, &rules, &law, &Beat::default());
+        identify::run(&sightings_out, &identifications, &known, rules, law, &*still, &Beat::default());
     });
     let counting = spawn("flow", move || left_out.iter().count());
     let outlets = infer::Outlets { sightings, left, watched };
