@@ -316,9 +316,9 @@ fn tls_with_client_certificates_reaches_the_broker() {
         publish::start(setup, arriving).err().unwrap().to_string()
     };
     let absent = mend(tls("absent.pem", true));
-    assert!(absent.ends_with("check publish.broker.ca"), "{absent}");
+    assert!(absent.ends_with("check publish.broker.tls.ca"), "{absent}");
     let half = mend(Tls { key: None, ..tls("ca.pem", true) });
-    assert!(half.contains("give both publish.broker.certificate and publish.broker.key, or neither"), "{half}");
+    assert!(half.contains("give both publish.broker.tls.certificate and publish.broker.tls.key, or neither"), "{half}");
     let swapped = mend(Tls { certificate: Some(at("server.pem")), ..tls("ca.pem", true) });
     assert!(swapped.ends_with("belong together"), "{swapped}");
 }
