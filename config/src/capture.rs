@@ -1,7 +1,18 @@
 //! Section `cameras`: where pictures come from.
 
-use crate::value::Secret;
-use std::{path::PathBuf, time::Duration};
+use crate::{
+    document::{Checks, secret, tree::Entry},
+    text::{Textual, Unfit, textual, unfit},
+    value::{Secret, Span},
+};
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// One camera.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,8 +62,19 @@ pub enum Source {
     },
 }
 
+impl Source {
+    /// The source that `url` names, as key `url` would; relative paths are relative to `folder`, RTSP goes over TCP.
+    ///
+    /// # Errors
+    /// What is wrong with it, and the mend.
+    pub fn from_url(url: &str, folder: &Path) -> Result<Self, Unfit> {
+        Ok(Url::read(url)?.meant(folder, Transport::Tcp))
+    }
+}
+
 /// How RTP travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// Interleaved in the RTSP connection: nothing is lost on the way.
     #[default]
@@ -68,4 +90,274 @@ pub struct Login {
     pub user: String,
     /// Read from `password_file`, or `password`.
     pub password: Secret,
+}
+
+/// One camera, as written.
+#[derive(Clone, Debug, Serialize, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Written {
+    /// Where its pictures come from: `rtsp://…`, `rtsps://…`, `/dev/video0`, `file:PATH`, `csi:0` or `stills:PATH`.
+    #[garde(skip)]
+    pub url: Url,
+    /// User and password of an RTSP camera; they never stand in the URL.
+    #[garde(dive)]
+    #[serde(default)]
+    pub login: Option<WrittenLogin>,
+    /// How an RTSP camera sends: `tcp` loses nothing, `udp` waits for nothing.
+    #[garde(skip)]
+    #[serde(default)]
+    pub transport: Transport,
+    /// The opt-in zone: corners of a polygon as shares of width and height; empty for the whole picture. Faces outside are
+    /// counted, never compared.
+    #[garde(inner(inner(range(min = 0.0, max = 1.0))))]
+    #[schemars(extend("examples" = [[[0.2, 0.3], [0.8, 0.3], [0.8, 1.0], [0.2, 1.0]]]))]
+    #[serde(default)]
+    pub zone: Vec<[f32; 2]>,
+    /// Jitter buffer of RTSP.
+    #[garde(skip)]
+    #[schemars(extend("x-least" = "0 s", "x-most" = "5 s"))]
+    #[serde(default = "latency")]
+    pub latency: Span,
+    /// A newest frame older than this means that the camera is lost, and it is connected anew.
+    #[garde(skip)]
+    #[schemars(extend("x-least" = "500 ms", "x-most" = "60 s"))]
+    #[serde(default = "silence")]
+    pub silence: Span,
+}
+
+fn latency() -> Span {
+    Span(Duration::from_millis(100))
+}
+
+fn silence() -> Span {
+    Span(Duration::from_secs(2))
+}
+
+/// User and password, as written.
+#[derive(Clone, Debug, Serialize, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("examples" = [{ "user": "usher", "password_file": "/etc/usher/gate-a-1.password" }]))]
+pub struct WrittenLogin {
+    /// The user.
+    #[garde(length(min = 1))]
+    pub user: String,
+    /// A file whose first line is the password (0600); better than `password`.
+    #[garde(skip)]
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+    /// The password itself.
+    #[garde(skip)]
+    #[serde(default)]
+    pub password: Option<Secret>,
+}
+
+impl WrittenLogin {
+    /// The password read. `None` only where the checks of [`check_login`] would have found a problem.
+    pub(crate) fn meant(&self, folder: &Path) -> Option<Login> {
+        let password = match (&self.password, &self.password_file) {
+            (Some(password), _) => password.clone(),
+            (None, Some(file)) => {
+                let text = std::fs::read_to_string(folder.join(file)).ok()?;
+                Secret::new(text.lines().next()?.to_owned())
+            }
+            (None, None) => return None,
+        };
+        Some(Login { user: self.user.clone(), password })
+    }
+}
+
+impl Written {
+    pub(crate) fn meant(&self, folder: &Path) -> Camera {
+        Camera {
+            source: self.url.meant(folder, self.transport),
+            login: self.login.as_ref().and_then(|login| login.meant(folder)),
+            zone: self.zone.clone(),
+            latency: self.latency.0,
+            silence: self.silence.0,
+        }
+    }
+}
+
+/// Where pictures come from, as written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Url(String);
+
+textual!(Url, "source", "rtsp://192.168.50.11/stream");
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Url {
+    fn meant(&self, folder: &Path, transport: Transport) -> Source {
+        let text = self.0.as_str();
+        if let Some(path) = text.strip_prefix("file:") {
+            Source::File { path: folder.join(path) }
+        } else if let Some(path) = text.strip_prefix("stills:") {
+            Source::Stills { path: folder.join(path) }
+        } else if let Some(sensor) = text.strip_prefix("csi:") {
+            Source::Csi { sensor: sensor.parse().unwrap_or(0) }
+        } else if text.starts_with('/') {
+            Source::V4l2 { device: PathBuf::from(text) }
+        } else {
+            Source::Rtsp { url: text.to_owned(), transport }
+        }
+    }
+
+    /// The file that must be there, if this source is one.
+    fn file(&self) -> Option<&str> {
+        self.0.strip_prefix("file:").or_else(|| self.0.strip_prefix("stills:"))
+    }
+}
+
+impl Textual for Url {
+    fn read(text: &str) -> Result<Self, Unfit> {
+        const KINDS: &str =
+            "write `rtsp://HOST/PATH`, `rtsps://…`, `/dev/video0`, `file:PATH`, `csi:0` or `stills:PATH`";
+        let taken = Ok(Self(text.to_owned()));
+        if let Some((scheme, rest)) = text.split_once("://") {
+            refuse_credentials(text)?;
+            if !matches!(scheme, "rtsp" | "rtsps") {
+                let message = format!("`{scheme}://` is no kind of camera");
+                let mend = if scheme == "file" { format!("write `file:{rest}`") } else { KINDS.to_owned() };
+                return unfit(message, mend);
+            }
+            host_and_port(rest.split(['/', '?']).next().unwrap_or_default(), "rtsp://192.168.50.11:554/stream")?;
+            return if text.contains(char::is_whitespace) {
+                unfit("the URL holds a blank", "write it without blanks (`%20` for one that belongs there)")
+            } else {
+                taken
+            };
+        }
+        if let Some(path) = text.strip_prefix("file:").or_else(|| text.strip_prefix("stills:")) {
+            return if path.trim().is_empty() { unfit("the file's path is missing", KINDS) } else { taken };
+        }
+        if let Some(sensor) = text.strip_prefix("csi:") {
+            return match sensor.parse::<u32>() {
+                Ok(0..=15) => taken,
+                _ => unfit(
+                    format!("`{sensor}` is no camera connector"),
+                    "write `csi:0` for the first one, up to `csi:15`",
+                ),
+            };
+        }
+        if text.starts_with("/dev/") && text.len() > 5 {
+            return taken;
+        }
+        let path = Path::new(text);
+        if path.extension().is_some_and(|end| end == "yaml" || end == "yml") {
+            return unfit(format!("`{text}` is no camera"), format!("write `stills:{text}` for a crowd file"));
+        }
+        if text.starts_with(['/', '.']) || path.extension().is_some_and(|end| end.len() == 3) {
+            return unfit(format!("`{text}` is no camera"), format!("write `file:{text}` for a recording"));
+        }
+        unfit(format!("`{text}` is no camera"), KINDS)
+    }
+}
+
+/// Refuses user and password inside an URL, without repeating them.
+pub(crate) fn refuse_credentials(text: &str) -> Result<(), Unfit> {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // `admin:pa/ss@host`: an unescaped slash inside the password leaves a port that is none.
+    let broken = authority.split_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_err());
+    if authority.contains('@') || broken && secret::in_url(text).is_some() {
+        return unfit(
+            "user and password stand inside the URL, where logs and screens would show them",
+            "take them out of the URL and write `login: { user: …, password_file: … }` beside it",
+        );
+    }
+    Ok(())
+}
+
+/// Checks `HOST`, `HOST:PORT` or `[V6]:PORT`; returns host and port.
+pub(crate) fn host_and_port<'t>(authority: &'t str, example: &str) -> Result<(&'t str, Option<u16>), Unfit> {
+    let mend = || format!("write host and port, such as `{example}`");
+    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, "")) => (host, None),
+        Some((host, rest)) => (host, Some(rest.strip_prefix(':').unwrap_or("?"))),
+        None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
+    };
+    if host.is_empty() {
+        return unfit("the URL names no host", mend());
+    }
+    if !host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%')) {
+        return unfit(format!("`{host}` is no host name or address"), mend());
+    }
+    match port.map(|port| port.parse::<u16>().ok().filter(|port| *port > 0).ok_or(port)).transpose() {
+        Ok(port) => Ok((host, port)),
+        Err(port) => unfit(format!("`{port}` is no port"), format!("{}; ports are 1 to 65535", mend())),
+    }
+}
+
+/// What must hold between the values of one camera.
+pub(crate) fn check(checks: &mut Checks<'_>, entry: &Entry, folder: &Path) {
+    let path = format!("cameras.{}", entry.key);
+    let camera = &entry.value;
+    let url = camera.get("url").and_then(|node| Some((node, Url::read(node.text()?).ok()?)));
+    if let Some((node, url)) = &url {
+        if let Some(file) = url.file().filter(|file| !folder.join(file).is_file()) {
+            let message = format!("the file `{}` is not there", folder.join(file).display());
+            let mend = "put it there, or mend the path: it is relative to the folder of the configuration";
+            checks.find(node.span.clone(), format!("{path}.url"), message, mend);
+        }
+        let rtsp = url.0.starts_with("rtsp");
+        for key in ["login", "transport"].into_iter().filter(|_| !rtsp) {
+            if let Some(entry) = camera.entry(key) {
+                let message = format!("`{key}` is for RTSP cameras, and `{}` is none", url.0);
+                checks.find(entry.key_span.clone(), format!("{path}.{key}"), message, "remove it");
+            }
+        }
+    }
+    if let Some(zone) = camera.entry("zone") {
+        let corners = zone.value.items().len();
+        if (1..3).contains(&corners) {
+            let message = format!(
+                "`zone` has {corners} {}, and a polygon has three or more",
+                if corners == 1 { "corner" } else { "corners" }
+            );
+            let mend = "write three corners or more, such as `[[0.2, 0.3], [0.8, 0.3], [0.5, 1.0]]`, or `[]` for the whole picture";
+            checks.find(zone.key_span.clone(), format!("{path}.zone"), message, mend);
+        }
+    }
+    if let Some(login) = camera.entry("login") {
+        check_login(checks, login, &format!("{path}.login"), folder);
+    }
+}
+
+/// What must hold between the values of a login.
+pub(crate) fn check_login(checks: &mut Checks<'_>, entry: &Entry, path: &str, folder: &Path) {
+    let login = &entry.value;
+    let file = login.entry("password_file").filter(|entry| entry.value.text().is_some());
+    match (file, login.get("password")) {
+        (Some(file), Some(_)) => {
+            let mend = "keep `password_file` and remove `password`";
+            checks.find(file.key_span.clone(), format!("{path}.password_file"), "the password is given twice", mend);
+        }
+        // A third key is a misspelt password, and reported as that.
+        (None, None) if login.get("user").is_some() && login.entries().len() == 1 => {
+            let mend = "add `password_file: PATH`, a file with the password in its first line";
+            checks.find(entry.key_span.clone(), path, "the login has no password", mend);
+        }
+        (Some(file), None) => {
+            let place = folder.join(file.value.text().unwrap_or_default());
+            let read = std::fs::read_to_string(&place);
+            let wrong = match &read {
+                Ok(text) if text.lines().next().is_none_or(|line| line.trim().is_empty()) => {
+                    Some("is empty".to_owned())
+                }
+                Ok(_) => None,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("is not there".to_owned()),
+                Err(error) => Some(format!("cannot be read: {}", error.kind())),
+            };
+            if let Some(wrong) = wrong {
+                let message = format!("the password file `{}` {wrong}", place.display());
+                let mend = "write the password into its first line, readable by usher alone (chmod 600)";
+                checks.find(file.value.span.clone(), format!("{path}.password_file"), message, mend);
+            }
+        }
+        _ => {}
+    }
 }

@@ -1,6 +1,18 @@
 //! Section `infer`: how pixels become numbers.
 
-use crate::value::Size;
+use crate::{
+    text::{Textual, Unfit, textual, unfit},
+    value::Size,
+};
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Rows of the detectors' table in `models/`; this crate needs none of what a network needs, so it keeps their names.
+pub const DETECTORS: &[&str] = &["yunet"];
+/// Rows of the embedders' table in `models/`.
+pub const EMBEDDERS: &[&str] = &["sface"];
 
 /// Networks, device and sizes.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,4 +41,109 @@ pub enum Device {
     Cpu,
     /// The CUDA device of this number, or refuse to start.
     Cuda(usize),
+}
+
+textual!(Device, "device", "auto");
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(number) => write!(f, "cuda:{number}"),
+        }
+    }
+}
+
+impl Textual for Device {
+    fn read(text: &str) -> Result<Self, Unfit> {
+        match text {
+            "auto" => return Ok(Self::Auto),
+            "cpu" => return Ok(Self::Cpu),
+            _ => {}
+        }
+        match text.strip_prefix("cuda:").map(str::parse::<usize>) {
+            Some(Ok(number @ 0..=63)) => Ok(Self::Cuda(number)),
+            _ => unfit(format!("`{text}` is no device"), "write `auto`, `cpu`, or `cuda:0` for the first GPU"),
+        }
+    }
+}
+
+/// The detector's input, as written: a size whose sides its strides divide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Input(pub Size);
+
+textual!(Input, "input-size", "640x384");
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Textual for Input {
+    fn read(text: &str) -> Result<Self, Unfit> {
+        let size = Size::read(text)?;
+        let near = |side: u32| (side.clamp(96, 2048) + 16) / 32 * 32;
+        let fits = |side: u32| side.is_multiple_of(32) && (96..=2048).contains(&side);
+        if fits(size.width) && fits(size.height) {
+            return Ok(Self(size));
+        }
+        unfit(
+            format!("both sides of `{text}` must be multiples of 32, from 96 to 2048"),
+            format!("write for instance `{}x{}`", near(size.width), near(size.height)),
+        )
+    }
+}
+
+/// The section as written.
+#[derive(Clone, Debug, Serialize, Deserialize, Validate, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Written {
+    /// Where networks run: `auto` takes a GPU where there is one, `cpu`, or `cuda:N`, which refuses to start without it.
+    #[garde(skip)]
+    pub device: Device,
+    /// The network that finds faces.
+    #[garde(skip)]
+    #[schemars(extend("enum" = DETECTORS))]
+    pub detector: String,
+    /// The network that makes templates of faces.
+    #[garde(skip)]
+    #[schemars(extend("enum" = EMBEDDERS))]
+    pub embedder: String,
+    /// The picture the detector sees; both sides multiples of 32. Larger finds smaller faces and costs more.
+    #[garde(skip)]
+    pub input: Input,
+    /// Least confidence of a face.
+    #[garde(range(min = 0.3, max = 0.9))]
+    pub confidence: f64,
+    /// Least distance between the eyes of a face that is compared, in pixels of the camera's picture.
+    #[garde(range(min = 16.0, max = 200.0))]
+    pub inter_eye_px: f64,
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        Self {
+            device: Device::Auto,
+            detector: "yunet".to_owned(),
+            embedder: "sface".to_owned(),
+            input: Input(Size { width: 640, height: 384 }),
+            confidence: 0.6,
+            inter_eye_px: 20.0,
+        }
+    }
+}
+
+impl Written {
+    pub(crate) fn meant(&self) -> Infer {
+        Infer {
+            device: self.device,
+            detector: self.detector.clone(),
+            embedder: self.embedder.clone(),
+            input: self.input.0,
+            confidence: self.confidence as f32,
+            inter_eye_px: self.inter_eye_px as f32,
+        }
+    }
 }

@@ -1,19 +1,34 @@
 //! What an integrator may turn: `usher-config`.
 //!
-//! One file per section, named like the stage it tunes, in stage order.
+//! One file per section, named like the stage it tunes, in stage order. A section's `Written` is the configuration as
+//! written (serde, garde, schema); the struct without that prefix is what is meant, defaults filled in.
 
 pub mod capture;
+pub mod crowd;
 pub mod decide;
+pub mod document;
 pub mod gallery;
 pub mod guide;
 pub mod identify;
 pub mod infer;
+pub mod problem;
+pub mod programme;
 pub mod publish;
+pub mod text;
 pub mod value;
 pub mod web;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use document::Checks;
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 use value::Name;
+
+pub use problem::{Problem, Problems};
 
 /// The whole configuration as meant: defaults filled in, every value checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,4 +53,143 @@ pub struct Config {
     pub publish: publish::Publish,
     /// The pages.
     pub web: web::Web,
+}
+
+/// The configuration of usher: which cameras make which gates, and what may be turned.
+#[derive(Clone, Debug, Serialize, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "usher configuration")]
+pub struct Written {
+    /// The venue's name; a level of every topic.
+    #[garde(skip)]
+    #[schemars(extend("examples" = ["north-park"]))]
+    pub site: Name,
+    /// Where gallery, outbox and weights live; `$STATE_DIRECTORY` under systemd, else `/var/lib/usher`.
+    #[garde(skip)]
+    #[serde(default)]
+    pub data: Option<PathBuf>,
+    /// The cameras, by name.
+    #[garde(dive)]
+    #[schemars(extend("minProperties" = 1, "propertyNames" = names(), "examples" = [{ "gate-a-1": { "url": "/dev/video0" } }]))]
+    pub cameras: BTreeMap<Name, capture::Written>,
+    /// The gates, by name. A gate is a set of cameras that look at the same people.
+    #[garde(dive)]
+    #[schemars(extend("minProperties" = 1, "propertyNames" = names(), "examples" = [{ "gate-a": { "cameras": ["gate-a-1"] } }]))]
+    pub gates: BTreeMap<Name, decide::Written>,
+    /// How pixels become numbers.
+    #[garde(dive)]
+    #[serde(default)]
+    pub infer: infer::Written,
+    /// The people who asked to be known.
+    #[garde(dive)]
+    #[serde(default)]
+    pub gallery: gallery::Written,
+    /// When a match is a match.
+    #[garde(dive)]
+    #[serde(default)]
+    pub rules: identify::Written,
+    /// What visitors want to hear.
+    #[garde(dive)]
+    #[serde(default)]
+    pub guide: guide::Written,
+    /// Who must hear, and over which broker.
+    #[garde(dive)]
+    #[serde(default)]
+    pub publish: publish::Written,
+    /// The pages.
+    #[garde(dive)]
+    #[serde(default)]
+    pub web: web::Written,
+}
+
+/// The schema of names that are keys; the pattern is for editors.
+fn names() -> serde_json::Value {
+    serde_json::json!({ "format": "name", "pattern": "^[a-z0-9_-]{1,32}$" })
+}
+
+/// Reads a configuration; relative paths in it are relative to its folder.
+///
+/// # Errors
+/// Every problem of the file, or that it cannot be read.
+pub fn read(path: &Path) -> Result<Config, Problems> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    from_text(&document::text_of(path)?, &path.display().to_string(), folder)
+}
+
+/// Reads a configuration from its text; `file_name` is what problems call it, `folder` what paths are relative to.
+///
+/// # Errors
+/// Every problem of the text.
+pub fn from_text(text: &str, file_name: &str, folder: &Path) -> Result<Config, Problems> {
+    let written: Written = document::parse(text, file_name, |checks| check(checks, folder))?;
+    Ok(written.meant(folder))
+}
+
+/// The JSON schema of the configuration.
+pub fn json_schema() -> serde_json::Value {
+    document::json_schema::<Written>()
+}
+
+/// What must hold between sections.
+fn check(checks: &mut Checks<'_>, folder: &Path) {
+    let root = checks.root;
+    for camera in root.get("cameras").map(|cameras| cameras.entries()).unwrap_or_default() {
+        capture::check(checks, camera, folder);
+    }
+    decide::check(checks);
+    guide::check(checks, folder);
+    publish::check(checks, folder);
+}
+
+impl Written {
+    fn meant(&self, folder: &Path) -> Config {
+        let data = match &self.data {
+            Some(path) => folder.join(path),
+            // systemd may name several, separated by colons; the first is ours.
+            None => std::env::var("STATE_DIRECTORY")
+                .ok()
+                .and_then(|folders| folders.split(':').next().filter(|first| !first.is_empty()).map(PathBuf::from))
+                .unwrap_or_else(|| PathBuf::from("/var/lib/usher")),
+        };
+        Config {
+            site: self.site.clone(),
+            data,
+            cameras: self.cameras.iter().map(|(name, camera)| (name.clone(), camera.meant(folder))).collect(),
+            gates: self.gates.iter().map(|(name, gate)| (name.clone(), gate.meant())).collect(),
+            infer: self.infer.meant(),
+            gallery: self.gallery.meant(folder),
+            rules: self.rules.meant(),
+            guide: self.guide.meant(folder),
+            publish: self.publish.meant(folder),
+            web: self.web.meant(),
+        }
+    }
+}
+
+impl Config {
+    /// What is allowed but worth a second thought: one sentence each, with the key it is about.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let mut open = |key: &str, address: std::net::SocketAddr, who: &str| {
+            if !address.ip().is_loopback() {
+                warnings.push(format!(
+                    "`{key}` is {address}, which others on the network can reach: {who}; let a firewall admit only those"
+                ));
+            }
+        };
+        if let publish::Broker::Embedded { listen, websocket } = &self.publish.broker {
+            open("publish.broker.listen", *listen, "only the venue's own systems should");
+            open("publish.broker.websocket", *websocket, "only the screens should");
+        }
+        open("web.listen", self.web.listen, "only the screens and the operator should");
+        if let publish::Broker::External { tls: None, host, .. } = &self.publish.broker
+            && host != "localhost"
+            && host.parse::<std::net::IpAddr>().map_or(true, |address| !address.is_loopback())
+        {
+            warnings.push(format!(
+                "`publish.broker` reaches {host} without TLS, so names and faces travel readable: use `mqtts://`"
+            ));
+        }
+        warnings
+    }
 }

@@ -29,7 +29,23 @@ pub enum ModelError {
         /// What the driver said.
         why: String,
     },
+    /// Mend me: there is no network of this name.
+    #[error("there is no {what} called {name}; choose one of: {known}")]
+    Unknown {
+        /// Detector or embedder.
+        what: &'static str,
+        /// As written in the configuration.
+        name: String,
+        /// What there is.
+        known: String,
+    },
     /// A bug of ours: shapes that do not fit, an operator without an arm.
     #[error("the network could not be computed: {0}")]
     Compute(String),
+}
+
+impl From<candle_core::Error> for ModelError {
+    fn from(error: candle_core::Error) -> Self {
+        Self::Compute(error.to_string())
+    }
 }

@@ -4,8 +4,21 @@
 //! [`nms`]), an aligned crop ([`align`], [`quality`]), a template ([`embed`], [`template`]). Everything that knows a
 //! device is behind [`compute`]; everything that knows where weights come from is in [`weights`] and [`catalog`].
 
+pub mod align;
+pub mod catalog;
+mod colour;
+pub mod compute;
+pub mod detect;
+pub mod embed;
 pub mod error;
 pub mod face;
+pub mod forward;
 pub mod image;
+mod kernels;
+pub mod net;
+pub mod nms;
 pub mod quality;
+pub mod resample;
+mod taps;
 pub mod template;
+pub mod weights;

@@ -16,5 +16,8 @@ pub mod identify;
 pub mod infer;
 pub mod publish;
 pub mod web;
+pub mod accuracy;
+
+pub mod wire;
 
 pub mod cli;

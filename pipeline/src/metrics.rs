@@ -1,4 +1,7 @@
-//! Metric names: one list, so that docs, code and dashboards agree. No identity in any label.
+//! Metrics: one list of names, so that docs, code and dashboards agree. No identity in any label.
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use std::time::Duration;
 
 /// Frames that a newer one replaced before they were analysed; by `camera`.
 pub const PASSED_OVER: &str = "usher_frames_passed_over_total";
@@ -10,7 +13,7 @@ pub const CAMERA_LOST: &str = "usher_camera_lost_total";
 pub const SKIPPED: &str = "usher_skipped_total";
 /// Seconds a stage took for one item; by `stage`.
 pub const STAGE_SECONDS: &str = "usher_stage_seconds";
-/// People counted (tracks that ended); by `camera` and `zone` (inside, outside).
+/// People counted (tracks that ended); by `camera`.
 pub const PEOPLE: &str = "usher_people_total";
 /// Decisions; by `gate` and `deed`.
 pub const DECISIONS: &str = "usher_decisions_total";
@@ -26,3 +29,71 @@ pub const EXPIRED: &str = "usher_events_expired_total";
 pub const BROKER_UP: &str = "usher_broker_up";
 /// Visitors enrolled now.
 pub const ENROLLED: &str = "usher_enrolled";
+/// Old pipelines of a camera that overran their deadline on the way down; by `camera`.
+pub const CAMERA_TEARDOWN_OVERRUN: &str = "usher_camera_teardown_overrun_total";
+
+/// Upper bounds of the buckets of every histogram in seconds: a stage takes a millisecond, a greeting half a second.
+const SECONDS: [f64; 16] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5];
+
+/// Name and meaning of every counter, gauge and histogram; also the table of `docs/operate.md`.
+pub const COUNTERS: &[(&str, &str)] = &[
+    (PASSED_OVER, "frames that a newer one replaced before they were analysed, by camera"),
+    (ANALYSED, "frames analysed, by camera"),
+    (CAMERA_LOST, "times a camera was lost, by camera and reason"),
+    (CAMERA_TEARDOWN_OVERRUN, "old camera pipelines that overran their deadline on the way down, by camera"),
+    (SKIPPED, "data passed over one by one, by stage and reason"),
+    (PEOPLE, "people counted, enrolled or not, by camera"),
+    (DECISIONS, "decisions, by gate and deed"),
+    (ACKNOWLEDGED, "visits acknowledged by the broker"),
+    (EXPIRED, "events that expired before they could be sent, by kind"),
+];
+/// See [`COUNTERS`].
+pub const GAUGES: &[(&str, &str)] = &[
+    (OUTBOX_DEPTH, "visits kept that the broker has not acknowledged"),
+    (BROKER_UP, "1 while the broker acknowledges"),
+    (ENROLLED, "visitors enrolled now"),
+];
+/// See [`COUNTERS`].
+pub const HISTOGRAMS: &[(&str, &str)] = &[
+    (STAGE_SECONDS, "seconds a stage took for one round, by stage"),
+    (ACKNOWLEDGED_SECONDS, "seconds from the first usable look to the broker's acknowledgement, by gate"),
+];
+
+/// Makes this process count. To be called once; `render` of the handle is the text of `/metrics`.
+///
+/// # Errors
+/// When another recorder is installed already.
+pub fn install() -> Result<PrometheusHandle, BuildError> {
+    let builder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .upkeep_timeout(Duration::from_secs(5));
+    let handle = builder.install_recorder()?;
+    COUNTERS.iter().for_each(|(name, meaning)| metrics::describe_counter!(*name, *meaning));
+    GAUGES.iter().for_each(|(name, meaning)| metrics::describe_gauge!(*name, *meaning));
+    HISTOGRAMS.iter().for_each(|(name, meaning)| metrics::describe_histogram!(*name, *meaning));
+    Ok(handle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operators_page_lists_every_metric() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operate.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let rows = |kind: &str, of: &[(&str, &str)]| -> String {
+            of.iter().map(|(name, meaning)| format!("| `{name}` | {kind} | {meaning} |\n")).collect()
+        };
+        let (counters, gauges) = (rows("counter", COUNTERS), rows("gauge", GAUGES));
+        let table = format!("| metric | kind | meaning |\n|---|---|---|\n{counters}{gauges}{}", rows("histogram", HISTOGRAMS));
+        let (before, rest) = page.split_once("its test -->\n").unwrap();
+        let (_, after) = rest.split_once("<!-- end -->").unwrap();
+        let fresh = format!("{before}its test -->\n{table}<!-- end -->{after}");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(path, &fresh).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), fresh, "run this test with BLESS=1 to renew docs/operate.md");
+    }
+}

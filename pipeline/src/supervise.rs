@@ -5,7 +5,14 @@
 //! starts it again, and the outbox makes that safe.
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use std::{sync::Arc, thread, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 /// Held by whoever must notice that the process is stopping.
 #[derive(Clone)]
@@ -54,17 +61,76 @@ pub fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'st
 /// One stage's sign of life; the watchdog is fed only while every beat is young.
 #[derive(Clone, Default)]
 pub struct Beat {
-    count: Arc<std::sync::atomic::AtomicU64>,
+    count: Arc<AtomicU64>,
 }
 
 impl Beat {
-    /// The stage has gone round once more (with work or without).
+    /// The stage has gone round once more, with work or without.
     pub fn beat(&self) {
-        self.count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.count.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How often so far.
     pub fn count(&self) -> u64 {
-        self.count.load(std::sync::atomic::Ordering::Relaxed)
+        self.count.load(Ordering::Relaxed)
+    }
+}
+
+/// A stage that has not gone round for this long hangs. Longer than the longest honest round (a disk that writes
+/// slowly, a crowd to embed), shorter than the unit's `WatchdogSec`.
+pub const HANGS: Duration = Duration::from_secs(5);
+
+/// Every stage's beat, and when it was last heard.
+#[derive(Default)]
+pub struct Pulse {
+    stages: Vec<(String, Beat, u64, Duration)>,
+}
+
+impl Pulse {
+    /// Listens to `beat` of the stage called `name` as well.
+    pub fn listen(&mut self, name: impl Into<String>, beat: Beat, now: Duration) {
+        self.stages.push((name.into(), beat, 0, now));
+    }
+
+    /// The stages that hang at steady time `now`. To be asked about once a second.
+    pub fn hanging(&mut self, now: Duration) -> Vec<String> {
+        for (_, beat, count, heard) in &mut self.stages {
+            if beat.count() != *count {
+                (*count, *heard) = (beat.count(), now);
+            }
+        }
+        let hangs = |heard: &Duration| now.saturating_sub(*heard) > HANGS;
+        self.stages.iter().filter(|(.., heard)| hangs(heard)).map(|(name, ..)| name.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_that_goes_round_does_not_hang_and_one_that_stands_is_named() {
+        let (mut pulse, walks, stands) = (Pulse::default(), Beat::default(), Beat::default());
+        pulse.listen("walks", walks.clone(), Duration::ZERO);
+        pulse.listen("stands", stands.clone(), Duration::ZERO);
+        stands.beat();
+        for second in 1..=6 {
+            walks.beat();
+            let hanging = pulse.hanging(Duration::from_secs(second));
+            assert!(hanging.is_empty(), "nobody stands for more than five seconds yet");
+        }
+        walks.beat();
+        assert_eq!(pulse.hanging(Duration::from_secs(7)), ["stands"]);
+        stands.beat();
+        assert!(pulse.hanging(Duration::from_secs(8)).is_empty());
+    }
+
+    #[test]
+    fn dropping_the_stopper_is_heard_by_everybody() {
+        let (stopper, stop) = stop();
+        let other = stop.clone();
+        assert!(!stop.is_stopping());
+        drop(stopper);
+        assert!(stop.is_stopping() && other.wait(Duration::from_secs(3600)));
     }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
 mod check;
+mod crowd;
 mod demo;
 mod enrol;
 mod forget;
@@ -72,4 +73,13 @@ pub fn main() -> ExitCode {
         eprintln!("usher: {error:#}");
         ExitCode::from(1)
     })
+}
+
+/// Logs to standard error: in words, or as JSON lines with `--json`. `RUST_LOG` chooses; default `info` of usher's own.
+pub(crate) fn logging(common: &Common) {
+    use tracing_subscriber::{EnvFilter, fmt};
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,usher=info"));
+    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // A second initialisation (a command that calls another) keeps the first.
+    let _first_wins = if common.json { lines.json().try_init() } else { lines.try_init() };
 }

@@ -1,12 +1,114 @@
-//! `usher run`.
+//! `usher run`: the gate, until told to stop.
 
-use crate::cli::Common;
-use std::process::ExitCode;
+use crate::{
+    cli::{Common, MEND_ME, logging},
+    clock::{Clock, SystemClock},
+    metrics,
+    supervise::{Stop, spawn, stop},
+    wire::{self, Gate, Listeners},
+};
+use anyhow::Context;
+use sd_notify::NotifyState;
+use signal_hook::{consts::TERM_SIGNALS, iterator::Signals, low_level::abort};
+use std::{process::ExitCode, sync::Arc, time::Duration};
+use usher_config::{Config, programme::Programme};
 
 /// Run the gate.
 #[derive(clap::Args)]
 pub(crate) struct Args {}
 
-pub(crate) fn run(_common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+/// How often beats are listened to and the watchdog is fed.
+const ROUND: Duration = Duration::from_secs(1);
+
+pub(crate) fn run(common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
+    logging(common);
+    let read = usher_config::read(&common.config).and_then(|config| Ok((programme(&config)?, config)));
+    let (programme, config) = match read {
+        Ok(read) => read,
+        Err(problems) => {
+            eprintln!("{problems}");
+            return Ok(ExitCode::from(MEND_ME));
+        }
+    };
+    let asked = asked_to_stop()?;
+    let clock: Arc<dyn Clock> = SystemClock::start();
+    let started = start(&config, programme, &clock, Listeners::default())?;
+    let Some(Started { gate, .. }) = started else { return Ok(ExitCode::from(MEND_ME)) };
+    say_where(&gate);
+    keep(gate, &clock, &asked)
+}
+
+/// The programme that the configuration names, if it names one.
+pub(crate) fn programme(config: &Config) -> Result<Option<Programme>, usher_config::problem::Problems> {
+    config.guide.programme.as_deref().map(usher_config::programme::read).transpose()
+}
+
+/// A gate, and the text of its `/metrics`.
+pub(crate) struct Started {
+    pub(crate) gate: Gate,
+    pub(crate) figures: Box<dyn Fn() -> String>,
+}
+
+/// Starts a gate; `None` when a person must mend something first, which has been said.
+pub(crate) fn start(
+    config: &Config,
+    programme: Option<Programme>,
+    clock: &Arc<dyn Clock>,
+    listeners: Listeners,
+) -> anyhow::Result<Option<Started>> {
+    let figures = metrics::install().context("metrics")?;
+    let own = figures.clone();
+    match wire::start(config, programme, Box::new(move || figures.render()), clock, listeners) {
+        Ok(gate) => Ok(Some(Started { gate, figures: Box::new(move || own.render()) })),
+        Err(error) => {
+            eprintln!("usher: {error}");
+            Ok(None)
+        }
+    }
+}
+
+pub(crate) fn say_where(gate: &Gate) {
+    let pages = gate.pages;
+    println!("operator  http://{pages}/operator");
+    println!("signage   http://{pages}/signage");
+    println!("token     {}   (signs an operator in; new at every start)", gate.token.reveal());
+}
+
+/// Released by the first signal that asks for an end; a second one means now.
+pub(crate) fn asked_to_stop() -> anyhow::Result<Stop> {
+    let (stopper, stop) = stop();
+    let mut signals = Signals::new(TERM_SIGNALS).context("signals cannot be listened to")?;
+    spawn("signals", move || {
+        let mut arrived = signals.forever();
+        let _first = arrived.next();
+        drop(stopper);
+        let _second = arrived.next();
+        abort();
+    });
+    Ok(stop)
+}
+
+/// Keeps a gate until asked to stop: feeds systemd's watchdog while every stage goes round, ends when one has ended.
+fn keep(mut gate: Gate, clock: &Arc<dyn Clock>, asked: &Stop) -> anyhow::Result<ExitCode> {
+    let _unless_under_systemd = sd_notify::notify(&[NotifyState::Ready]);
+    let mut said = Vec::new();
+    let code = loop {
+        if asked.wait(ROUND) {
+            break ExitCode::SUCCESS;
+        }
+        if let Err(trouble) = gate.is_whole() {
+            eprintln!("usher: {trouble}");
+            break ExitCode::FAILURE;
+        }
+        let hanging = gate.hanging(clock.now().steady);
+        if hanging.is_empty() {
+            let _unless_under_systemd = sd_notify::notify(&[NotifyState::Watchdog]);
+        } else if hanging != said {
+            tracing::error!(stages = ?hanging, "stages hang; the watchdog goes unfed");
+        }
+        said = hanging;
+    };
+    let _unless_under_systemd = sd_notify::notify(&[NotifyState::Stopping]);
+    gate.stop();
+    Ok(code)
 }

@@ -45,6 +45,19 @@ pub enum Sighting {
     },
 }
 
+/// Somebody has left a camera's picture: for counting, enrolled or not. Holds no picture and no template.
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// Which camera.
+    pub camera: Arc<Camera>,
+    /// Which track.
+    pub track: TrackId,
+    /// First seen.
+    pub from: Moment,
+    /// Last seen.
+    pub to: Moment,
+}
+
 /// A small live picture of one face; kept in memory only, dropped with whoever is not welcomed.
 #[derive(Clone, Default)]
 pub struct Portrait {

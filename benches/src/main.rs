@@ -1,0 +1,24 @@
+//! The benches: one file per question, the answer in `benches/results`.
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a bench prints, and measures by the machine's own clock"
+)]
+
+mod gate;
+#[path = "../../pipeline/tests/support/gate.rs"]
+mod process;
+mod report;
+mod start;
+
+fn main() -> anyhow::Result<()> {
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name);
+    if wanted("gate") {
+        report::keep("gate", gate::QUESTION, &gate::answer()?)?;
+    }
+    if wanted("start") {
+        report::keep("start", start::QUESTION, &start::answer()?)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! Whatever is done to a file, reading it ends in a configuration or in problems, never in a panic.
+
+use proptest::prelude::*;
+use std::path::Path;
+use usher_config::{from_text, programme};
+
+const USHER: &str = include_str!("../usher.yaml");
+const PROGRAMME: &str = include_str!("../programme.yaml");
+
+/// What people and editors put where it does not belong.
+const PIECES: &[&str] = &[
+    "\t",
+    "\n",
+    "  ",
+    ":",
+    ": ",
+    "- ",
+    "{",
+    "}",
+    "[",
+    "]",
+    "&a ",
+    "*a",
+    "<<: *a",
+    "!!str ",
+    "|",
+    ">",
+    "\"",
+    "'",
+    "#",
+    "%",
+    "@",
+    "`",
+    "---\n",
+    "...\n",
+    "?",
+    "~",
+    "null",
+    "\u{0}",
+    "\u{feff}",
+    "é",
+    "東",
+    "🙂",
+    "\r\n",
+    "\u{2028}",
+    "99999999999999999999",
+    "-1",
+    ".inf",
+    "1e999",
+    "0x10",
+    "rtsp://a:b@c/",
+    "password: x",
+    "login: ",
+    "cameras: ",
+    "site: ",
+    "2026-13-40 25:61",
+    "9999-12-31 23:59",
+];
+
+#[derive(Clone, Debug)]
+enum Change {
+    Insert(usize, usize),
+    Remove(usize, usize),
+    Repeat(usize, usize),
+    SwapLines(usize, usize),
+    Cut(usize),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        4 => (any::<usize>(), any::<usize>()).prop_map(|(at, piece)| Change::Insert(at, piece)),
+        3 => (any::<usize>(), 1..30usize).prop_map(|(at, length)| Change::Remove(at, length)),
+        1 => (any::<usize>(), 1..60usize).prop_map(|(at, length)| Change::Repeat(at, length)),
+        2 => (any::<usize>(), any::<usize>()).prop_map(|(one, other)| Change::SwapLines(one, other)),
+        1 => any::<usize>().prop_map(Change::Cut),
+    ]
+}
+
+fn changed(text: &str, changes: &[Change]) -> String {
+    let mut chars: Vec<char> = text.chars().collect();
+    for change in changes {
+        let length = chars.len().max(1);
+        match *change {
+            Change::Insert(at, piece) => {
+                let at = (at % length).min(chars.len());
+                chars.splice(at..at, PIECES[piece % PIECES.len()].chars());
+            }
+            Change::Remove(at, count) => {
+                let at = (at % length).min(chars.len());
+                chars.drain(at..(at + count).min(chars.len()));
+            }
+            Change::Repeat(at, count) => {
+                let at = (at % length).min(chars.len());
+                let again: Vec<char> = chars[at..(at + count).min(chars.len())].to_vec();
+                chars.splice(at..at, again);
+            }
+            Change::SwapLines(one, other) => {
+                let text: String = chars.iter().collect();
+                let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
+                let count = lines.len().max(1);
+                if !lines.is_empty() {
+                    lines.swap(one % count, other % count);
+                }
+                chars = lines.concat().chars().collect();
+            }
+            Change::Cut(at) => chars.truncate(at % length),
+        }
+    }
+    chars.into_iter().collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_changed_configuration_never_panics(changes in prop::collection::vec(change(), 1..8)) {
+        let text = changed(USHER, &changes);
+        if let Err(problems) = from_text(&text, "usher.yaml", Path::new("/nowhere")) {
+            prop_assert!(!problems.to_string().is_empty());
+            prop_assert!(!problems.coloured().is_empty());
+            for problem in problems.iter() {
+                prop_assert!(!problem.mend.is_empty() && problem.line <= text.lines().count().max(1) + 1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_changed_programme_never_panics(changes in prop::collection::vec(change(), 1..8)) {
+        let text = changed(PROGRAMME, &changes);
+        if let Err(problems) = programme::from_text(&text, "programme.yaml") {
+            prop_assert!(!problems.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn any_text_at_all_never_panics(text in "\\PC{0,200}") {
+        let _ = from_text(&text, "usher.yaml", Path::new(""));
+    }
+
+    #[test]
+    fn a_password_is_never_shown_wherever_the_file_breaks(changes in prop::collection::vec(change(), 1..3)) {
+        let text = USHER.replace("change-me", "hunter2");
+        let mut text = changed(&text, &changes);
+        // Only where the key itself is still there can anyone know that the value is a password.
+        if !text.contains("password: hunter2") {
+            text.push_str("\npassword: hunter2\n");
+        }
+        if let Err(problems) = from_text(&text, "usher.yaml", Path::new("/nowhere")) {
+            let count = text.matches("hunter2").count() - text.matches("password: hunter2").count();
+            if count == 0 {
+                prop_assert!(!problems.to_string().contains("hunter2"), "{}\n---\n{}", problems, text);
+                prop_assert!(!problems.to_json().to_string().contains("hunter2"));
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Rows of samples: weighted sums of them, and their colours.
+
+use crate::{
+    colour::ToRgb,
+    kernels::simd::{Lanes, fma, vectorised},
+    taps::Taps,
+};
+
+/// `sums[i] += samples[i] * weight`.
+pub(crate) fn add_row(sums: &mut [f32], samples: &[u8], weight: f32) {
+    vectorised(AddRow { sums, samples, weight });
+}
+
+struct AddRow<'a> {
+    sums: &'a mut [f32],
+    samples: &'a [u8],
+    weight: f32,
+}
+
+impl Lanes for AddRow<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        for (sum, sample) in self.sums.iter_mut().zip(self.samples) {
+            *sum = fma::<FMA>(f32::from(*sample), self.weight, *sum);
+        }
+    }
+}
+
+/// `line[x] = Σ weight · sums`, over channel `channel` of `channels` interleaved ones. `sums` starts at the first
+/// input of `taps`.
+pub(crate) fn sum_taps(line: &mut [f32], sums: &[f32], taps: &Taps, channels: usize, channel: usize) {
+    let ((firsts, weights), (start, _)) = (taps.parts(), taps.span());
+    let count = taps.count();
+    for ((out, first), weights) in line.iter_mut().zip(firsts).zip(weights.chunks_exact(count)) {
+        let from = (first - start) * channels + channel;
+        let window = &sums[from..from + (count - 1) * channels + 1];
+        *out = window.iter().step_by(channels).zip(weights).map(|(sum, weight)| sum * weight).sum();
+    }
+}
+
+/// Y, U and V in place to R, G and B.
+pub(crate) fn convert_row(to_rgb: &ToRgb, y: &mut [f32], u: &mut [f32], v: &mut [f32]) {
+    vectorised(Convert { to_rgb, y, u, v });
+}
+
+struct Convert<'a> {
+    to_rgb: &'a ToRgb,
+    y: &'a mut [f32],
+    u: &'a mut [f32],
+    v: &'a mut [f32],
+}
+
+impl Lanes for Convert<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        for ((y, u), v) in self.y.iter_mut().zip(self.u).zip(self.v) {
+            [*y, *u, *v] = self.to_rgb.rgb(*y, *u, *v);
+        }
+    }
+}

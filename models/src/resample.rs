@@ -1,0 +1,160 @@
+//! Pictures scaled straight from the decoder's planes.
+//!
+//! A full frame is never turned into RGB: planes are averaged first, and only the few resulting pixels change colour
+//! space (both maps are linear, so the order does not matter but for clamping). When a picture shrinks, every output
+//! pixel is the **mean of the area** it covers: at 3:1, two taps would look at four of nine samples, and the faces of
+//! 20–40 px in the result that YuNet still finds would shimmer with aliasing. When it grows, pixels are interpolated.
+
+use crate::{
+    colour::ToRgb,
+    face::Face,
+    image::{Plane, Planes, Point, Rect, Rgb, Size, View},
+    kernels::rows::{add_row, convert_row, sum_taps},
+    taps::Taps,
+};
+
+/// Where a letterboxed picture lies in its frame: `frame = picture * scale`, about the pixels' outer corners.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fit {
+    /// Frame pixels per picture pixel, more than 1 where the frame was shrunk. Both directions.
+    pub scale: f32,
+    /// The part of the picture that shows the frame; the rest, right or below, is black.
+    pub shown: Size,
+}
+
+impl Fit {
+    /// The fit of a frame of `from` into a picture of `into`, aspect kept.
+    pub fn new(from: Size, into: Size) -> Self {
+        let scale = (from.width as f32 / into.width.max(1) as f32)
+            .max(from.height as f32 / into.height.max(1) as f32)
+            .max(1e-6);
+        let side = |from: u32, into: u32| ((from as f32 / scale).round() as u32).clamp(1, into.max(1));
+        Self { scale, shown: Size { width: side(from.width, into.width), height: side(from.height, into.height) } }
+    }
+
+    /// A position of the picture as a position of the frame.
+    pub fn point(&self, p: Point) -> Point {
+        // Positions count from the centre of the first pixel; scaling is about its corner.
+        Point { x: (p.x + 0.5) * self.scale - 0.5, y: (p.y + 0.5) * self.scale - 0.5 }
+    }
+
+    /// A face found in the picture as a face of the frame.
+    pub fn to_frame(&self, face: &Face) -> Face {
+        let corner = self.point(Point { x: face.rect.x, y: face.rect.y });
+        let rect = Rect {
+            x: corner.x,
+            y: corner.y,
+            width: face.rect.width * self.scale,
+            height: face.rect.height * self.scale,
+        };
+        Face { rect, landmarks: face.landmarks.map(|p| self.point(p)), confidence: face.confidence }
+    }
+}
+
+/// The whole view scaled into the top left of a picture of `into`, aspect kept, the rest black.
+pub fn letterbox(view: &View<'_>, into: Size) -> (Rgb, Fit) {
+    let mut picture = Rgb { size: into, data: Vec::new() };
+    let fit = letterbox_into(view, &mut picture);
+    (picture, fit)
+}
+
+/// As [`letterbox`], into memory that is kept: the size is that of `picture`, its data is replaced.
+pub fn letterbox_into(view: &View<'_>, picture: &mut Rgb) -> Fit {
+    let (width, pixels) = (picture.size.width as usize, picture.size.width as usize * picture.size.height as usize);
+    picture.data.clear();
+    picture.data.resize(3 * pixels, 0.0);
+    let fit = Fit::new(view.size, picture.size);
+    // What is shown is a whole number of pixels; the region is what those pixels cover at exactly `scale`.
+    let (columns, rows) = (fit.shown.width as f32 * fit.scale, fit.shown.height as f32 * fit.scale);
+    let region = Rect { x: -0.5, y: -0.5, width: columns, height: rows };
+    scaled(view, region, fit.shown, |y, line| {
+        for (channel, values) in line.into_iter().enumerate() {
+            picture.data[channel * pixels + y * width..][..values.len()].copy_from_slice(values);
+        }
+    });
+    fit
+}
+
+/// The pixels of `region` as interleaved R, G, B bytes, `(into.height, into.width, 3)`, stretched to fill `into`.
+///
+/// The region may reach over the edge: the nearest pixel of the picture is repeated there. For portraits and for the
+/// operator's pictures; networks take [`letterbox`] and [`crate::align::aligned`].
+pub fn rgb8(view: &View<'_>, region: Rect, into: Size) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(3 * into.width as usize * into.height as usize);
+    scaled(view, region, into, |_, [red, green, blue]| {
+        for ((r, g), b) in red.iter().zip(green).zip(blue) {
+            bytes.extend([r, g, b].map(|v| (v + 0.5) as u8));
+        }
+    });
+    bytes
+}
+
+/// Calls `each` with the number and the R, G and B of every row of `region` scaled to `into`, top to bottom.
+fn scaled(view: &View<'_>, region: Rect, into: Size, mut each: impl FnMut(usize, [&[f32]; 3])) {
+    let (width, height) = (into.width as usize, into.height as usize);
+    let axes = |size: Size, halved: f32| Axes {
+        across: Taps::new(width, (region.x + 0.5) / halved, region.width / halved, size.width as usize),
+        down: Taps::new(height, (region.y + 0.5) / halved, region.height / halved, size.height as usize),
+    };
+    let half = Size { width: view.size.width.div_ceil(2), height: view.size.height.div_ceil(2) };
+    let to_rgb = ToRgb::new(view.matrix, view.range);
+    let mut lines: [Vec<f32>; 3] = std::array::from_fn(|_| vec![0.0; width]);
+    let mut sums = Vec::new();
+    match view.planes {
+        Planes::Rgb(plane) => {
+            let axes = axes(view.size, 1.0);
+            for y in 0..height {
+                axes.line(plane, y, &mut sums, &mut lines.each_mut().map(Vec::as_mut_slice));
+                each(y, lines.each_ref().map(Vec::as_slice));
+            }
+        }
+        Planes::Nv12 { luma, chroma } => {
+            let (full, half) = (axes(view.size, 1.0), axes(half, 2.0));
+            for y in 0..height {
+                let [l, u, v] = lines.each_mut().map(Vec::as_mut_slice);
+                full.line(luma, y, &mut sums, &mut [&mut *l]);
+                half.line(chroma, y, &mut sums, &mut [&mut *u, &mut *v]);
+                convert_row(&to_rgb, l, u, v);
+                each(y, lines.each_ref().map(Vec::as_slice));
+            }
+        }
+        Planes::I420 { luma, u: plane_u, v: plane_v } => {
+            let (full, half) = (axes(view.size, 1.0), axes(half, 2.0));
+            for y in 0..height {
+                let [l, u, v] = lines.each_mut().map(Vec::as_mut_slice);
+                full.line(luma, y, &mut sums, &mut [&mut *l]);
+                half.line(plane_u, y, &mut sums, &mut [&mut *u]);
+                half.line(plane_v, y, &mut sums, &mut [&mut *v]);
+                convert_row(&to_rgb, l, u, v);
+                each(y, lines.each_ref().map(Vec::as_slice));
+            }
+        }
+    }
+}
+
+/// What every output row and column is made of.
+struct Axes {
+    across: Taps,
+    down: Taps,
+}
+
+impl Axes {
+    /// Row `y` of a plane of `lines.len()` interleaved channels: first the rows are summed, then the columns.
+    fn line(&self, plane: Plane<'_>, y: usize, sums: &mut Vec<f32>, lines: &mut [&mut [f32]]) {
+        let channels = lines.len();
+        let (first, end) = self.across.span();
+        sums.clear();
+        sums.resize((end - first) * channels, 0.0);
+        let (row, weights) = self.down.of(y);
+        for (row, weight) in (row..).zip(weights).filter(|(_, weight)| **weight != 0.0) {
+            // A plane shorter than promised reads as black instead of ending the process.
+            let from = row * plane.stride + first * channels;
+            if let Some(samples) = plane.data.get(from..from + sums.len()) {
+                add_row(sums, samples, *weight);
+            }
+        }
+        for (channel, line) in lines.iter_mut().enumerate() {
+            sum_taps(line, sums, &self.across, channels, channel);
+        }
+    }
+}

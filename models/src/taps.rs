@@ -1,0 +1,131 @@
+//! Which samples, with which weights, make one resampled pixel.
+
+/// For every output of one axis, a run of `count` neighbouring inputs and their weights, which sum to 1.
+pub(crate) struct Taps {
+    firsts: Vec<usize>,
+    weights: Vec<f32>,
+    count: usize,
+}
+
+impl Taps {
+    /// `outputs` pixels over `length` inputs from `start` on (both in input pixels, edges of pixels at whole numbers),
+    /// of an axis of `inputs` pixels. Outside, the nearest input is repeated.
+    ///
+    /// Shrinking averages what an output covers; growing interpolates between the two nearest.
+    pub(crate) fn new(outputs: usize, start: f32, length: f32, inputs: usize) -> Self {
+        let (outputs, inputs) = (outputs.max(1), inputs.max(1));
+        let step = if length.is_finite() { f64::from(length).max(1e-3) / outputs as f64 } else { 1.0 };
+        // Far outside there is only the edge; the bound keeps positions in the range of integers.
+        let start = if start.is_finite() { f64::from(start).clamp(-1e6, 1e6) } else { 0.0 };
+        let step = step.min(65536.0);
+        let count = (if step > 1.0 { step.ceil() as usize + 1 } else { 2 }).min(inputs);
+        let (mut firsts, mut weights) = (Vec::with_capacity(outputs), vec![0f32; outputs * count]);
+        for (output, weights) in weights.chunks_exact_mut(count).enumerate() {
+            let from = start + output as f64 * step;
+            let (low, covered) = if step > 1.0 {
+                (from.floor(), Cover::Area(from, from + step))
+            } else {
+                let centre = from + step / 2.0 - 0.5;
+                (centre.floor(), Cover::Between(centre))
+            };
+            let clamped = |index: i64| index.clamp(0, inputs as i64 - 1) as usize;
+            let first = clamped(low as i64).min(inputs - count);
+            let mut total = 0.0;
+            let ahead = if step > 1.0 { step.ceil() as i64 + 1 } else { 2 };
+            // One pass to know the total, one to share it out: the sum is exactly the covered length otherwise.
+            for pass in 0..2 {
+                for index in low as i64..low as i64 + ahead {
+                    let weight = covered.weight(index);
+                    if pass == 0 {
+                        total += weight;
+                    } else {
+                        weights[(clamped(index) - first).min(count - 1)] += (weight / total) as f32;
+                    }
+                }
+            }
+            firsts.push(first);
+        }
+        Self { firsts, weights, count }
+    }
+
+    /// First input and weights of one output.
+    #[inline(always)]
+    pub(crate) fn of(&self, output: usize) -> (usize, &[f32]) {
+        (self.firsts[output], &self.weights[output * self.count..][..self.count])
+    }
+
+    /// The first input used, and the one after the last.
+    pub(crate) fn span(&self) -> (usize, usize) {
+        let first = self.firsts.iter().min().copied().unwrap_or(0);
+        (first, self.firsts.iter().max().copied().unwrap_or(0) + self.count)
+    }
+
+    /// Inputs an output.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// First inputs, then all weights, output by output.
+    pub(crate) fn parts(&self) -> (&[usize], &[f32]) {
+        (&self.firsts, &self.weights)
+    }
+}
+
+enum Cover {
+    /// From one position to another.
+    Area(f64, f64),
+    /// A position between the centres of two inputs.
+    Between(f64),
+}
+
+impl Cover {
+    fn weight(&self, index: i64) -> f64 {
+        let index = index as f64;
+        match *self {
+            Self::Area(from, to) => (to.min(index + 1.0) - from.max(index)).max(0.0),
+            Self::Between(centre) => (1.0 - (centre - index).abs()).max(0.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn three_to_one_is_the_mean_of_three() {
+        let taps = Taps::new(4, 0.0, 12.0, 12);
+        for output in 0..4 {
+            let (first, weights) = taps.of(output);
+            assert_eq!(first, (output * 3).min(12 - 4));
+            let used: Vec<f32> = weights.iter().copied().filter(|w| *w > 0.0).collect();
+            assert_eq!(used, [1.0 / 3.0; 3]);
+        }
+    }
+
+    #[test]
+    fn one_to_one_copies() {
+        let taps = Taps::new(5, 0.0, 5.0, 5);
+        for output in 0..5 {
+            let (first, weights) = taps.of(output);
+            let sum: f32 = weights.iter().enumerate().map(|(i, w)| (first + i) as f32 * w).sum();
+            assert_eq!(sum, output as f32);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn weights_sum_to_one_and_stay_inside(
+            outputs in 1usize..200, start in -500f32..500.0, length in 0f32..900.0, inputs in 1usize..300
+        ) {
+            let taps = Taps::new(outputs, start, length, inputs);
+            for output in 0..outputs {
+                let (first, weights) = taps.of(output);
+                prop_assert!(first + weights.len() <= inputs);
+                prop_assert!((weights.iter().sum::<f32>() - 1.0).abs() < 1e-4);
+                prop_assert!(weights.iter().all(|w| *w >= 0.0));
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Refuses early, and with the mend, when the pages are not built.
+
+use std::path::Path;
+
+fn main() {
+    println!("cargo::rerun-if-changed=web/dist");
+    for page in ["index.html", "signage.html", "signage.js", "operator.html", "operator.js"] {
+        if !Path::new("web/dist").join(page).is_file() {
+            println!("cargo::error=pipeline/web/dist/{page} is not there; run `make pages` (needs Node 18 or newer)");
+        }
+    }
+}

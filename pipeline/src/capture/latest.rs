@@ -1,0 +1,254 @@
+//! One seat per camera; the newest frame takes it.
+//!
+//! This is the only place in usher where a frame may be lost. Every camera has a seat of its own, so a loud camera
+//! cannot crowd out a quiet one, and the reader takes the seats in turn. Offline runs (a replay, a bench) use the same
+//! seats at the pace [`Pace::Wait`], where the camera waits for the reader and nothing is lost.
+//!
+//! One lock for all seats: it is held to move a value, never while one is made or dropped, and a few hundred frames a
+//! second do not contend for it.
+
+use metrics::Counter;
+use std::{
+    sync::{Arc, Condvar, Mutex, MutexGuard},
+    time::Duration,
+};
+
+/// What a camera does when its last value has not been taken yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// The newest replaces it, and it is counted as passed over: stale video is worse than none.
+    Live,
+    /// The camera waits until it is taken: nothing is lost, and time is what the reader makes it.
+    Wait,
+}
+
+/// Where one camera puts its newest value. Dropping it says that the camera is gone.
+pub struct Seat<T> {
+    room: Arc<Room<T>>,
+    index: usize,
+    pace: Pace,
+    passed_over: Counter,
+}
+
+/// Where the one reader takes what the cameras have put.
+pub struct Latest<T> {
+    room: Arc<Room<T>>,
+    turn: usize,
+}
+
+struct Room<T> {
+    state: Mutex<State<T>>,
+    /// Rung when a value is put or a camera goes.
+    came: Condvar,
+    /// Rung when a value is taken or the reader goes.
+    freed: Condvar,
+}
+
+struct State<T> {
+    seats: Vec<Option<T>>,
+    cameras: usize,
+    reader: bool,
+}
+
+/// A seat for each counter given, and the reader of them all.
+///
+/// The counters (of [`crate::metrics::PASSED_OVER`]) count what was replaced before it was taken; at the pace
+/// [`Pace::Wait`] they stay at zero. Make them after the metrics recorder is installed, or they count into nothing.
+pub fn latest<T>(pace: Pace, passed_over: impl IntoIterator<Item = Counter>) -> (Vec<Seat<T>>, Latest<T>) {
+    let counters: Vec<Counter> = passed_over.into_iter().collect();
+    let room = Arc::new(Room {
+        state: Mutex::new(State {
+            seats: counters.iter().map(|_| None).collect(),
+            cameras: counters.len(),
+            reader: true,
+        }),
+        came: Condvar::new(),
+        freed: Condvar::new(),
+    });
+    let seat = |(index, passed_over)| Seat { room: room.clone(), index, pace, passed_over };
+    (counters.into_iter().enumerate().map(seat).collect(), Latest { room, turn: 0 })
+}
+
+/// One camera's counter of frames passed over.
+pub fn passed_over(camera: &usher_config::value::Name) -> Counter {
+    metrics::counter!(crate::metrics::PASSED_OVER, "camera" => camera.to_string())
+}
+
+impl<T> Room<T> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().expect("no holder of this lock panics")
+    }
+}
+
+impl<T> Seat<T> {
+    /// Seats `value`; false when nobody is left to take it.
+    ///
+    /// [`Pace::Live`]: at once; whoever sat here is passed over, and counted. [`Pace::Wait`]: as soon as the seat is free.
+    pub fn put(&self, value: T) -> bool {
+        let mut state = self.room.lock();
+        if self.pace == Pace::Wait {
+            let taken = |state: &mut State<T>| state.reader && state.seats[self.index].is_some();
+            state = self.room.freed.wait_while(state, taken).expect("no holder of this lock panics");
+        }
+        if !state.reader {
+            return false;
+        }
+        let before = state.seats[self.index].replace(value);
+        drop(state);
+        self.room.came.notify_one();
+        if before.is_some() {
+            self.passed_over.increment(1);
+        }
+        true
+    }
+}
+
+impl<T> Drop for Seat<T> {
+    fn drop(&mut self) {
+        self.room.lock().cameras -= 1;
+        self.room.came.notify_one();
+    }
+}
+
+impl<T> Latest<T> {
+    /// Takes up to `most` values (at least 1), one a seat, beginning where the last call left off.
+    ///
+    /// Waits for the first no longer than `patience`, then answers with none.
+    /// `None` when every camera is gone and nobody is left sitting.
+    pub fn take(&mut self, most: usize, patience: Duration) -> Option<Vec<T>> {
+        let empty = |state: &mut State<T>| state.cameras > 0 && state.seats.iter().all(Option::is_none);
+        let (mut state, _timeout) = self
+            .room
+            .came
+            .wait_timeout_while(self.room.lock(), patience, empty)
+            .expect("no holder of this lock panics");
+        let mut taken = Vec::with_capacity(most.min(state.seats.len()));
+        for _ in 0..state.seats.len() {
+            if taken.len() == most.max(1) {
+                break;
+            }
+            taken.extend(state.seats[self.turn].take());
+            self.turn = (self.turn + 1) % state.seats.len();
+        }
+        let ended = taken.is_empty() && state.cameras == 0;
+        drop(state);
+        self.room.freed.notify_all();
+        (!ended).then_some(taken)
+    }
+}
+
+impl<T> Drop for Latest<T> {
+    fn drop(&mut self) {
+        let mut state = self.room.lock();
+        state.reader = false;
+        let left: Vec<Option<T>> = state.seats.iter_mut().map(Option::take).collect();
+        drop(state);
+        self.room.freed.notify_all();
+        drop(left);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::supervise;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    const AT_ONCE: Duration = Duration::ZERO;
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn room<T>(pace: Pace, seats: usize) -> (Vec<Seat<T>>, Latest<T>, Vec<Arc<AtomicU64>>) {
+        let counts: Vec<Arc<AtomicU64>> = (0..seats).map(|_| Arc::default()).collect();
+        let (seats, latest) = latest(pace, counts.iter().map(|count| Counter::from_arc(count.clone())));
+        (seats, latest, counts)
+    }
+
+    #[test]
+    fn the_newest_takes_the_seat_and_the_other_is_counted() {
+        let (seats, mut latest, passed_over) = room(Pace::Live, 1);
+        assert!(seats[0].put(1));
+        assert!(seats[0].put(2));
+        assert_eq!(latest.take(8, AT_ONCE), Some(vec![2]));
+        assert_eq!(passed_over[0].load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_small_batch_starves_nobody() {
+        let (seats, mut latest, _) = room(Pace::Live, 3);
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            seats.iter().enumerate().for_each(|(i, seat)| assert!(seat.put(i)));
+            seen.extend(latest.take(1, AT_ONCE).unwrap());
+        }
+        assert_eq!(seen, [0, 1, 2]);
+    }
+
+    #[test]
+    fn it_ends_when_every_camera_is_gone_and_nobody_sits() {
+        let (seats, mut latest, _) = room(Pace::Live, 2);
+        seats[1].put(7);
+        drop(seats);
+        assert_eq!(latest.take(8, AT_ONCE), Some(vec![7]));
+        assert_eq!(latest.take(8, LONG), None);
+    }
+
+    #[test]
+    fn patience_runs_out_quietly() {
+        let (_seats, mut latest, _) = room::<u8>(Pace::Live, 1);
+        assert_eq!(latest.take(8, AT_ONCE), Some(vec![]));
+    }
+
+    #[test]
+    fn a_camera_whose_reader_is_gone_is_told() {
+        let (seats, latest, _) = room(Pace::Live, 1);
+        drop(latest);
+        assert!(!seats[0].put(1));
+    }
+
+    #[test]
+    fn a_waiting_camera_whose_reader_goes_is_released() {
+        let (mut seats, latest, _) = room(Pace::Wait, 1);
+        let seat = seats.remove(0);
+        assert!(seat.put(1));
+        let camera = supervise::spawn("waiting", move || seat.put(2));
+        drop(latest);
+        assert!(!camera.join().unwrap());
+    }
+
+    #[test]
+    fn under_load_everything_put_is_taken_or_counted() {
+        const EACH: u64 = 20_000;
+        let (seats, mut latest, passed_over) = room(Pace::Live, 4);
+        let cameras: Vec<_> = seats
+            .into_iter()
+            .map(|seat| supervise::spawn("loud", move || (0..EACH).for_each(|n| assert!(seat.put(n)))))
+            .collect();
+        let mut taken = 0;
+        while let Some(batch) = latest.take(3, LONG) {
+            taken += batch.len() as u64;
+        }
+        cameras.into_iter().for_each(|camera| camera.join().unwrap());
+        let lost: u64 = passed_over.iter().map(|count| count.load(Ordering::Relaxed)).sum();
+        assert_eq!(taken + lost, 4 * EACH);
+    }
+
+    #[test]
+    fn at_the_waiting_pace_nothing_is_lost_and_the_order_is_kept() {
+        const EACH: u64 = 2_000;
+        let (seats, mut latest, passed_over) = room(Pace::Wait, 2);
+        let cameras: Vec<_> = seats
+            .into_iter()
+            .map(|seat| supervise::spawn("patient", move || (0..EACH).for_each(|n| assert!(seat.put((seat.index, n))))))
+            .collect();
+        let mut next = [0; 2];
+        while let Some(batch) = latest.take(2, LONG) {
+            for (seat, n) in batch {
+                assert_eq!(n, next[seat]);
+                next[seat] += 1;
+            }
+        }
+        cameras.into_iter().for_each(|camera| camera.join().unwrap());
+        assert_eq!(next, [EACH; 2]);
+        assert!(passed_over.iter().all(|count| count.load(Ordering::Relaxed) == 0));
+    }
+}

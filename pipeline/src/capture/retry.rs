@@ -1,0 +1,194 @@
+//! One camera, for as long as the process lives.
+//!
+//! [`Keeper::run`] never fails; around it a straight-line [`Keeper::run_once`] opens the camera and reads it until
+//! something is wrong. What counts as wrong was measured on a real RTSP server: a camera that is killed shows as the
+//! *end* of its stream, one that is connected but silent shows as nothing at all. So the end of a live stream is a
+//! fault, an error is one, and so is the age of the last frame. Each try is a new pipeline object, and the old one is
+//! brought down elsewhere ([`crate::capture::teardown`]).
+
+use crate::capture::{
+    backoff::Backoff,
+    fault::Fault,
+    frame::{Camera, Frame, Picture},
+    latest::Seat,
+    opened::{Next, Opened},
+    source::Speed,
+    stills,
+    teardown::Teardowns,
+};
+use crate::{
+    clock::{Clock, Moment},
+    health::{CameraState, Health},
+    metrics::{CAMERA_LOST, SKIPPED},
+    supervise::{Beat, Stop},
+};
+use std::{sync::Arc, time::Duration};
+use tracing::{error, info, warn};
+use usher_config::capture::Source;
+
+/// How often the thread looks up from waiting for a frame: for the stop, the age of the last frame, errors.
+const GLANCE: Duration = Duration::from_millis(50);
+/// The first frame may take this long: connecting, and the wait for the stream's next key frame.
+const FIRST_FRAME: Duration = Duration::from_secs(10);
+/// A camera that gave frames for this long was well: the next try comes early again.
+const WELL: Duration = Duration::from_secs(5);
+/// So many pipelines hanging on their way down hold threads and memory that only a new process gets back.
+const MOST_HANGING: usize = 8;
+/// When the process stops, pipelines get this long to come down in order.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What one camera's thread holds.
+pub(crate) struct Keeper {
+    pub(crate) camera: Arc<Camera>,
+    pub(crate) settings: usher_config::capture::Camera,
+    pub(crate) seat: Seat<Frame>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) beat: Beat,
+    pub(crate) stop: Stop,
+}
+
+/// Why a run came to its end without a fault.
+enum End {
+    /// The process is stopping, or nobody takes frames any more.
+    Stop,
+    /// A file is through and begins again.
+    Again,
+}
+
+/// What outlives one run.
+struct Going {
+    backoff: Backoff,
+    teardowns: Teardowns,
+    lost: Option<Moment>,
+    /// Added to the stream's own time, so that it goes on where a file begins again.
+    pts_offset: Duration,
+}
+
+impl Keeper {
+    /// Reads the camera until the stop; a fault means waiting and trying again.
+    pub(crate) fn run(self) {
+        let mut going = Going {
+            backoff: Backoff::default(),
+            teardowns: Teardowns::new(self.camera.name.clone(), self.clock.clone()),
+            lost: None,
+            pts_offset: Duration::ZERO,
+        };
+        while !self.stop.is_stopping() {
+            match self.run_once(&mut going) {
+                Ok(End::Again) => {}
+                Ok(End::Stop) => break,
+                Err(fault) => {
+                    self.say_lost(&fault, &mut going);
+                    if going.teardowns.hanging() >= MOST_HANGING {
+                        error!(camera = %self.camera.name, "too many old pipelines hang; a new process is needed");
+                        break;
+                    }
+                    if self.stop.wait(going.backoff.next(rand::random())) {
+                        break;
+                    }
+                    self.beat.beat();
+                }
+            }
+        }
+        going.teardowns.finish(FAREWELL);
+    }
+
+    fn run_once(&self, going: &mut Going) -> Result<End, Fault> {
+        if let Source::Stills { path } = &self.settings.source {
+            return self.play_stills(path, going);
+        }
+        let mut opened = Opened::open(&self.settings, Speed::Live, &mut going.teardowns)?;
+        let ended = self.read(&mut opened, going);
+        going.teardowns.begin(opened.closer());
+        ended
+    }
+
+    fn read(&self, opened: &mut Opened, going: &mut Going) -> Result<End, Fault> {
+        let begun = self.clock.now();
+        let (mut first, mut last, mut end) = (None, begun, Duration::ZERO);
+        let offset = going.pts_offset;
+        loop {
+            self.beat.beat();
+            going.teardowns.look();
+            if self.stop.is_stopping() {
+                return Ok(End::Stop);
+            }
+            match opened.next(GLANCE)? {
+                Next::Picture(picture, pts) => {
+                    last = self.clock.now();
+                    self.say_live(*first.get_or_insert(last), last, going);
+                    end = pts;
+                    if !self.put(picture, offset + pts, last) {
+                        return Ok(End::Stop);
+                    }
+                }
+                Next::Unmappable => {
+                    metrics::counter!(SKIPPED, "stage" => "capture", "reason" => "unmappable").increment(1);
+                }
+                Next::Nothing => {}
+                Next::End if matches!(self.settings.source, Source::File { .. }) && first.is_some() => {
+                    going.pts_offset = offset + end + frame_time(opened);
+                    return Ok(End::Again);
+                }
+                Next::End => return Err(Fault::Ended),
+            }
+            let patience = if first.is_some() { self.settings.silence } else { self.settings.silence.max(FIRST_FRAME) };
+            let age = self.clock.now().since(last);
+            if age > patience {
+                return Err(Fault::Silent(age));
+            }
+        }
+    }
+
+    fn play_stills(&self, path: &std::path::Path, going: &mut Going) -> Result<End, Fault> {
+        let mut stills = stills::Stills::open(path, None).map_err(|error| Fault::Crowd(error.to_string()))?;
+        let begun = self.clock.now();
+        let mut first = None;
+        loop {
+            self.beat.beat();
+            let wait = stills.next_pts().saturating_sub(self.clock.now().since(begun));
+            if self.stop.wait(wait) {
+                return Ok(End::Stop);
+            }
+            let Some((picture, pts)) = stills.frame_at(self.clock.now().since(begun)) else {
+                return Err(Fault::Ended);
+            };
+            let now = self.clock.now();
+            self.say_live(*first.get_or_insert(now), now, going);
+            if !self.put(picture, pts, now) {
+                return Ok(End::Stop);
+            }
+            stills.prepare();
+        }
+    }
+
+    fn put(&self, picture: Picture, pts: Duration, taken: Moment) -> bool {
+        self.seat.put(Frame { camera: self.camera.clone(), taken, pts, picture })
+    }
+
+    fn say_live(&self, first: Moment, now: Moment, going: &mut Going) {
+        if now.since(first) >= WELL {
+            going.backoff.reset();
+        }
+        if (now == first || going.lost.is_some()) && self.health.set_camera(&self.camera.name, CameraState::Live) {
+            info!(camera = %self.camera.name, "camera live");
+        }
+        going.lost = None;
+    }
+
+    fn say_lost(&self, fault: &Fault, going: &mut Going) {
+        let since = *going.lost.get_or_insert_with(|| self.clock.now());
+        let state = CameraState::Lost { reason: fault.to_string(), since, tries: going.backoff.tries() };
+        metrics::counter!(CAMERA_LOST, "camera" => self.camera.name.to_string(), "reason" => fault.label())
+            .increment(1);
+        if self.health.set_camera(&self.camera.name, state) {
+            warn!(camera = %self.camera.name, reason = %fault, "camera lost");
+        }
+    }
+}
+
+/// The time of one frame, so that the last of one round and the first of the next do not share a time.
+fn frame_time(opened: &Opened) -> Duration {
+    Duration::from_secs_f64(1.0 / opened.said_fps().unwrap_or(25.0).clamp(1.0, 240.0))
+}

@@ -1,0 +1,183 @@
+//! The choice of looks: which faces of a frame are worth embedding.
+//!
+//! Embedding is the dear step (about as much as detecting a whole frame), so it is spent where it can change what is
+//! known: quickly on a new face until it can be decided, then seldom, then only on a clearly better look.
+
+use crate::{clock::Moment, infer::sighting::Portrait};
+use std::time::Duration;
+use usher_models::{face::Face, image::Size, quality::Quality};
+
+/// Looks taken as fast as they come: enough to decide a track (three looks over 250 ms at ten frames a second).
+const EAGER: u32 = 4;
+/// Time between looks after that.
+const RELAXED: Duration = Duration::from_millis(400);
+/// Looks after which only a better one is taken.
+const ENOUGH: u32 = 8;
+/// Time between looks after that.
+const SELDOM: Duration = Duration::from_millis(1000);
+/// How much better such a look must be.
+const CLEARLY_BETTER: f32 = 1.2;
+/// Least pose and sharpness of a look. Below, SFace's score of a mated pair falls into the range of strangers.
+const LEAST_POSE: f32 = 0.35;
+const LEAST_SHARPNESS: f32 = 0.15;
+
+/// What has been looked at of one track.
+#[derive(Clone, Debug, Default)]
+pub struct Looks {
+    /// Looks so far.
+    pub count: u32,
+    /// The best look's picture.
+    pub portrait: Portrait,
+    last: Option<Moment>,
+    best: f32,
+}
+
+/// What a look must be at least.
+#[derive(Clone, Copy, Debug)]
+pub struct Bar {
+    /// Least distance between the eyes, frame pixels.
+    pub inter_eye_px: f32,
+    /// Least time between two looks.
+    pub apart: Duration,
+}
+
+/// Why a face was not looked at; a reason label of the `usher_skipped_total` counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// Eyes too close together.
+    Small,
+    /// Reaches over the edge of the frame.
+    Cut,
+    /// Turned away.
+    Turned,
+    /// Blurred.
+    Blurred,
+    /// Looked at a moment ago, or often enough.
+    Enough,
+}
+
+impl Passed {
+    /// The label.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Small => "face_too_small",
+            Self::Cut => "face_cut_off",
+            Self::Turned => "face_turned",
+            Self::Blurred => "face_blurred",
+            Self::Enough => "seen_enough",
+        }
+    }
+}
+
+impl Looks {
+    /// Whether a look at `face` in a frame of `size` is due, as far as its box tells; before any pixel is read.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn is_due(&self, face: &Face, size: Size, at: Moment, bar: &Bar) -> Result<(), Passed> {
+        if face.inter_eye_px() < bar.inter_eye_px {
+            return Err(Passed::Small);
+        }
+        let (width, height) = (size.width as f32, size.height as f32);
+        if !face.landmarks.iter().all(|p| (0.0..width).contains(&p.x) && (0.0..height).contains(&p.y)) {
+            return Err(Passed::Cut);
+        }
+        let rest = match self.count {
+            0..EAGER => bar.apart,
+            EAGER..ENOUGH => RELAXED.max(bar.apart),
+            _ => SELDOM.max(bar.apart),
+        };
+        match self.last {
+            Some(last) if at.since(last) < rest => Err(Passed::Enough),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a look of this quality is worth its embedding.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn is_worth(&self, quality: &Quality) -> Result<(), Passed> {
+        if quality.pose < LEAST_POSE {
+            return Err(Passed::Turned);
+        }
+        if quality.sharpness < LEAST_SHARPNESS {
+            return Err(Passed::Blurred);
+        }
+        if self.count >= ENOUGH && quality.weight() < CLEARLY_BETTER * self.best {
+            return Err(Passed::Enough);
+        }
+        Ok(())
+    }
+
+    /// Whether a look of this quality would be the best so far.
+    pub fn is_best(&self, quality: &Quality) -> bool {
+        self.count == 0 || quality.weight() > self.best
+    }
+
+    /// Notes a look.
+    pub fn take(&mut self, quality: &Quality, at: Moment) {
+        self.count = self.count.saturating_add(1);
+        self.last = Some(at);
+        self.best = self.best.max(quality.weight());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::SystemTime;
+    use usher_models::image::{Point, Rect};
+
+    const SIZE: Size = Size { width: 1280, height: 720 };
+    const BAR: Bar = Bar { inter_eye_px: 20.0, apart: Duration::from_millis(80) };
+    const GOOD: Quality = Quality { confidence: 0.9, inter_eye_px: 40.0, pose: 0.9, sharpness: 0.8 };
+
+    fn at(ms: u64) -> Moment {
+        Moment { steady: Duration::from_millis(ms), wall: SystemTime::UNIX_EPOCH }
+    }
+
+    fn face(x: f32, eyes: f32) -> Face {
+        let p = |dx: f32, dy: f32| Point { x: x + dx * eyes, y: 300.0 + dy * eyes };
+        let landmarks = [p(-0.5, 0.0), p(0.5, 0.0), p(0.0, 0.6), p(-0.4, 1.1), p(0.4, 1.1)];
+        Face { rect: Rect { x: x - eyes, y: 300.0 - eyes, width: 2.0 * eyes, height: 2.5 * eyes }, landmarks, confidence: 0.9 }
+    }
+
+    #[test]
+    fn a_small_face_is_not_embedded() {
+        assert_eq!(Looks::default().is_due(&face(400.0, 19.0), SIZE, at(0), &BAR), Err(Passed::Small));
+    }
+
+    #[test]
+    fn a_face_half_out_of_the_picture_is_not_embedded() {
+        assert_eq!(Looks::default().is_due(&face(5.0, 40.0), SIZE, at(0), &BAR), Err(Passed::Cut));
+    }
+
+    #[test]
+    fn two_looks_are_never_closer_than_the_rule() {
+        let mut looks = Looks::default();
+        looks.take(&GOOD, at(0));
+        assert_eq!(looks.is_due(&face(400.0, 40.0), SIZE, at(79), &BAR), Err(Passed::Enough));
+        assert_eq!(looks.is_due(&face(400.0, 40.0), SIZE, at(80), &BAR), Ok(()));
+    }
+
+    #[test]
+    fn somebody_who_stays_costs_little() {
+        let (mut looks, mut taken) = (Looks::default(), 0);
+        for frame in 0..600u64 {
+            let now = at(frame * 100);
+            if looks.is_due(&face(400.0, 40.0), SIZE, now, &BAR).is_ok() && looks.is_worth(&GOOD).is_ok() {
+                looks.take(&GOOD, now);
+                taken += 1;
+            }
+        }
+        assert_eq!(taken, ENOUGH, "a minute in front of the camera takes no more looks than are of use");
+    }
+
+    #[test]
+    fn turned_and_blurred_faces_are_told_apart() {
+        let looks = Looks::default();
+        assert_eq!(looks.is_worth(&Quality { pose: 0.1, ..GOOD }), Err(Passed::Turned));
+        assert_eq!(looks.is_worth(&Quality { sharpness: 0.05, ..GOOD }), Err(Passed::Blurred));
+    }
+}

@@ -1,0 +1,254 @@
+//! The engine: detector, trackers and embedder over the frames of all cameras.
+
+use crate::{
+    capture::frame::{Camera, Frame},
+    clock::{Clock, Moment},
+    infer::{
+        best::{Bar, Looks, Passed},
+        sighting::{Left, Portrait, Probe, Sighting, TrackId},
+        track::{Track, TrackIds, Tracker},
+        watched::{Person, Watched},
+    },
+    metrics::{ANALYSED, SKIPPED, STAGE_SECONDS},
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+use usher_config::value::Name;
+use usher_models::{
+    align::aligned,
+    detect::Detector,
+    embed::Embedder,
+    error::ModelError,
+    image::{Rect, Rgb, Size},
+    quality::{self, Quality},
+    resample::{Fit, letterbox, rgb8},
+    template::ModelId,
+};
+
+/// Looks embedded at most per round: bounds the time a crowd can hold up the next frame. Whoever is passed over has
+/// fewer looks than the others and so comes first in the next round.
+const MOST_LOOKS_A_ROUND: usize = 3;
+/// Side of a portrait, pixels: sharp enough for a face a third of a 1080p screen high, small enough to send.
+const PORTRAIT_PX: u32 = 320;
+/// Side of the region shown, in widths of the face: head and shoulders.
+const PORTRAIT_FACES: f32 = 2.2;
+
+/// What one camera's picture holds.
+struct Scene {
+    camera: Arc<Camera>,
+    tracker: Tracker,
+    looks: HashMap<TrackId, Looks>,
+}
+
+/// A face whose look is due.
+struct Due {
+    frame: usize,
+    track: TrackId,
+    rect: Rect,
+    crop: Rgb,
+    quality: Quality,
+    looks: u32,
+}
+
+/// Turns frames into sightings. One thread owns it.
+pub struct Engine {
+    detector: Box<dyn Detector>,
+    embedder: Box<dyn Embedder>,
+    bar: Bar,
+    ids: TrackIds,
+    scenes: BTreeMap<Name, Scene>,
+    clock: Arc<dyn Clock>,
+    /// The newest frame's time. A recording is read faster or slower than it was taken, and its time is what counts.
+    newest: Option<Moment>,
+}
+
+/// What came of one round.
+#[derive(Default)]
+pub struct Round {
+    /// For identify.
+    pub sightings: Vec<Sighting>,
+    /// For counting.
+    pub left: Vec<Left>,
+    /// For the operator's eyes.
+    pub watched: Vec<Watched>,
+}
+
+impl Engine {
+    /// An engine over open networks.
+    pub fn new(detector: Box<dyn Detector>, embedder: Box<dyn Embedder>, bar: Bar, clock: Arc<dyn Clock>) -> Self {
+        Self { detector, embedder, bar, ids: TrackIds::default(), scenes: BTreeMap::new(), clock, newest: None }
+    }
+
+    /// Which network makes the templates.
+    pub fn model(&self) -> ModelId {
+        self.embedder.model()
+    }
+
+    /// Looks at `frames`, at most one of each camera.
+    ///
+    /// # Errors
+    /// Only bugs: networks were warmed up with the very shapes that come here.
+    pub fn analyse(&mut self, frames: Vec<Frame>) -> Result<Round, ModelError> {
+        let begun = self.clock.now();
+        self.newest = self.newest.max(frames.iter().map(|frame| frame.taken).max());
+        let frames: Vec<Arc<Frame>> = frames.into_iter().map(Arc::new).collect();
+        let fitted: Vec<(Rgb, Fit)> =
+            frames.iter().map(|frame| letterbox(&frame.picture.view(), self.detector.input())).collect();
+        let (pictures, fits): (Vec<Rgb>, Vec<Fit>) = fitted.into_iter().unzip();
+        let found = self.detector.detect(&pictures)?;
+        self.took("detect", begun);
+
+        let mut round = Round::default();
+        let mut due = Vec::new();
+        for (index, ((frame, fit), faces)) in frames.iter().zip(&fits).zip(found).enumerate() {
+            let faces: Vec<_> = faces.iter().map(|face| fit.to_frame(face)).collect();
+            let scene = self.scenes.entry(frame.camera.name.clone()).or_insert_with(|| Scene {
+                camera: frame.camera.clone(),
+                tracker: Tracker::new(self.ids.clone()),
+                looks: HashMap::new(),
+            });
+            for ended in scene.tracker.follow(&faces, frame.taken) {
+                scene.close(&ended, &mut round);
+            }
+            due.extend(scene.due(index, frame, &self.bar));
+            metrics::counter!(ANALYSED, "camera" => frame.camera.name.to_string()).increment(1);
+        }
+
+        // Whoever was looked at least comes first, so that nobody waits for ever in a crowd; then the best look.
+        due.sort_by(|a, b| a.looks.cmp(&b.looks).then(b.quality.weight().total_cmp(&a.quality.weight())));
+        due.truncate(MOST_LOOKS_A_ROUND);
+        self.embed(&frames, due, &mut round)?;
+
+        let done = self.clock.now();
+        for frame in frames {
+            let people = self.scenes.get(&frame.camera.name).map(|scene| scene.people(&frame)).unwrap_or_default();
+            round.watched.push(Watched { frame, people, done });
+        }
+        self.took("infer", begun);
+        Ok(round)
+    }
+
+    /// Ends the tracks of cameras from which no frame comes any more.
+    pub fn expire(&mut self) -> Round {
+        let now = self.newest.map_or(self.clock.now(), |newest| newest.max(self.clock.now()));
+        self.close(|tracker| tracker.expire(now))
+    }
+
+    /// Ends every track: no frame will come.
+    pub fn end(&mut self) -> Round {
+        self.close(Tracker::end)
+    }
+
+    fn close(&mut self, which: impl Fn(&mut Tracker) -> Vec<Track>) -> Round {
+        let mut round = Round::default();
+        for scene in self.scenes.values_mut() {
+            for ended in which(&mut scene.tracker) {
+                scene.close(&ended, &mut round);
+            }
+        }
+        round
+    }
+
+    fn embed(&mut self, frames: &[Arc<Frame>], due: Vec<Due>, round: &mut Round) -> Result<(), ModelError> {
+        if due.is_empty() {
+            return Ok(());
+        }
+        let begun = self.clock.now();
+        let crops: Vec<Rgb> = due.iter().map(|due| due.crop.clone()).collect();
+        let templates = self.embedder.embed(&crops)?;
+        self.took("embed", begun);
+        for (due, template) in due.into_iter().zip(templates) {
+            let frame = &frames[due.frame];
+            let Some(scene) = self.scenes.get_mut(&frame.camera.name) else { continue };
+            let looks = scene.looks.entry(due.track).or_default();
+            if looks.is_best(&due.quality) {
+                looks.portrait = portrait(frame, &due.rect);
+            }
+            looks.take(&due.quality, frame.taken);
+            round.sightings.push(Sighting::Look(Box::new(Probe {
+                camera: frame.camera.clone(),
+                track: due.track,
+                taken: frame.taken,
+                pts: frame.pts,
+                rect: due.rect,
+                template,
+                quality: due.quality,
+                portrait: looks.portrait.clone(),
+            })));
+        }
+        Ok(())
+    }
+
+    fn took(&self, stage: &'static str, since: Moment) {
+        let seconds = self.clock.now().since(since).as_secs_f64();
+        metrics::histogram!(STAGE_SECONDS, "stage" => stage).record(seconds);
+    }
+}
+
+impl Scene {
+    /// The faces of this frame that are to be looked at: in the opt-in zone, large, sharp and frontal enough, and not
+    /// looked at a moment ago. Nobody outside the zone goes further than this function.
+    fn due(&self, index: usize, frame: &Frame, bar: &Bar) -> Vec<Due> {
+        let (view, size) = (frame.picture.view(), frame.picture.size());
+        let fresh = Looks::default();
+        let mut due = Vec::new();
+        for track in self.tracker.seen_at(frame.taken).filter(|track| track.is_believed()) {
+            if !frame.camera.zone.holds(track.face.rect.centre(), size) {
+                continue;
+            }
+            let looks = self.looks.get(&track.id).unwrap_or(&fresh);
+            let worth = looks.is_due(&track.face, size, frame.taken, bar).and_then(|()| {
+                let crop = aligned(&view, &track.face.landmarks);
+                let quality = quality::measure(&track.face, &crop);
+                looks.is_worth(&quality).map(|()| (crop, quality))
+            });
+            match worth {
+                Ok((crop, quality)) => due.push(Due {
+                    frame: index,
+                    track: track.id,
+                    rect: track.face.rect,
+                    crop,
+                    quality,
+                    looks: looks.count,
+                }),
+                Err(Passed::Enough) => {}
+                Err(passed) => {
+                    metrics::counter!(SKIPPED, "stage" => "infer", "reason" => passed.reason()).increment(1);
+                }
+            }
+        }
+        due
+    }
+
+    fn people(&self, frame: &Frame) -> Vec<Person> {
+        let size = frame.picture.size();
+        let person = |track: &Track| Person {
+            track: track.id,
+            rect: track.face.rect,
+            in_zone: frame.camera.zone.holds(track.face.rect.centre(), size),
+            looks: self.looks.get(&track.id).map_or(0, |looks| looks.count),
+        };
+        self.tracker.seen_at(frame.taken).filter(|track| track.is_believed()).map(person).collect()
+    }
+
+    fn close(&mut self, ended: &Track, round: &mut Round) {
+        let (camera, track) = (self.camera.clone(), ended.id);
+        if self.looks.remove(&track).is_some() {
+            round.sightings.push(Sighting::Gone { camera: camera.clone(), track, at: ended.seen });
+        }
+        if ended.is_believed() {
+            round.left.push(Left { camera, track, from: ended.begun, to: ended.seen });
+        }
+    }
+}
+
+fn portrait(frame: &Frame, face: &Rect) -> Portrait {
+    let centre = face.centre();
+    let side = PORTRAIT_FACES * face.width.max(face.height);
+    let region = Rect { x: centre.x - side / 2.0, y: centre.y - side / 2.0, width: side, height: side };
+    let size = Size { width: PORTRAIT_PX, height: PORTRAIT_PX };
+    let rgb = rgb8(&frame.picture.view(), region, size);
+    Portrait { width: size.width, height: size.height, rgb: rgb.into() }
+}

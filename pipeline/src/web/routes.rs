@@ -1,0 +1,131 @@
+//! Which address gives what.
+
+use crate::web::{
+    Shared, assets, guard,
+    session::{COOKIE, Refused},
+    state::written,
+    status,
+    streams::{self, stamped, told},
+};
+use axum::{
+    Json, Router,
+    extract::{ConnectInfo, DefaultBodyLimit, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use std::{net::SocketAddr, sync::Arc};
+
+/// Largest body taken in, in bytes: a token.
+const BODY: usize = 4096;
+
+/// All routes.
+pub(super) fn router(shared: &Arc<Shared>) -> Router {
+    let page = |name: &'static str| get(move |headers: HeaderMap| async move { assets::file(name, &headers) });
+    Router::new()
+        .route("/", page("index.html"))
+        .route("/signage", page("signage.html"))
+        .route("/operator", page("operator.html"))
+        .route("/assets/{*file}", get(assets::asset))
+        .route("/api/signage", get(signage))
+        .route("/api/state", get(state))
+        .route("/api/events", get(streams::events))
+        .route("/api/sign-in", post(sign_in))
+        .route("/api/sign-out", post(sign_out))
+        .route("/cameras/{file}", get(streams::camera))
+        .route("/metrics", get(status::metrics))
+        .route("/healthz", get(status::healthz))
+        .route("/readyz", get(status::readyz))
+        .layer(DefaultBodyLimit::max(BODY))
+        .layer(middleware::from_fn_with_state(Arc::clone(shared), guard::guard))
+        .with_state(Arc::clone(shared))
+}
+
+/// Who asks, as far as the cookie tells.
+pub(super) struct Asker {
+    cookie: Option<String>,
+}
+
+impl Asker {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let ours = cookies
+            .flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find(|(name, _)| *name == COOKIE);
+        Self { cookie: ours.map(|(_, value)| value.to_owned()) }
+    }
+
+    pub(super) fn is_signed_in(&self, shared: &Shared) -> bool {
+        self.cookie.as_ref().is_some_and(|cookie| shared.sessions.holds(cookie, shared.clock.now()))
+    }
+
+    /// On a loopback address whoever sits at the machine; elsewhere who has signed in.
+    pub(super) fn may_see_pictures(&self, shared: &Shared) -> bool {
+        shared.settings.listen.ip().is_loopback() || self.is_signed_in(shared)
+    }
+}
+
+/// `/api/signage`: where the page hears of greetings, and the box's time.
+async fn signage(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Json<serde_json::Value> {
+    let settings = &shared.settings;
+    let websocket = guard::host(&headers).and_then(|host| guard::websocket(&settings.websocket, host));
+    let login = settings
+        .screen
+        .as_ref()
+        .map(|login| serde_json::json!({ "user": login.user, "password": login.password.reveal() }));
+    Json(serde_json::json!({
+        "time": written(shared.clock.now().wall),
+        "version": assets::version(),
+        "site": settings.site,
+        "gates": settings.gates,
+        "websocket": websocket,
+        "login": login,
+    }))
+}
+
+/// `/api/state`: everything the operator's page shows, once.
+async fn state(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    let signed_in = Asker::of(&headers).is_signed_in(&shared);
+    match told(&shared, signed_in).await {
+        Some(state) => ([(header::CONTENT_TYPE, "application/json")], stamped(&shared, &state)).into_response(),
+        None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct SignIn {
+    token: String,
+}
+
+/// `POST /api/sign-in`: a session for the token.
+async fn sign_in(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    Json(asked): Json<SignIn>,
+) -> Response {
+    match shared.sessions.open(asked.token.trim(), from.ip(), shared.clock.now()) {
+        Ok(cookie) => {
+            let cookie = format!("{COOKIE}={cookie}; Path=/; HttpOnly; SameSite=Strict");
+            (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response()
+        }
+        Err(Refused::Wrong) => {
+            (StatusCode::UNAUTHORIZED, "not the token; it was printed when usher started").into_response()
+        }
+        Err(Refused::Wait(time)) => {
+            let seconds = time.as_secs();
+            let why = format!("too many wrong tokens; try again in {seconds} s");
+            (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())], why).into_response()
+        }
+    }
+}
+
+/// `POST /api/sign-out`: ends the session.
+async fn sign_out(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    if let Some(cookie) = Asker::of(&headers).cookie {
+        shared.sessions.close(&cookie);
+    }
+    let gone = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+    (StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]).into_response()
+}

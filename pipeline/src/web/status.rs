@@ -1,0 +1,44 @@
+//! Health and metrics for machines.
+
+use crate::{
+    health::{BrokerState, CameraState},
+    web::Shared,
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use std::sync::Arc;
+
+/// Alive: the process answers.
+pub(super) async fn healthz() -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "alive": true }))
+}
+
+/// Ready: weights checked, networks warmed, gallery and outbox open. A camera or broker that is away is listed; the box
+/// is still ready, since taking it out of service would mend neither.
+pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
+    let mut degraded = Vec::new();
+    for (name, state) in shared.health.cameras() {
+        match state {
+            CameraState::Live => {}
+            CameraState::Connecting => degraded.push(format!("camera {name}: no frame yet")),
+            CameraState::Lost { reason, .. } => degraded.push(format!("camera {name}: {reason}")),
+        }
+    }
+    match shared.health.broker() {
+        BrokerState::Up => {}
+        BrokerState::Connecting => degraded.push("broker: not connected yet".into()),
+        BrokerState::Down { reason } => degraded.push(format!("broker: {reason}")),
+    }
+    let ready = shared.health.is_ready();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(serde_json::json!({ "ready": ready, "degraded": degraded }))).into_response()
+}
+
+/// Metrics in Prometheus' text form.
+pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], (shared.prometheus)()).into_response()
+}

@@ -1,0 +1,65 @@
+//! A visitor who enrolled is welcomed: visit, greeting and face, with the right name and the sport's next sessions.
+#![allow(clippy::disallowed_methods, reason = "a test of the running binary waits by the machine's own clock")]
+
+#[path = "support/gate.rs"]
+mod gate;
+#[path = "support/listener.rs"]
+mod listener;
+
+use gate::{Box, pictures, root};
+use listener::Listener;
+use std::{fs, time::Duration};
+use usher_config::crowd::Crowd;
+
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A crowd of one: the demo's visitor of whom there are several pictures, in the looks not enrolled from.
+fn one_visitor(into: &std::path::Path) {
+    let crowd = Crowd::read(&root().join("config/demo-crowd.yaml")).unwrap();
+    let person = crowd.people.iter().find(|person| person.enrolled.is_some() && person.looks.len() > 1).unwrap();
+    let mut text = format!("seed: 5\npictures: {}\ntogether: 1\npeople:\n- who: visitor\n  looks:\n", pictures().unwrap().display());
+    for look in &person.looks {
+        assert_ne!(look.picture, std::path::Path::new("face-recognition/obama.jpg"), "enrolled from it below");
+        text += &format!("  - {{ picture: {}, face: {:?}, eyes: {:?} }}\n", look.picture.display(), look.face, look.eyes);
+    }
+    fs::write(into, text).unwrap();
+}
+
+#[test]
+fn somebody_enrolled_while_the_gate_runs_is_welcomed_and_once_forgotten_is_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let crowd = folder.path().join("visitor.yaml");
+    one_visitor(&crowd);
+    let gate = Box::with_camera(env!("CARGO_BIN_EXE_usher"), &format!("stills:{}", crowd.display())).unwrap();
+    let (_running, _) = gate.start().unwrap();
+    let mut everything = Listener::of_everything(&gate);
+
+    // Nobody has enrolled: the walks before the enrolment name nobody.
+    gate.wait_for("usher_decisions_total", 1.0, PATIENCE).unwrap();
+    assert!(everything.heard().iter().all(|(topic, _)| !topic.contains("/gate/")));
+
+    gate.enrol("Mina K.", "Short track", &pictures().unwrap().join("face-recognition/obama.jpg")).unwrap();
+    let greeting = everything.wait_for("usher/v1/test/gate/gate/greeting", PATIENCE);
+    assert_eq!(greeting["specversion"], "1.0");
+    assert_eq!(greeting["data"]["name"], "Mina K.");
+    assert_eq!(greeting["data"]["sport"], "Short track");
+    let sessions = greeting["data"]["sessions"].as_array().unwrap();
+    assert!((1..=3).contains(&sessions.len()), "{sessions:?}");
+    assert!(sessions.iter().all(|session| session["place"].is_string() && session["starts"].is_string()), "{sessions:?}");
+    let visit = everything.wait_for("usher/v1/test/gate/gate/visit", PATIENCE);
+    assert!(!visit.to_string().contains("Mina"), "a visit carries no name: {visit}");
+    let face = everything.wait_for("usher/v1/test/gate/gate/face", PATIENCE);
+    assert_eq!(face["datacontenttype"], "image/jpeg");
+    assert_eq!(face["subject"], greeting["data"]["visit"], "the page matches face and greeting by the visit");
+
+    let forgotten = gate.usher().args(["forget", "--everyone"]).output().unwrap();
+    assert!(forgotten.status.success(), "{}", String::from_utf8_lossy(&forgotten.stderr));
+    let begun = std::time::Instant::now();
+    while gate.metric("usher_enrolled").unwrap() > 0.0 {
+        assert!(begun.elapsed() < PATIENCE, "the gate never heard of the forgetting");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let (decided, welcomed) = (gate.metric("usher_decisions_total").unwrap(), gate.metric("usher_visits_acknowledged_total").unwrap());
+    gate.wait_for("usher_decisions_total", decided + 3.0, PATIENCE).unwrap();
+    assert!(gate.metric("usher_visits_acknowledged_total").unwrap() <= welcomed + 1.0, "one may have been under way");
+}

@@ -1,0 +1,93 @@
+// The way to the box and its broker: looked for again whenever it is lost, without a word to passers-by.
+import mqtt, { type MqttClient } from "mqtt";
+import { syncClock } from "../shared/clock.ts";
+
+/** What the box says about itself. */
+export interface Box {
+  readonly time: string;
+  readonly version: string;
+  readonly site: string;
+  readonly gates: readonly string[];
+  readonly websocket: string | null;
+  readonly login: { readonly user: string; readonly password: string } | null;
+}
+
+/** What the page wants to hear. */
+export interface Hears {
+  greeting(payload: string): void;
+  face(payload: string): void;
+  /** Whether both the box and its broker answer. */
+  link(up: boolean): void;
+  /** The box answered. */
+  box(box: Box, gate: string): void;
+}
+
+const ASK_MS = 15_000;
+const ASK_AGAIN_MS = 2_000;
+const ANSWER_MS = 4_000;
+const BROKER_AGAIN_MS = 1_000;
+/** Larger than any greeting or face. */
+const MOST_BYTES = 256 * 1024;
+
+/** Looks for the box, then listens at its broker, for ever. */
+export function startLink(wanted: string | null, hears: Hears): void {
+  let client: MqttClient | null = null;
+  let joined = "";
+  let boxUp = false;
+  const tell = () => hears.link(boxUp && (client?.connected ?? false));
+
+  const join = (box: Box, gate: string) => {
+    const topic = `usher/v1/${box.site}/gate/${gate}/greeting`;
+    const key = JSON.stringify([box.websocket, topic, box.login]);
+    if (key === joined) return;
+    joined = key;
+    client?.end(true);
+    client = null;
+    if (!box.websocket) return;
+    const broker = mqtt.connect(box.websocket, {
+      protocolVersion: 4,
+      clean: true,
+      clientId: `screen-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`,
+      keepalive: 10,
+      reconnectPeriod: BROKER_AGAIN_MS,
+      connectTimeout: 5_000,
+      // Workers are made of scripts that the page's policy forbids; the page is always in front, so its timers run.
+      timerVariant: "native",
+      ...(box.login ? { username: box.login.user, password: box.login.password } : {}),
+    });
+    client = broker;
+    broker.on("connect", () => {
+      broker.subscribe([topic, `${topic}/face`], { qos: 1 });
+      tell();
+    });
+    broker.on("close", tell);
+    broker.on("error", tell);
+    broker.on("message", (from, payload, packet) => {
+      // Nothing about a person is ever retained; what is, is not from usher.
+      if (packet.retain || payload.length > MOST_BYTES) return;
+      if (from === topic) hears.greeting(payload.toString());
+      else if (from === `${topic}/face`) hears.face(payload.toString());
+    });
+  };
+
+  const ask = async () => {
+    const askedAt = performance.now();
+    try {
+      const answer = await fetch("/api/signage", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const box = (await answer.json()) as Box;
+      syncClock(box.time, askedAt);
+      boxUp = true;
+      const gate = wanted ?? box.gates[0];
+      if (gate !== undefined) {
+        hears.box(box, gate);
+        join(box, gate);
+      }
+    } catch {
+      boxUp = false;
+    }
+    tell();
+    setTimeout(ask, boxUp ? ASK_MS : ASK_AGAIN_MS);
+  };
+  void ask();
+}
