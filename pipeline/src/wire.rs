@@ -178,7 +178,8 @@ pub fn start(
     for (name, beat) in published.beats() {
         stages.pulse.listen(name, beat, stages.now);
     }
-    stages.threads.push(current::watch(store, clock.clone(), gallery.clone(), stop.clone(), stages.beat("gallery")));
+    let beat = stages.beat("gallery");
+    stages.threads.push(current::watch(store, clock.clone(), gallery.clone(), stop.clone(), beat));
 
     let (outcomes, outcomes_out) = bounded::<Outcome>(FOR_EYES);
     let (identifications, identifications_out) = bounded(IDENTIFICATIONS);

@@ -118,7 +118,9 @@ pub(crate) fn opened(path: &Path) -> Result<Connection, StoreError> {
 }
 
 fn version(db: &Connection) -> rusqlite::Result<usize> {
-    db.pragma_query_value(None, "user_version", |row| row.get(0))
+    let version = db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;
+    // Nobody writes a negative one; if somebody did, it is no schema of ours.
+    Ok(usize::try_from(version).unwrap_or(usize::MAX))
 }
 
 fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
@@ -127,7 +129,7 @@ fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
     for step in MIGRATIONS.iter().skip(version(&write)?) {
         write.execute_batch(step)?;
     }
-    write.pragma_update(None, "user_version", MIGRATIONS.len())?;
+    write.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
     write.commit()
 }
 

@@ -159,7 +159,7 @@ fn make(path: &Path) -> io::Result<()> {
 
 fn read(path: &Path, ours: bool) -> Result<BoxKey, KeyError> {
     let system = |why| KeyError::System { path: path.to_owned(), why };
-    let mut file = fs::File::open(path).map_err(system)?;
+    let file = fs::File::open(path).map_err(system)?;
     let about = file.metadata().map_err(system)?;
     if ours {
         let me = user().map_err(system)?;
@@ -173,7 +173,7 @@ fn read(path: &Path, ours: bool) -> Result<BoxKey, KeyError> {
     }
     // Room enough that a longer file is told by its length and nothing is read without end.
     let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
-    file.by_ref().take(4096).read_to_end(&mut bytes).map_err(system)?;
+    file.take(4096).read_to_end(&mut bytes).map_err(system)?;
     let mut key = Zeroizing::new([0; LENGTH]);
     if bytes.len() != LENGTH {
         return Err(KeyError::Length { path: path.to_owned(), length: bytes.len() });

@@ -7,7 +7,7 @@
 //! `consent.rs` and `audit.rs` beside the store: both write in the same transaction as the deed they record.
 
 pub mod current;
-//pub mod enrol;
+pub mod enrol;
 pub mod file;
 pub mod key;
 pub mod name;

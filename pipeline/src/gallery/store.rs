@@ -162,7 +162,7 @@ impl Store {
         let wrapped = data.wrap(&self.key, id, Field::Key { enrolled, expires });
         let name = data.seal(id, Field::Name, new.name.as_bytes());
         let sport = data.seal(id, Field::Sport, new.sport.as_bytes());
-        let written = || -> rusqlite::Result<()> {
+        let mut written = || -> rusqlite::Result<()> {
             let write = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             for id in old {
                 write.execute("DELETE FROM visitor WHERE id = ?1", [id.0.as_bytes()])?;
@@ -181,7 +181,7 @@ impl Store {
             }
             write.commit()
         };
-        { written }().map_err(|error| failure(&path, error))?;
+        written().map_err(|error| failure(&path, error))?;
         if !old.is_empty() {
             self.empty_log();
         }
