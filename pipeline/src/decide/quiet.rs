@@ -113,7 +113,14 @@ mod tests {
         let (a, b, c) = (VisitorId(Uuid::from_u128(1)), VisitorId(Uuid::from_u128(2)), VisitorId(Uuid::from_u128(3)));
         let now = at(0);
         let before = |s| now.wall - Duration::from_secs(s);
-        quiet.seed([(name("a"), a, before(4)), (name("a"), b, before(11)), (name("a"), c, now.wall + Duration::from_secs(3600))], now);
+        quiet.seed(
+            [
+                (name("a"), a, before(4)),
+                (name("a"), b, before(11)),
+                (name("a"), c, now.wall + Duration::from_secs(3600)),
+            ],
+            now,
+        );
         assert!(!quiet.greets(&name("a"), a, at(5_999)));
         assert!(quiet.greets(&name("a"), a, at(6_000)));
         assert!(quiet.greets(&name("a"), b, at(0)));

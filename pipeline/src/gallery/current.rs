@@ -105,19 +105,20 @@ struct Watch {
 
 impl Watch {
     fn look(&mut self) {
-        let trouble = self.reload().and_then(|()| self.expire()).err().map(|error| error.to_string());
+        // First, and whatever the file does: a locked or full disk must not keep anybody recognisable.
+        let now = self.clock.now().wall;
+        let gallery = self.current.load();
+        let due = gallery.next_expiry().is_some_and(|first| first <= now);
+        if due {
+            self.current.replace(gallery.without_expired(now));
+        }
+        let trouble = self.reload().and_then(|()| self.expire(due)).err().map(|error| error.to_string());
         if trouble != self.said {
             match &trouble {
                 Some(reason) => warn!(reason, "the gallery cannot be read or written; the last state stays"),
                 None => info!("the gallery can be read and written again"),
             }
             self.said = trouble;
-        }
-        // After, and regardless of, whatever the file did.
-        let now = self.clock.now().wall;
-        let gallery = self.current.load();
-        if gallery.next_expiry().is_some_and(|first| first <= now) {
-            self.current.replace(gallery.without_expired(now));
         }
     }
 
@@ -134,10 +135,9 @@ impl Watch {
         Ok(())
     }
 
-    /// Erases the expired from the file: when somebody in the snapshot expires, else twice a minute.
-    fn expire(&mut self) -> Result<(), StoreError> {
+    /// Erases the expired from the file: when somebody's time has just ended (`due`), else twice a minute.
+    fn expire(&mut self, due: bool) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let due = self.current.load().next_expiry().is_some_and(|first| first <= now.wall);
         if due || self.tried.is_none_or(|tried| now.steady.saturating_sub(tried) >= AGAIN) {
             self.tried = Some(now.steady);
             let gone = self.store.expire(now.wall)?;

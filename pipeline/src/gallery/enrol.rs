@@ -14,11 +14,14 @@ use crate::{
         store::{Enrolment, Store},
         visitor::VisitorId,
     },
-    identify::threshold::Law,
+    identify::threshold::{Law, LawError},
 };
 use std::time::SystemTime;
+use usher_config::{Config, infer::Device};
 use usher_models::{
     align::aligned,
+    catalog,
+    compute::{Choice, Compute},
     detect::Detector,
     embed::Embedder,
     error::ModelError,
@@ -32,6 +35,9 @@ use usher_models::{
 /// Least distance between the eyes of a reference, pixels of the picture: a little more than probes need (20), since a
 /// reference is compared with every probe for as long as the visitor is kept.
 pub const INTER_EYE_PX: f32 = 24.0;
+
+/// The detector's picture: square, since portraits stand and landscapes lie; a face of 30 pixels is found in either.
+const INPUT: Size = Size { width: 640, height: 640 };
 
 /// Least sharpness of a reference: σ of the Laplacian about 1.8 grey levels, a face without any edge.
 const SHARPNESS: f32 = 0.15;
@@ -69,7 +75,9 @@ pub enum EnrolError {
         count: usize,
     },
     /// Too few pixels.
-    #[error("the face in picture {picture} is too small: {found:.0} pixels between the eyes, at least {least:.0} are needed; go closer or give a larger picture")]
+    #[error(
+        "the face in picture {picture} is too small: {found:.0} pixels between the eyes, at least {least:.0} are needed; go closer or give a larger picture"
+    )]
     Small {
         /// Which.
         picture: usize,
@@ -99,7 +107,9 @@ pub enum EnrolError {
         other: usize,
     },
     /// Enrolled already.
-    #[error("this face is enrolled already as {visitor}; say `--again` to put this enrolment in its place, or `--beside` if this is another person who looks alike")]
+    #[error(
+        "this face is enrolled already as {visitor}; say `--again` to put this enrolment in its place, or `--beside` if this is another person who looks alike"
+    )]
     Already {
         /// As whom.
         visitor: VisitorId,
@@ -113,6 +123,9 @@ pub enum EnrolError {
     /// Networks.
     #[error(transparent)]
     Models(#[from] ModelError),
+    /// An embedder without a threshold.
+    #[error(transparent)]
+    Law(#[from] LawError),
     /// Networks that do not fit the gallery.
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
@@ -166,6 +179,24 @@ impl Enroller {
     /// With these networks; `law` must be of the embedder's model.
     pub fn new(detector: Box<dyn Detector>, embedder: Box<dyn Embedder>, law: Law) -> Self {
         Self { detector, embedder, law }
+    }
+
+    /// With the networks that the configuration names, from its data folder.
+    ///
+    /// # Errors
+    /// When weights, device or law are not there.
+    pub fn open(config: &Config) -> Result<Self, EnrolError> {
+        let infer = &config.infer;
+        let compute = Compute::open(match infer.device {
+            Device::Auto => Choice::Auto,
+            Device::Cpu => Choice::Cpu,
+            Device::Cuda(number) => Choice::Cuda(number),
+        })?;
+        let weights = config.data.join("models");
+        let detector = catalog::open_detector(&infer.detector, &weights, &compute, INPUT, infer.confidence)?;
+        let embedder = catalog::open_embedder(&infer.embedder, &weights, &compute)?;
+        let law = Law::of(&embedder.model())?;
+        Ok(Self::new(detector, embedder, law))
     }
 
     /// Whose templates it makes.
@@ -267,7 +298,8 @@ impl Enroller {
     fn faces(&mut self, picture: &Picture) -> Result<Vec<Face>, EnrolError> {
         let input = self.detector.input();
         for part in [1, 2] {
-            let (small, fit) = letterbox(&picture.view(), Size { width: input.width / part, height: input.height / part });
+            let (small, fit) =
+                letterbox(&picture.view(), Size { width: input.width / part, height: input.height / part });
             let found = self.detector.detect(&[framed(small, input)])?;
             let faces: Vec<_> = found.into_iter().flatten().map(|face| fit.to_frame(&face)).collect();
             if !faces.is_empty() {

@@ -33,8 +33,9 @@ const MIGRATIONS: [&str; 1] = ["
     CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
 "];
 
-/// How long a writer waits for another process (`usher enrol` beside `usher run`) to finish its commit.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a writer waits for another process (`usher enrol` beside `usher run`) to finish its commit. The watch may wait
+/// twice in one round, and its beat must stay younger than [`crate::supervise::HANGS`].
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// An error of the store, by who must act.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +52,9 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// Mend me: a later usher wrote it.
-    #[error("the gallery {path} has schema {found}, this usher knows up to {known}; run the usher that wrote it, or a later one")]
+    #[error(
+        "the gallery {path} has schema {found}, this usher knows up to {known}; run the usher that wrote it, or a later one"
+    )]
     Newer {
         /// The gallery.
         path: PathBuf,
@@ -61,7 +64,9 @@ pub enum StoreError {
         known: usize,
     },
     /// Mend me: not a gallery, or damaged as a whole.
-    #[error("{path} is no gallery or is damaged ({why}); restore it from a backup, or delete it and enrol everybody again")]
+    #[error(
+        "{path} is no gallery or is damaged ({why}); restore it from a backup, or delete it and enrol everybody again"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -69,7 +74,9 @@ pub enum StoreError {
         why: String,
     },
     /// Mend me: permissions.
-    #[error("the gallery {path} could not be opened or written ({why}); the folder and the file must belong to the user usher runs as")]
+    #[error(
+        "the gallery {path} could not be opened or written ({why}); the folder and the file must belong to the user usher runs as"
+    )]
     Access {
         /// The file.
         path: PathBuf,
@@ -106,13 +113,13 @@ pub(crate) fn opened(path: &Path) -> Result<Connection, StoreError> {
         db.pragma_update(None, "foreign_keys", "ON")?;
         Ok(db)
     };
-    let mut db = open().map_err(|error| failure(path, error))?;
-    let found = version(&db).map_err(|error| failure(path, error))?;
+    let mut db = open().map_err(|error| failure(path, &error))?;
+    let found = version(&db).map_err(|error| failure(path, &error))?;
     if found > MIGRATIONS.len() {
         return Err(StoreError::Newer { path: path.to_owned(), found, known: MIGRATIONS.len() });
     }
     if found < MIGRATIONS.len() {
-        migrate(&mut db).map_err(|error| failure(path, error))?;
+        migrate(&mut db).map_err(|error| failure(path, &error))?;
     }
     Ok(db)
 }
@@ -136,11 +143,9 @@ fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
 /// The folder, 0700 where it is made.
 pub(crate) fn make_folder(path: &Path) -> Result<(), StoreError> {
     match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() && !folder.exists() => fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(|why| access(path, &why)),
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.exists() => {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|why| access(path, &why))
+        }
         _ => Ok(()),
     }
 }
@@ -170,7 +175,7 @@ pub(crate) fn access(path: &Path, why: &dyn std::fmt::Display) -> StoreError {
 }
 
 /// What an error of SQLite means for whoever must act.
-pub(crate) fn failure(path: &Path, error: rusqlite::Error) -> StoreError {
+pub(crate) fn failure(path: &Path, error: &rusqlite::Error) -> StoreError {
     let path = path.to_owned();
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full { path },
@@ -179,5 +184,53 @@ pub(crate) fn failure(path: &Path, error: rusqlite::Error) -> StoreError {
             ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::SystemIoFailure,
         ) => StoreError::Access { path, why: error.to_string() },
         _ => StoreError::Damaged { path, why: error.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_sqlite_says_is_told_by_who_must_act() {
+        let path = Path::new("/data/gallery.db");
+        let said = |code| {
+            let error = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error { code, extended_code: 0 }, None);
+            failure(path, &error).to_string()
+        };
+        assert!(said(ErrorCode::DiskFull).contains("nothing was stored: free some space"));
+        assert!(said(ErrorCode::DatabaseBusy).contains("nothing was changed: try again"));
+        assert!(said(ErrorCode::ReadOnly).contains("must belong to the user usher runs as"));
+        assert!(said(ErrorCode::NotADatabase).contains("restore it from a backup"));
+    }
+
+    #[test]
+    fn a_file_of_a_later_usher_is_refused_with_the_mend() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gallery.db");
+        opened(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        let error = opened(&path).unwrap_err().to_string();
+        assert!(error.contains("schema 99") && error.contains("run the usher that wrote it"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_gallery_is_refused_with_the_mend() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gallery.db");
+        fs::write(&path, "a letter to my aunt ".repeat(100)).unwrap();
+        let error = opened(&path).unwrap_err().to_string();
+        assert!(error.contains("is no gallery or is damaged") && error.contains("restore it"), "{error}");
+    }
+
+    #[test]
+    fn file_log_and_folder_are_closed_to_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/gallery.db");
+        let _open = opened(&path).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        assert_eq!(mode(path.parent().unwrap()), 0o700);
+        for file in ["gallery.db", "gallery.db-wal", "gallery.db-shm"] {
+            assert_eq!(mode(&path.with_file_name(file)), 0o600, "{file}");
+        }
     }
 }

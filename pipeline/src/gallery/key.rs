@@ -34,7 +34,9 @@ impl std::fmt::Debug for BoxKey {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// Others than the owner may read it.
-    #[error("the box key {path} may be read by others (mode {mode:04o}); run `chmod 600 {path}`, and make a new key if somebody may have copied it")]
+    #[error(
+        "the box key {path} may be read by others (mode {mode:04o}); run `chmod 600 {path}`, and make a new key if somebody may have copied it"
+    )]
     Open {
         /// The file.
         path: PathBuf,
@@ -70,7 +72,9 @@ pub enum KeyError {
         gallery: PathBuf,
     },
     /// The system would not let it be read or made.
-    #[error("the box key {path} could not be read or made ({why}); the folder must exist and belong to the user usher runs as")]
+    #[error(
+        "the box key {path} could not be read or made ({why}); the folder must exist and belong to the user usher runs as"
+    )]
     System {
         /// The file.
         path: PathBuf,

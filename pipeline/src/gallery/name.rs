@@ -92,7 +92,9 @@ mod tests {
 
     #[test]
     fn names_of_the_world_are_shown_as_given() {
-        for name in ["Zoë", "محمد صلاح", "李小龍", "Nguyễn Thị Minh Khai", "O’Neil-Śmith 3rd", "ไทย", "मीराबाई", "Ana 👩‍👩‍👧‍👦"] {
+        for name in
+            ["Zoë", "محمد صلاح", "李小龍", "Nguyễn Thị Minh Khai", "O’Neil-Śmith 3rd", "ไทย", "मीराबाई", "Ana 👩‍👩‍👧‍👦"]
+        {
             assert_eq!(shown(name).as_deref(), Ok(name));
         }
         assert_eq!(shown("  Ada \t Lovelace "), Err(NameError::Character(9)));

@@ -55,7 +55,9 @@ pub enum PictureError {
     #[error("{0} pictures are not read; save it as JPEG, PNG or WebP")]
     Format(&'static str),
     /// More than 40 million pixels, or a very long side.
-    #[error("the picture has {width}x{height} pixels, pictures may have 40 million and sides of 16384; save it smaller")]
+    #[error(
+        "the picture has {width}x{height} pixels, pictures may have 40 million and sides of 16384; save it smaller"
+    )]
     Large {
         /// As its header says.
         width: u32,

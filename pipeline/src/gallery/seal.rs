@@ -67,7 +67,12 @@ impl DataKey {
     }
 
     /// The data key that was wrapped.
-    pub(crate) fn unwrap(key: &BoxKey, visitor: VisitorId, field: Field<'_>, sealed: &[u8]) -> Result<Self, Unsealable> {
+    pub(crate) fn unwrap(
+        key: &BoxKey,
+        visitor: VisitorId,
+        field: Field<'_>,
+        sealed: &[u8],
+    ) -> Result<Self, Unsealable> {
         let plain = open(key.bytes(), visitor, field, sealed)?;
         let bytes = plain.as_slice().try_into().map_err(|_| Unsealable)?;
         Ok(Self(Zeroizing::new(bytes)))
@@ -79,7 +84,12 @@ impl DataKey {
     }
 
     /// Opens one field.
-    pub(crate) fn open(&self, visitor: VisitorId, field: Field<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unsealable> {
+    pub(crate) fn open(
+        &self,
+        visitor: VisitorId,
+        field: Field<'_>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Unsealable> {
         open(&self.0, visitor, field, sealed)
     }
 }

@@ -146,10 +146,8 @@ impl Gallery {
             }
         }
         keep(leader.0, leader.1);
-        let candidate = |(owner, score): (u32, f32)| Candidate {
-            visitor: self.visitors[owner as usize].id,
-            score: Score(score),
-        };
+        let candidate =
+            |(owner, score): (u32, f32)| Candidate { visitor: self.visitors[owner as usize].id, score: Score(score) };
         Ok(best.into_iter().map(candidate).collect())
     }
 
@@ -179,12 +177,12 @@ impl Gallery {
         let (mut owners, mut visitors, mut places) = (Vec::new(), Vec::<Visitor>::new(), HashMap::new());
         for (index, owner) in self.owners.iter().enumerate().filter(|(_, owner)| keeps(**owner)) {
             let visitor = &self.visitors[*owner as usize];
-            if !places.contains_key(&visitor.id) {
-                places.insert(visitor.id, visitors.len() as u32);
+            let place = *places.entry(visitor.id).or_insert_with(|| {
                 visitors.push(visitor.clone());
-            }
+                visitors.len() as u32 - 1
+            });
             rows.extend_from_slice(&self.rows[index * self.width..][..self.width]);
-            owners.push(places[&visitor.id]);
+            owners.push(place);
         }
         let (model, width, unsearchable) = (self.model.clone(), self.width, self.unsearchable);
         Self { model, width, rows, owners, visitors, places, unsearchable }

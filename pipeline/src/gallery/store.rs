@@ -109,7 +109,7 @@ impl Store {
     }
 
     fn failure(&self) -> impl Fn(rusqlite::Error) -> StoreError + use<'_> {
-        |error| failure(&self.path, error)
+        |error| failure(&self.path, &error)
     }
 
     /// Tells a wrong box key from damaged rows. A damaged check alone must not stop a gate: one readable row is proof
@@ -122,7 +122,8 @@ impl Store {
         if found.is_some_and(|sealed| seal::open(self.key.bytes(), nobody, Field::Check, &sealed).is_ok()) {
             return Ok(());
         }
-        let mut rows = self.db.prepare("SELECT id, wrapped, enrolled_at, expires_at FROM visitor").map_err(self.failure())?;
+        let mut rows =
+            self.db.prepare("SELECT id, wrapped, enrolled_at, expires_at FROM visitor").map_err(self.failure())?;
         let opens = rows
             .query_map([], |row| {
                 let (id, wrapped): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
@@ -181,7 +182,7 @@ impl Store {
             }
             write.commit()
         };
-        written().map_err(|error| failure(&path, error))?;
+        written().map_err(|error| failure(&path, &error))?;
         if !old.is_empty() {
             self.empty_log();
         }
@@ -319,4 +320,81 @@ fn moment(millis: i64) -> SystemTime {
     let end = if millis < 0 { SystemTime::UNIX_EPOCH.checked_sub(by) } else { SystemTime::UNIX_EPOCH.checked_add(by) };
     // Beyond what the system can count: as good as gone.
     end.unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(folder: &tempfile::TempDir) -> Store {
+        Store::open(&folder.path().join(NAME), BoxKey::random()).unwrap()
+    }
+
+    fn somebody() -> Enrolment {
+        Enrolment {
+            name: "Ada".to_owned(),
+            sport: "Judo".to_owned(),
+            templates: vec![Template::new(ModelId("m".into()), vec![0.6, 0.8]).unwrap()],
+            enrolled: moment(1_000),
+            expires: moment(2_000),
+        }
+    }
+
+    #[test]
+    fn a_full_disk_stores_nothing_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        store.enrol(&somebody()).unwrap();
+        let pages: i64 = store.db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        store.db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+        let many =
+            Enrolment { templates: vec![Template::new(ModelId("m".into()), vec![1.0; 60_000]).unwrap()], ..somebody() };
+        let error = store.enrol(&many).unwrap_err();
+        assert!(matches!(error, StoreError::Full { .. }) && error.to_string().contains("free some space"), "{error}");
+        assert_eq!(store.load_all().unwrap().people.len(), 1);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        store.db.pragma_update(None, "query_only", "ON").unwrap();
+        let error = store.enrol(&somebody()).unwrap_err();
+        assert!(matches!(error, StoreError::Access { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_damaged_row_is_passed_over_and_told_by_its_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let ids: Vec<_> = (0..5).map(|_| store.enrol(&somebody()).unwrap()).collect();
+        let harm = |sql: &str, id: VisitorId| assert_eq!(store.db.execute(sql, [id.0.as_bytes()]).unwrap(), 1, "{sql}");
+        harm("UPDATE visitor SET name = sport WHERE id = ?1", ids[0]);
+        harm("UPDATE visitor SET expires_at = expires_at + 1 WHERE id = ?1", ids[1]);
+        harm("UPDATE template SET sealed = x'00' WHERE visitor = (SELECT row FROM visitor WHERE id = ?1)", ids[2]);
+        let wrapped = "UPDATE visitor SET wrapped = (SELECT wrapped FROM visitor WHERE row = 5) WHERE id = ?1";
+        harm(wrapped, ids[3]);
+        let loaded = store.load_all().unwrap();
+        assert_eq!(loaded.people.iter().map(|p| p.visitor.id).collect::<Vec<_>>(), [ids[4]]);
+        let told: Vec<_> = loaded.unreadable.iter().map(|row| (row.row, row.visitor)).collect();
+        assert_eq!(told, [(1, Some(ids[0])), (2, Some(ids[1])), (3, Some(ids[2])), (4, Some(ids[3]))]);
+        assert_eq!(store.forget(ids[0]).unwrap().visitors, 1, "a damaged row can be forgotten");
+    }
+
+    #[test]
+    fn a_damaged_check_does_not_stop_a_gate_and_a_wrong_key_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, key) = (folder.path().join(NAME), BoxKey::random());
+        let mut store = Store::open(&path, key.clone()).unwrap();
+        store.enrol(&somebody()).unwrap();
+        store.db.execute("UPDATE meta SET value = x'00'", []).unwrap();
+        assert_eq!(Store::open(&path, key.clone()).unwrap().load_all().unwrap().people.len(), 1);
+        let error = Store::open(&path, BoxKey::random()).err().unwrap();
+        assert!(
+            matches!(error, StoreError::WrongKey { .. }) && error.to_string().contains("restore that key"),
+            "{error}"
+        );
+        store.forget_everyone().unwrap();
+        assert!(Store::open(&path, BoxKey::random()).is_ok(), "nothing is lost by a new key where nobody is enrolled");
+    }
 }

@@ -150,7 +150,11 @@ pub fn judge(
         {
             match second {
                 Some(second) if best.score.0 - second.score.0 < rules.margin => {
-                    if second.score >= threshold { Verdict::Alike } else { Verdict::Unknown }
+                    if second.score >= threshold {
+                        Verdict::Alike
+                    } else {
+                        Verdict::Unknown
+                    }
                 }
                 _ if led == Some(best.visitor) => Verdict::Known { visitor: best.visitor, score: best.score },
                 _ => Verdict::Unknown,

@@ -33,7 +33,9 @@ struct Point {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum LawError {
     /// Nobody measured this embedder.
-    #[error("no threshold was ever measured for the embedder {model}; set `infer: {{ embedder: sface }}`, or bring a calibration for it (there is one for {known})")]
+    #[error(
+        "no threshold was ever measured for the embedder {model}; set `infer: {{ embedder: sface }}`, or bring a calibration for it (there is one for {known})"
+    )]
     Unmeasured {
         /// The embedder.
         model: String,
