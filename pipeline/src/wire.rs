@@ -8,27 +8,24 @@ use crate::{
         latest::{self, Pace},
     },
     clock::Clock,
-    decide::{
-        self,
-        quiet::Quiet,
-        visit::{Outcome, Visit},
-    },
+    decide::{self, quiet::Quiet, visit::{Outcome, Visit}},
     flow::{self, count::Counts},
     gallery::{
         current::{self, Current},
-        store::{Store, StoreError},
+        file::StoreError,
+        store::Store,
         visitor::VisitorId,
     },
-    guide,
+    guide::programme::{Upcoming, next_sessions},
     health::Health,
     identify::{
         self,
         threshold::{Law, LawError},
     },
     infer::{self, best::Bar, engine::Engine},
-    publish::{self, PublishError, Published},
-    supervise::{Beat, Pulse, Stop, Stopper, spawn, stop},
-    web::{self, Pages, WebError, session::mint_token},
+    publish::{self, PublishError, Published, payload},
+    supervise::{Beat, Pulse, Stopper, spawn, stop},
+    web::{self, Pages, WebError, mint_token},
 };
 use crossbeam::channel::{Sender, bounded};
 use std::{
@@ -168,7 +165,7 @@ pub fn start(
     let mut stages = Stages { threads: Vec::new(), pulse: Pulse::default(), now: clock.now().steady };
 
     // What can fail because of something that a person must mend, comes first.
-    let engine = engine(config, &rules, clock)?;
+    let engine = engine(config, clock)?;
     let model = engine.model();
     let law = Law::of(&model)?;
     let store = Store::of(config)?;
@@ -177,12 +174,12 @@ pub fn start(
     // publish ◄─256─ decide ◄─64─ identify ◄─64─ infer
     let (visits, visits_out) = bounded(VISITS);
     let times: BTreeMap<Name, Duration> = config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet)).collect();
-    let published =
-        publish::start(publishing(config, &times, &gallery, programme, &health, clock, listeners.acked), visits_out)?;
+    let published = publish::start(publishing(config, &times, &gallery, programme, &health, clock, listeners.acked), visits_out)?;
     for (name, beat) in published.beats() {
         stages.pulse.listen(name, beat, stages.now);
     }
-    stages.threads.push(current::watch(store, clock.clone(), gallery.clone(), stop.clone(), stages.beat("gallery")));
+    let beat = stages.beat("gallery");
+    stages.threads.push(current::watch(store, clock.clone(), gallery.clone(), stop.clone(), beat));
 
     let (outcomes, outcomes_out) = bounded::<Outcome>(FOR_EYES);
     let (identifications, identifications_out) = bounded(IDENTIFICATIONS);
@@ -208,30 +205,19 @@ pub fn start(
     let (watched, watched_out) = bounded(FOR_EYES);
     let (seats, frames) = latest::latest(Pace::Live, cameras.keys().map(latest::passed_over));
     let outlets = infer::Outlets { sightings, left, watched };
-    stages.start("infer", move |beat| {
-        infer::run(engine, frames, &outlets, beat).expect("networks were warmed with these shapes")
-    });
+    stages.start("infer", move |beat| infer::run(engine, frames, &outlets, beat).expect("networks were warmed with these shapes"));
 
     let token = mint_token();
     let taps = web::Taps { watched: watched_out, outcomes: outcomes_out };
     let settings = pages(config, &cameras, &published, token.clone());
     let figures = figures(&gallery, &law, &rules);
-    let Pages { address, thread } =
-        web::start(settings, taps, health.clone(), figures, prometheus, clock.clone(), stop.clone())?;
+    let Pages { address, thread } = web::start(settings, taps, health.clone(), figures, prometheus, clock.clone(), stop.clone())?;
     stages.threads.push(thread);
 
     for ((name, camera), seat) in cameras.iter().zip(seats) {
         let beat = stages.beat(&format!("cam-{name}"));
         let settings = &config.cameras[name];
-        stages.threads.push(capture::start(
-            camera.clone(),
-            settings,
-            seat,
-            health.clone(),
-            clock.clone(),
-            beat,
-            stop.clone(),
-        ));
+        stages.threads.push(capture::start(camera.clone(), settings, seat, health.clone(), clock.clone(), beat, stop.clone()));
     }
     health.set_ready();
     Ok(Gate {
@@ -315,8 +301,7 @@ fn box_name() -> Name {
 
 /// The configured cameras, by name.
 pub fn cameras(config: &Config) -> BTreeMap<Name, Arc<frame::Camera>> {
-    let gate_of =
-        |camera: &Name| config.gates.iter().find(|(_, gate)| gate.cameras.contains(camera)).map(|(name, _)| name);
+    let gate_of = |camera: &Name| config.gates.iter().find(|(_, gate)| gate.cameras.contains(camera)).map(|(name, _)| name);
     let camera = |(name, settings): (&Name, &usher_config::capture::Camera)| {
         let zone = frame::Zone { corners: settings.zone.clone() };
         let gate = gate_of(name).expect("the configuration was checked: every camera has a gate").clone();
@@ -329,11 +314,7 @@ pub fn cameras(config: &Config) -> BTreeMap<Name, Arc<frame::Camera>> {
 ///
 /// # Errors
 /// When weights or device are not there.
-pub fn engine(
-    config: &Config,
-    rules: &usher_config::identify::Rules,
-    clock: &Arc<dyn Clock>,
-) -> Result<Engine, ModelError> {
+pub fn engine(config: &Config, clock: &Arc<dyn Clock>) -> Result<Engine, ModelError> {
     let infer = &config.infer;
     let compute = Compute::open(match infer.device {
         Device::Auto => Choice::Auto,
@@ -344,7 +325,7 @@ pub fn engine(
     let input = Size { width: infer.input.width, height: infer.input.height };
     let detector = catalog::open_detector(&infer.detector, &weights, &compute, input, infer.confidence)?;
     let embedder = catalog::open_embedder(&infer.embedder, &weights, &compute)?;
-    let bar = Bar { inter_eye_px: infer.inter_eye_px, apart: rules.apart };
+    let bar = Bar { inter_eye_px: infer.inter_eye_px, apart: config.rules.apart };
     Ok(Engine::new(detector, embedder, bar, clock.clone()))
 }
 
@@ -366,7 +347,7 @@ fn publishing(
         quiet: quiet.values().max().copied().unwrap_or_default(),
         visitors: Box::new(move |id: VisitorId| gallery.load().visitor(id).cloned()),
         sessions: Box::new(move |sport: &str, at| match programme.as_ref() {
-            Some(programme) => guide::programme::next_sessions(programme, sport, at, SESSIONS),
+            Some(programme) => next_sessions(programme, sport, at, SESSIONS).into_iter().map(told).collect(),
             None => Vec::new(),
         }),
         health: health.clone(),
@@ -375,12 +356,13 @@ fn publishing(
     }
 }
 
-fn pages(
-    config: &Config,
-    cameras: &BTreeMap<Name, Arc<frame::Camera>>,
-    published: &Published,
-    token: Secret,
-) -> web::WebSettings {
+/// A session as a greeting tells it.
+fn told(session: Upcoming) -> payload::Session {
+    let (starts, ends) = (session.starts_at(), session.ends_at());
+    payload::Session { title: session.title, venue: session.venue, place: session.place, starts, ends }
+}
+
+fn pages(config: &Config, cameras: &BTreeMap<Name, Arc<frame::Camera>>, published: &Published, token: Secret) -> web::WebSettings {
     let screens = published.screens();
     web::WebSettings {
         listen: config.web.listen,
@@ -408,3 +390,4 @@ fn figures(gallery: &Arc<Current>, law: &Law, rules: &usher_config::identify::Ru
         name_of: Box::new(move |id| named.load().visitor(id).map(|visitor| visitor.name.clone())),
     }
 }
+

@@ -57,7 +57,7 @@ export async function broker() {
     process = spawn("mosquitto", ["-c", file], { stdio: "ignore" });
     await until("mosquitto listens", async () => {
       const socket = connect(websocket, "127.0.0.1");
-      const open = await Promise.race([once(socket, "connect").then(() => true), once(socket, "error").then(() => false, () => false)]);
+      const open = await once(socket, "connect").then(() => true, () => false);
       socket.destroy();
       return open;
     });
