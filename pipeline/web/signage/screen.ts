@@ -129,6 +129,12 @@ function text<K extends "p" | "span">(tag: K, words: string, classes = ""): HTML
   return element;
 }
 
+// A screen that is turned is a screen all the same.
+addEventListener("resize", () => {
+  const name = main.querySelector<HTMLElement>(".name");
+  if (name) fit(name);
+});
+
 /** Makes a long name smaller until it fits into two lines, then lets it be cut. */
 function fit(name: HTMLElement): void {
   for (let size = 10; size >= 4; size -= 0.5) {
