@@ -62,6 +62,16 @@ pub enum Source {
     },
 }
 
+impl Source {
+    /// The source that `url` names, as key `url` would; relative paths are relative to `folder`, RTSP goes over TCP.
+    ///
+    /// # Errors
+    /// What is wrong with it, and the mend.
+    pub fn from_url(url: &str, folder: &Path) -> Result<Self, Unfit> {
+        Ok(Url::read(url)?.meant(folder, Transport::Tcp))
+    }
+}
+
 /// How RTP travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -203,9 +203,9 @@ impl Crowd {
     /// When it cannot be read, is no crowd, or two people share a key; with place and reason.
     pub fn read(path: &Path) -> Result<Self, CrowdError> {
         let wrong = |why: String| CrowdError::Wrong { path: path.to_owned(), why };
-        let text = std::fs::read_to_string(path)
+        std::fs::File::open(path)
             .map_err(|error| CrowdError::Unread { path: path.to_owned(), why: error.to_string() })?;
-        let crowd: Self = serde_saphyr::from_str_valid(&text).map_err(|error| wrong(error.to_string()))?;
+        let crowd: Self = crate::document::read(path).map_err(|problems| wrong(format!("\n{problems}")))?;
         let mut keys: Vec<&str> = crowd.people.iter().map(|person| person.who.as_str()).collect();
         keys.sort_unstable();
         match keys.windows(2).find(|pair| pair[0] == pair[1]) {

@@ -16,6 +16,7 @@ pub mod identify;
 pub mod infer;
 pub mod publish;
 pub mod web;
+pub mod accuracy;
 
 pub mod wire;
 

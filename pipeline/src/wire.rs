@@ -12,19 +12,20 @@ use crate::{
     flow::{self, count::Counts},
     gallery::{
         current::{self, Current},
-        store::{Store, StoreError},
+        file::StoreError,
+        store::Store,
         visitor::VisitorId,
     },
-    guide,
+    guide::programme::{Upcoming, next_sessions},
     health::Health,
     identify::{
         self,
         threshold::{Law, LawError},
     },
     infer::{self, best::Bar, engine::Engine},
-    publish::{self, PublishError, Published},
-    supervise::{Beat, Pulse, Stop, Stopper, spawn, stop},
-    web::{self, Pages, WebError, session::mint_token},
+    publish::{self, PublishError, Published, payload},
+    supervise::{Beat, Pulse, Stopper, spawn, stop},
+    web::{self, Pages, WebError, mint_token},
 };
 use crossbeam::channel::{Sender, bounded};
 use std::{
@@ -164,7 +165,7 @@ pub fn start(
     let mut stages = Stages { threads: Vec::new(), pulse: Pulse::default(), now: clock.now().steady };
 
     // What can fail because of something that a person must mend, comes first.
-    let engine = engine(config, &rules, clock)?;
+    let engine = engine(config, clock)?;
     let model = engine.model();
     let law = Law::of(&model)?;
     let store = Store::of(config)?;
@@ -177,7 +178,8 @@ pub fn start(
     for (name, beat) in published.beats() {
         stages.pulse.listen(name, beat, stages.now);
     }
-    stages.threads.push(current::watch(store, clock.clone(), gallery.clone(), stop.clone(), stages.beat("gallery")));
+    let beat = stages.beat("gallery");
+    stages.threads.push(current::watch(store, clock.clone(), gallery.clone(), stop.clone(), beat));
 
     let (outcomes, outcomes_out) = bounded::<Outcome>(FOR_EYES);
     let (identifications, identifications_out) = bounded(IDENTIFICATIONS);
@@ -312,7 +314,7 @@ pub fn cameras(config: &Config) -> BTreeMap<Name, Arc<frame::Camera>> {
 ///
 /// # Errors
 /// When weights or device are not there.
-pub fn engine(config: &Config, rules: &usher_config::identify::Rules, clock: &Arc<dyn Clock>) -> Result<Engine, ModelError> {
+pub fn engine(config: &Config, clock: &Arc<dyn Clock>) -> Result<Engine, ModelError> {
     let infer = &config.infer;
     let compute = Compute::open(match infer.device {
         Device::Auto => Choice::Auto,
@@ -323,7 +325,7 @@ pub fn engine(config: &Config, rules: &usher_config::identify::Rules, clock: &Ar
     let input = Size { width: infer.input.width, height: infer.input.height };
     let detector = catalog::open_detector(&infer.detector, &weights, &compute, input, infer.confidence)?;
     let embedder = catalog::open_embedder(&infer.embedder, &weights, &compute)?;
-    let bar = Bar { inter_eye_px: infer.inter_eye_px, apart: rules.apart };
+    let bar = Bar { inter_eye_px: infer.inter_eye_px, apart: config.rules.apart };
     Ok(Engine::new(detector, embedder, bar, clock.clone()))
 }
 
@@ -345,13 +347,19 @@ fn publishing(
         quiet: quiet.values().max().copied().unwrap_or_default(),
         visitors: Box::new(move |id: VisitorId| gallery.load().visitor(id).cloned()),
         sessions: Box::new(move |sport: &str, at| match programme.as_ref() {
-            Some(programme) => guide::programme::next_sessions(programme, sport, at, SESSIONS),
+            Some(programme) => next_sessions(programme, sport, at, SESSIONS).into_iter().map(told).collect(),
             None => Vec::new(),
         }),
         health: health.clone(),
         clock: clock.clone(),
         acked,
     }
+}
+
+/// A session as a greeting tells it.
+fn told(session: Upcoming) -> payload::Session {
+    let (starts, ends) = (session.starts_at(), session.ends_at());
+    payload::Session { title: session.title, venue: session.venue, place: session.place, starts, ends }
 }
 
 fn pages(config: &Config, cameras: &BTreeMap<Name, Arc<frame::Camera>>, published: &Published, token: Secret) -> web::WebSettings {

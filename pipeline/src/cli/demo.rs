@@ -19,15 +19,16 @@ use crossbeam::channel::{Receiver, bounded};
 use serde_json::json;
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     process::{Command, ExitCode, Stdio},
     sync::Arc,
     time::Duration,
 };
 use usher_config::{
     Config,
-    capture::{Source, Transport},
+    capture::{Login, Source},
     crowd::Crowd,
-    value::Name,
+    value::{Name, Secret},
 };
 
 /// Show the whole way on real faces; ends with one JSON line of what was right and wrong.
@@ -48,6 +49,9 @@ pub(crate) struct Args {
 const HEARD: usize = 1024;
 /// How often the demo looks round.
 const ROUND: Duration = Duration::from_millis(200);
+
+/// The crowds of the `stills:` cameras, and their files.
+type Crowds = BTreeMap<Name, (PathBuf, Crowd)>;
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let plain = text.trim().parse::<u64>().map(Duration::from_secs).ok();
@@ -71,7 +75,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     }
     let asked = asked_to_stop()?;
     let crowds = crowds(&config)?;
-    let enrolled = crowd::enrol(&config, crowds.values())?;
+    let enrolled = crowd::enrol(&config, crowds.values().map(|(path, crowd)| (path.as_path(), crowd)))?;
 
     let (visits, visits_out) = bounded(HEARD);
     let (acked, acked_out) = bounded(HEARD);
@@ -119,20 +123,33 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     code
 }
 
-/// Points the first camera at `url`.
+/// Points the first camera at `url`. User and password may stand in it, since it is typed and not kept.
 fn look_at(config: &mut Config, url: &str) -> anyhow::Result<()> {
     let camera = config.cameras.values_mut().next().context("the demo's configuration has a camera")?;
-    let (source, login) = Source::from_url(url, Transport::Tcp)?;
-    camera.source = source;
+    let (url, login) = without_login(url);
+    camera.source = Source::from_url(&url, &std::env::current_dir()?).context("--camera")?;
     camera.login = login;
     Ok(())
 }
 
-fn crowds(config: &Config) -> anyhow::Result<BTreeMap<Name, Crowd>> {
+/// `rtsp://user:password@host/…` apart.
+fn without_login(url: &str) -> (String, Option<Login>) {
+    let parts = || {
+        let (scheme, rest) = url.split_once("://")?;
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let (login, host) = authority.rsplit_once('@')?;
+        let (user, password) = login.split_once(':').unwrap_or((login, ""));
+        let login = Login { user: user.to_owned(), password: Secret::new(password.to_owned()) };
+        Some((format!("{scheme}://{host}{path}"), Some(login)))
+    };
+    parts().unwrap_or_else(|| (url.to_owned(), None))
+}
+
+fn crowds(config: &Config) -> anyhow::Result<Crowds> {
     let mut crowds = BTreeMap::new();
     for (name, camera) in &config.cameras {
         if let Source::Stills { path } = &camera.source {
-            crowds.insert(name.clone(), Crowd::read(path)?);
+            crowds.insert(name.clone(), (path.clone(), Crowd::read(path)?));
         }
     }
     Ok(crowds)
@@ -147,8 +164,8 @@ struct Judge {
 }
 
 impl Judge {
-    fn new(crowds: BTreeMap<Name, Crowd>, enrolled: &Enrolled, visits: Receiver<Visit>) -> Self {
-        let walks = |(name, crowd): (Name, Crowd)| (name, Walks::new(Scene::of(&crowd), enrolled.clone()));
+    fn new(crowds: Crowds, enrolled: &Enrolled, visits: Receiver<Visit>) -> Self {
+        let walks = |(name, (_, crowd)): (Name, (PathBuf, Crowd))| (name, Walks::new(Scene::of(&crowd), enrolled.clone()));
         Self { walks: crowds.into_iter().map(walks).collect(), visits, watched: Duration::ZERO }
     }
 
@@ -238,6 +255,15 @@ mod tests {
         let sorted: Vec<f64> = (1..=20).map(f64::from).collect();
         assert_eq!((quantile(&sorted, 0.5), quantile(&sorted, 0.95)), (Some(10.0), Some(19.0)));
         assert_eq!(quantile(&[], 0.5), None);
+    }
+
+    #[test]
+    fn a_typed_login_is_taken_out_of_the_url() {
+        let (url, login) = without_login("rtsp://usher:s:ec@ret@10.0.0.1:554/live/1");
+        let login = login.unwrap();
+        assert_eq!((url.as_str(), login.user.as_str()), ("rtsp://10.0.0.1:554/live/1", "usher"));
+        assert_eq!(login.password.reveal(), "s:ec@ret");
+        assert_eq!(without_login("/dev/video0"), ("/dev/video0".to_owned(), None));
     }
 
     #[test]

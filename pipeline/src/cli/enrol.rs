@@ -1,12 +1,143 @@
-//! `usher enrol`.
+//! `usher enrol`: a visitor who asked to be known.
 
-use crate::cli::Common;
-use std::process::ExitCode;
+use crate::{
+    cli::{
+        Common, MEND_ME,
+        list::{code, opened, stamp, words},
+    },
+    clock::{Clock, SystemClock},
+    gallery::{
+        enrol::{Duplicate, EnrolError, Enroller, Wish},
+        name::{shown, sport_of},
+        picture::Picture,
+    },
+};
+use anyhow::{Context, bail};
+use serde_json::json;
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, SystemTime},
+};
+use usher_config::Config;
 
-/// Enrol a visitor.
+/// The longest anybody is kept, as for the key `gallery: { keep: … }`.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Enrol a visitor who asked for it, from pictures that show nobody else. Recognised within a second.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// The name that the screen shall show, at most 40 letters.
+    #[arg(long)]
+    name: String,
+    /// The favourite sport, as in the programme.
+    #[arg(long)]
+    sport: String,
+    /// Keep until then: `2026-12-01` (that day included), `2026-12-01T18:00` or RFC 3339. At most 30 days.
+    #[arg(long, value_name = "DATE", conflicts_with = "keep")]
+    until: Option<String>,
+    /// Keep for this long: `24 h`, `3 days`. Default: the key `gallery: { keep: … }`.
+    #[arg(long, value_name = "TIME")]
+    keep: Option<String>,
+    /// If this face is enrolled already, put this enrolment in the place of the other.
+    #[arg(long, conflicts_with = "beside")]
+    again: bool,
+    /// If this face is enrolled already, enrol beside it: twins. The gate will often name neither.
+    #[arg(long)]
+    beside: bool,
+    /// JPEG, PNG or WebP pictures of this one person; each shows exactly one face.
+    #[arg(required = true, value_name = "PICTURE")]
+    pictures: Vec<PathBuf>,
+}
 
-pub(crate) fn run(_common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
+    // What needs no network and no gallery first: a wrong name or picture is told at once.
+    let name = shown(&args.name)?;
+    let read = |path: &PathBuf| Picture::read(path).with_context(|| path.display().to_string());
+    let pictures = args.pictures.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    let (config, mut store) = match opened(common) {
+        Ok(opened) => opened,
+        Err(code) => return Ok(code),
+    };
+    let now = SystemClock::start().now().wall;
+    let sport = sport(&args.sport, &config)?;
+    let duplicate = match (args.again, args.beside) {
+        (true, _) => Duplicate::Replace,
+        (_, true) => Duplicate::Beside,
+        _ => Duplicate::Refuse,
+    };
+    let wish = Wish { name, sport, expires: expires(args, &config, now)?, duplicate };
+    let enrolled = Enroller::open(&config).and_then(|mut enroller| enroller.enrol(&mut store, &wish, &pictures, now));
+    match enrolled {
+        Ok(id) if common.json => println!("{}", json!({ "id": id, "expires_at": stamp(wish.expires) })),
+        Ok(id) => println!("enrolled {id} until {}", words(wish.expires)),
+        Err(error) => {
+            eprintln!("usher: {error}");
+            return Ok(match error {
+                EnrolError::Models(_) | EnrolError::Law(_) => ExitCode::from(MEND_ME),
+                EnrolError::Store(error) => code(&error),
+                _ => ExitCode::FAILURE,
+            });
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The sport as the programme writes it; as given where there is no programme.
+fn sport(asked: &str, config: &Config) -> anyhow::Result<String> {
+    let Some(path) = &config.guide.programme else {
+        return shown(asked).context("the sport");
+    };
+    let programme = usher_config::programme::read(path).map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    let mut sports: Vec<_> = programme.sessions.into_iter().map(|session| session.sport).collect();
+    sports.sort();
+    sports.dedup();
+    Ok(sport_of(asked, &sports)?)
+}
+
+fn expires(args: &Args, config: &Config, now: SystemTime) -> anyhow::Result<SystemTime> {
+    let expires = match (&args.until, &args.keep) {
+        (Some(text), _) => until(text, &jiff::tz::TimeZone::system())?,
+        (_, Some(text)) => {
+            let keep = humantime::parse_duration(text);
+            now + keep
+                .with_context(|| format!("`--keep {text}` is no time; write `24 h` or `3 days`"))?
+                .min(2 * LONGEST)
+        }
+        _ => now + config.gallery.keep,
+    };
+    if expires > now + LONGEST {
+        bail!("nobody is kept for more than 30 days; give an earlier time");
+    }
+    Ok(expires)
+}
+
+/// A moment, a time of day here, or the end of a day here.
+fn until(text: &str, zone: &jiff::tz::TimeZone) -> anyhow::Result<SystemTime> {
+    if let Ok(at) = text.parse::<jiff::Timestamp>() {
+        return Ok(at.into());
+    }
+    let local = match text.parse::<jiff::civil::Date>() {
+        Ok(date) if !text.contains(['T', ' ']) => date.tomorrow()?.at(0, 0, 0, 0),
+        _ => text.parse::<jiff::civil::DateTime>().with_context(|| {
+            format!("`--until {text}` is no date; write `2026-12-01`, `2026-12-01T18:00` or RFC 3339")
+        })?,
+    };
+    Ok(local.to_zoned(zone.clone())?.timestamp().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn until_a_day_includes_the_day() {
+        let zone = jiff::tz::TimeZone::get("Asia/Tokyo").unwrap();
+        let at = |text: &str| jiff::Timestamp::try_from(until(text, &zone).unwrap()).unwrap().to_string();
+        assert_eq!(at("2026-12-01"), "2026-12-01T15:00:00Z");
+        assert_eq!(at("2026-12-01T18:00"), "2026-12-01T09:00:00Z");
+        assert_eq!(at("2026-12-01T18:00:00+01:00"), "2026-12-01T17:00:00Z");
+        let error = until("soon", &zone).unwrap_err().to_string();
+        assert!(error.contains("`--until soon` is no date; write `2026-12-01`"), "{error}");
+    }
 }

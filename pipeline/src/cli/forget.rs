@@ -1,12 +1,62 @@
-//! `usher forget`.
+//! `usher forget`: erase who is enrolled.
 
-use crate::cli::Common;
+use crate::{
+    cli::{
+        Common,
+        list::{code, opened},
+    },
+    clock::{Clock, SystemClock},
+    gallery::visitor::VisitorId,
+};
 use std::process::ExitCode;
+use uuid::Uuid;
 
-/// Forget a visitor.
+/// Erase a visitor: key, name, sport and templates. A running gate forgets within a second.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    #[command(flatten)]
+    whom: Whom,
+}
 
-pub(crate) fn run(_common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct Whom {
+    /// The id that `usher enrol` printed and `usher list` shows.
+    id: Option<Uuid>,
+    /// Everybody whose time is over.
+    #[arg(long)]
+    all_expired: bool,
+    /// Everybody.
+    #[arg(long)]
+    everyone: bool,
+}
+
+pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
+    let (_, mut store) = match opened(common) {
+        Ok(opened) => opened,
+        Err(code) => return Ok(code),
+    };
+    let forgotten = match args.whom.id {
+        Some(id) => store.forget(VisitorId(id)),
+        None if args.whom.everyone => store.forget_everyone(),
+        None => store.expire(SystemClock::start().now().wall),
+    };
+    let forgotten = match forgotten {
+        Ok(forgotten) => forgotten,
+        Err(error) => {
+            eprintln!("usher: {error}");
+            return Ok(code(&error));
+        }
+    };
+    if common.json {
+        println!("{}", serde_json::to_string(&forgotten)?);
+    } else {
+        println!("{} forgotten", forgotten.visitors);
+    }
+    if !forgotten.log_emptied {
+        eprintln!(
+            "usher: the write-ahead log is being read and could not be emptied; run `usher forget --all-expired` again"
+        );
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -66,3 +66,15 @@ pub enum Deed {
     /// Nobody who enrolled: counted, nothing else.
     Counted,
 }
+
+impl Deed {
+    /// The word for it in metrics and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Welcomed => "welcomed",
+            Self::AlreadyGreeted => "already_greeted",
+            Self::Referred => "referred",
+            Self::Counted => "counted",
+        }
+    }
+}

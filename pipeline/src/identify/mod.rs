@@ -1,3 +1,67 @@
 //! Identify: sightings to identifications.
 
+pub mod evidence;
 pub mod identification;
+pub mod threshold;
+pub mod tracks;
+
+use crate::{
+    clock::Clock,
+    gallery::current::Current,
+    identify::{identification::Identification, threshold::Law, tracks::Tracks},
+    infer::sighting::Sighting,
+    metrics::STAGE_SECONDS,
+    supervise::Beat,
+};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+use usher_config::identify::Rules;
+
+/// How long to wait for a sighting before beating anyway and ending tracks that nobody sees any more.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// How much time passes between two searches for tracks that nobody sees any more, while work comes in.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// Turns sightings into identifications until `sightings` or `identifications` closes. Sends when a verdict changes and
+/// when a track ends; waits where the next stage is slower. Ends early only when nobody listens any more.
+pub fn run(
+    sightings: &Receiver<Sighting>,
+    identifications: &Sender<Identification>,
+    gallery: &Current,
+    rules: Rules,
+    law: Law,
+    clock: &dyn Clock,
+    beat: &Beat,
+) {
+    let mut tracks = Tracks::new(rules, law);
+    let mut swept = clock.now();
+    loop {
+        beat.beat();
+        let sighting = match sightings.recv_timeout(IDLE) {
+            Ok(sighting) => Some(sighting),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        let begun = clock.now();
+        let mut found = Vec::new();
+        match sighting {
+            Some(Sighting::Look(probe)) => {
+                found.extend(tracks.look(*probe, &gallery.load()));
+                metrics::histogram!(STAGE_SECONDS, "stage" => "identify")
+                    .record(clock.now().since(begun).as_secs_f64());
+            }
+            Some(Sighting::Gone { track, .. }) => found.extend(tracks.gone(track)),
+            None => {}
+        }
+        if begun.since(swept) >= SWEEP {
+            swept = begun;
+            found.extend(tracks.expire(begun));
+        }
+        for identification in found {
+            if identifications.send(identification).is_err() {
+                return;
+            }
+        }
+    }
+}

@@ -153,6 +153,13 @@ impl EmbeddedBroker {
     }
 }
 
+impl EmbeddedBroker {
+    /// Whether its thread has ended.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+}
+
 impl Drop for EmbeddedBroker {
     fn drop(&mut self) {
         self.stop.take().map(|stop| stop.send(()));

@@ -149,7 +149,9 @@ impl Published {
 
     /// Whether a thread has ended; unasked, that ends the process.
     pub fn is_finished(&self) -> bool {
-        self.publish.is_finished() || self.sink.is_finished()
+        self.publish.is_finished()
+            || self.sink.is_finished()
+            || self.broker.as_ref().is_some_and(EmbeddedBroker::is_finished)
     }
 
     /// Waits until all is stored, sent as far as two seconds allow, and the box is told offline. The visits' senders

@@ -1,7 +1,7 @@
 //! The outbox: visits that the broker has not acknowledged.
 //!
 //! A visit is on disk (SQLite, WAL, `synchronous=FULL`) before it is sent, and leaves when the broker acknowledged it.
-//! It holds opaque ids only; greetings and faces never come here (`docs/decisions/0002-greetings-live-in-memory.md`).
+//! It holds opaque ids only; greetings and faces never come here (`docs/decisions/0005-greetings-live-in-memory.md`).
 //! When the disk fails, rows wait in memory, bounded, and go to the disk once it heals. Rows have a sequence number,
 //! so that a sink walks them in the order of decision, wherever they are.
 
@@ -92,7 +92,7 @@ pub struct Outbox {
 struct Inner {
     shelf: Shelf,
     next: u64,
-    /// Rows on disk that are not acknowledged.
+    /// Rows on disk, the undeleted among them.
     on_disk: u64,
     /// Rows that the disk did not take.
     in_memory: BTreeMap<u64, Row>,
@@ -181,6 +181,8 @@ impl Outbox {
             inner.in_memory.range(cursor + 1..).take(most).map(|(seq, row)| Waiting { seq: *seq, row: row.clone() }),
         );
         rows.sort_by_key(|waiting| waiting.seq);
+        // A commit that failed may have reached the disk all the same.
+        rows.dedup_by_key(|waiting| waiting.seq);
         rows.truncate(most);
         for waiting in &mut rows {
             waiting.row.first = inner.firsts.get(&waiting.seq).copied();
@@ -198,12 +200,10 @@ impl Outbox {
                 gone.push(*seq);
             }
         }
-        if !gone.is_empty() {
-            inner.on_disk = inner.on_disk.saturating_sub(gone.len() as u64);
-            let deleted = inner.shelf.delete(&gone);
-            if inner.note(deleted).is_none() {
-                inner.undeleted.extend(gone);
-            }
+        let deleted = inner.shelf.delete(&gone);
+        match inner.note(deleted) {
+            Some(deleted) => inner.on_disk = inner.on_disk.saturating_sub(deleted),
+            None => inner.undeleted.extend(gone),
         }
         inner.gauge();
     }
@@ -231,6 +231,7 @@ impl Outbox {
                 inner.on_disk = inner.on_disk.saturating_sub(seqs.len() as u64);
                 for seq in &seqs {
                     inner.firsts.remove(seq);
+                    inner.undeleted.remove(seq);
                 }
                 expired += seqs.len() as u64;
             }
@@ -262,7 +263,7 @@ impl Outbox {
 
 impl Inner {
     fn depth(&self) -> u64 {
-        self.on_disk + self.in_memory.len() as u64
+        (self.on_disk + self.in_memory.len() as u64).saturating_sub(self.undeleted.len() as u64)
     }
 
     fn gauge(&self) {
@@ -300,17 +301,15 @@ impl Inner {
         }
         let undeleted: Vec<u64> = self.undeleted.iter().copied().collect();
         let rows: Vec<(u64, Row)> = self.in_memory.iter().map(|(seq, row)| (*seq, row.clone())).collect();
-        let healed = match self.shelf.reopen_if_needed(now) {
-            Ok(None) => self.shelf.delete(&undeleted).and_then(|()| self.shelf.put(&rows)),
-            Ok(Some((_, on_disk))) => {
-                self.on_disk = on_disk.saturating_sub(undeleted.len() as u64);
-                self.shelf.delete(&undeleted).and_then(|()| self.shelf.put(&rows))
-            }
-            Err(error) => Err(error),
-        };
+        let shelf = &mut self.shelf;
+        let healed = shelf
+            .reopen_if_needed(now)
+            .and_then(|()| shelf.delete(&undeleted))
+            .and_then(|_| shelf.put(&rows))
+            .and_then(|()| shelf.extent());
         match healed {
-            Ok(()) => {
-                self.on_disk += rows.len() as u64;
+            Ok((_, on_disk)) => {
+                self.on_disk = on_disk;
                 self.in_memory.clear();
                 self.undeleted.clear();
                 self.trouble = None;
@@ -320,3 +319,6 @@ impl Inner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

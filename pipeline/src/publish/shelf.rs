@@ -184,8 +184,8 @@ impl Shelf {
             .ok_or_else(|| ShelfError::Disk { path: self.path.clone(), reason: rusqlite::Error::InvalidQuery })
     }
 
-    /// Opens what could not be opened, and begins anew where the file turned out damaged; the new extent if it did.
-    pub(crate) fn reopen_if_needed(&mut self, now: SystemTime) -> Result<Option<(u64, u64)>, ShelfError> {
+    /// Opens what could not be opened, and begins anew where the file turned out damaged.
+    pub(crate) fn reopen_if_needed(&mut self, now: SystemTime) -> Result<(), ShelfError> {
         let usable = match &self.db {
             Some(db) => match db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)) {
                 Ok(sound) => sound == "ok",
@@ -197,11 +197,10 @@ impl Shelf {
             None => false,
         };
         if usable {
-            return Ok(None);
+            return Ok(());
         }
         self.db = None;
-        self.open(now)?;
-        self.extent().map(Some)
+        self.open(now)
     }
 
     /// The next free sequence number, and how many rows there are.
@@ -270,20 +269,22 @@ impl Shelf {
         read(self.db()?).map_err(|reason| self.error(reason))
     }
 
-    /// Deletes rows, in one commit.
-    pub(crate) fn delete(&mut self, seqs: &[u64]) -> Result<(), ShelfError> {
+    /// Deletes rows, in one commit; how many there were.
+    pub(crate) fn delete(&mut self, seqs: &[u64]) -> Result<u64, ShelfError> {
         if seqs.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let delete = |db: &mut Connection| {
             let commit = db.transaction()?;
+            let mut deleted = 0;
             {
                 let mut delete = commit.prepare_cached("DELETE FROM row WHERE seq = ?")?;
                 for seq in seqs {
-                    delete.execute([*seq as i64])?;
+                    deleted += delete.execute([*seq as i64])? as u64;
                 }
             }
-            commit.commit()
+            commit.commit()?;
+            Ok(deleted)
         };
         delete(self.db()?).map_err(|reason| self.error(reason))
     }
@@ -330,6 +331,12 @@ impl Shelf {
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
         read(self.db()?).map_err(|reason| self.error(reason))
+    }
+
+    /// A full disk, as SQLite sees it.
+    #[cfg(test)]
+    pub(crate) fn limit_pages(&mut self, pages: u32) {
+        self.db().unwrap().pragma_update(None, "max_page_count", pages).unwrap();
     }
 
     /// Empties the write-ahead log into the file.

@@ -2,3 +2,4 @@
 
 pub mod mqtt;
 pub mod tls;
+mod wire;

@@ -13,7 +13,8 @@ use crate::{
     publish::{
         outbox::Waiting,
         report::Reporter,
-        tray::{Perishable, Tray},
+        sink::wire::{Parcel, Wire},
+        tray::Tray,
     },
     supervise::Beat,
 };
@@ -22,17 +23,13 @@ use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Outgoing, Packet, QoS,
     StateError, TlsConfiguration, Transport,
 };
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::MissedTickBehavior};
-use usher_config::value::{Name, Secret};
+use usher_config::value::Secret;
 use uuid::Uuid;
 
 /// Messages in flight: enough to fill a slow link, few enough that a stop or a silence is noticed in seconds.
-const WINDOW: u16 = 64;
+pub(crate) const WINDOW: u16 = 64;
 /// No acknowledgement for this long is a broken connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes of the largest packet: a face of 48 KiB in base64, with room.
@@ -68,48 +65,10 @@ pub(crate) struct MqttSink {
     pub(crate) beat: Beat,
 }
 
-/// What was handed to the client library and awaits its acknowledgement.
-enum Parcel {
-    Visit { seq: u64, id: Uuid, gate: Name, first: Option<Moment> },
-    Perishable(Perishable),
-    State,
-    Farewell,
-}
-
-/// One connection's books.
-#[derive(Default)]
-struct Wire {
-    is_connected: bool,
-    is_acknowledging: bool,
-    /// Read from the outbox, not yet sent.
-    visits: VecDeque<Waiting>,
-    cursor: u64,
-    /// Handed over, without a packet id yet; the library numbers them in this order.
-    unnumbered: VecDeque<(Parcel, Moment)>,
-    numbered: HashMap<u16, (Parcel, Moment)>,
-    acknowledged: Vec<u64>,
-    farewell: bool,
-}
-
 /// How a connection ended.
 enum End {
     Lost { reason: String, was_up: bool },
     Done,
-}
-
-impl Wire {
-    fn sent(&self) -> impl Iterator<Item = &(Parcel, Moment)> {
-        self.unnumbered.iter().chain(self.numbered.values())
-    }
-
-    fn visits_held(&self) -> u64 {
-        let sent = self.sent().filter(|(parcel, _)| matches!(parcel, Parcel::Visit { .. })).count();
-        (sent + self.visits.len() + self.acknowledged.len()) as u64
-    }
-
-    fn has_room(&self) -> bool {
-        self.unnumbered.len() + self.numbered.len() < usize::from(WINDOW)
-    }
 }
 
 impl MqttSink {
@@ -205,18 +164,7 @@ impl MqttSink {
             end = self.drive(&client, receiver, &mut wire, closing) => end,
             () = pump(events, sender) => unreachable!("the pump waits for ever after its last event"),
         };
-        let unnumbered = wire.unnumbered.into_iter();
-        let mut sent: Vec<(Parcel, Moment)> = wire.numbered.into_values().chain(unnumbered).collect();
-        sent.sort_by_key(|(_, at)| *at);
-        self.tray.lay_back(
-            sent.into_iter()
-                .filter_map(|(parcel, _)| match parcel {
-                    Parcel::Perishable(perishable) => Some(perishable),
-                    _ => None,
-                })
-                .collect::<Vec<_>>()
-                .into_iter(),
-        );
+        self.tray.lay_back(wire.perishables().into_iter());
         end
     }
 
@@ -235,7 +183,10 @@ impl MqttSink {
                     let mut next = event;
                     while let Some(event) = next {
                         match event {
-                            Ok(event) => if self.hear(event, wire) { return self.done(client, events).await },
+                            Ok(event) => if self.hear(event, wire) {
+                                self.let_go(wire);
+                                return self.done(client, events).await;
+                            },
                             Err(error) => return self.lost(wire, reason_of(&error, &self.address)),
                         }
                         next = events.try_recv().ok();

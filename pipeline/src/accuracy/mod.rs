@@ -1,0 +1,4 @@
+//! Accuracy: what was counted, and what may be said of it.
+
+pub mod rates;
+pub mod walks;

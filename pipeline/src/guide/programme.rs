@@ -1,0 +1,191 @@
+//! The next sessions of a sport.
+
+use jiff::{SignedDuration, Timestamp, ToSpan, Zoned, civil::Date};
+use std::time::SystemTime;
+use usher_config::{
+    programme::{Programme, Session, When},
+    value::Name,
+};
+
+/// Days ahead that repeated sessions are looked for: a week, and one more for those that are over today.
+const DAYS: i64 = 8;
+
+/// A session that runs or is to come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Upcoming {
+    /// What is on.
+    pub title: String,
+    /// The sport, as the programme spells it.
+    pub sport: String,
+    /// The building or ground.
+    pub venue: String,
+    /// Where in it.
+    pub place: String,
+    /// The gate to take, where the programme names one.
+    pub gate: Option<Name>,
+    /// Its beginning, by the venue's clocks.
+    pub starts: Zoned,
+    /// Its end, by the venue's clocks.
+    pub ends: Zoned,
+    /// Whether it runs at the moment asked for.
+    pub is_now: bool,
+}
+
+impl Upcoming {
+    /// Its beginning in RFC 3339 with the venue's offset: `2026-07-14T10:00:00+02:00`.
+    pub fn starts_at(&self) -> String {
+        rfc3339(&self.starts)
+    }
+
+    /// Its end, likewise.
+    pub fn ends_at(&self) -> String {
+        rfc3339(&self.ends)
+    }
+}
+
+fn rfc3339(at: &Zoned) -> String {
+    at.timestamp().display_with_offset(at.offset()).to_string()
+}
+
+/// The next sessions of a sport at a moment, the one that begins first in front, at most `how_many`.
+///
+/// Sessions that run count, until their end. Capitals and blanks of `sport` do not matter. A sport that the programme
+/// does not have has no sessions.
+pub fn next_sessions(programme: &Programme, sport: &str, at: SystemTime, how_many: usize) -> Vec<Upcoming> {
+    let Ok(now) = Timestamp::try_from(at) else { return Vec::new() };
+    let now = now.to_zoned(programme.time_zone.clone());
+    let wanted = folded(sport);
+    let mut found: Vec<Upcoming> = programme
+        .sessions
+        .iter()
+        .filter(|session| folded(&session.sport) == wanted)
+        .flat_map(|session| occurrences(session, &now))
+        .collect();
+    found.sort_by(|a, b| (a.starts.timestamp(), &a.title).cmp(&(b.starts.timestamp(), &b.title)));
+    found.truncate(how_many);
+    found
+}
+
+/// The sports of a programme, each once, in alphabetical order.
+pub fn sports(programme: &Programme) -> Vec<String> {
+    let mut sports: Vec<&String> = programme.sessions.iter().map(|session| &session.sport).collect();
+    sports.sort_by_key(|sport| folded(sport));
+    sports.dedup_by_key(|sport| folded(sport));
+    sports.into_iter().cloned().collect()
+}
+
+/// A sport's name as it is compared: blanks as one, capitals as small letters.
+fn folded(sport: &str) -> String {
+    sport.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// When a session is held from a moment on, in the coming days.
+fn occurrences(session: &Session, now: &Zoned) -> Vec<Upcoming> {
+    let days = |first: Date| (0..=DAYS).filter_map(move |day| first.checked_add(day.days()).ok());
+    let times: Vec<_> = match &session.when {
+        When::Once { start, end } => vec![(*start, *end)],
+        When::Weekly { days: weekdays, start, end } => days(now.date())
+            .filter(|date| weekdays.contains(&date.weekday()))
+            .map(|date| (date.to_datetime(*start), date.to_datetime(*end)))
+            .collect(),
+    };
+    let upcoming = |(start, end): (jiff::civil::DateTime, jiff::civil::DateTime)| {
+        // A time that the clocks skip is moved forward, one they show twice is the first: what a venue's staff would do.
+        let starts = start.to_zoned(now.time_zone().clone()).ok()?;
+        let ends = end.to_zoned(now.time_zone().clone()).ok()?;
+        (ends.duration_since(now) > SignedDuration::ZERO).then(|| Upcoming {
+            title: session.title.clone(),
+            sport: session.sport.clone(),
+            venue: session.venue.clone(),
+            place: session.place.clone(),
+            gate: session.gate.clone(),
+            is_now: starts.timestamp() <= now.timestamp(),
+            starts,
+            ends,
+        })
+    };
+    times.into_iter().filter_map(upcoming).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_config::programme::from_text;
+
+    fn at(text: &str) -> SystemTime {
+        text.parse::<Timestamp>().unwrap().into()
+    }
+
+    fn programme() -> Programme {
+        let session = |sport: &str, title: &str, place: &str, when: &str| {
+            format!("  - {{ sport: {sport}, title: {title}, venue: Park, place: {place}, {when} }}\n")
+        };
+        let text = [
+            "time_zone: Europe/Berlin\nsessions:\n".to_owned(),
+            session("Épée", "Late", "Hall", "start: '20:00', end: '21:00', days: daily"),
+            session("Épée", "Early", "Hall", "start: '10:00', end: '12:00', days: daily"),
+            session("Épée", "Gala", "Hall", "start: 2026-07-14 15:00, end: 2026-07-14 16:00"),
+            session("Judo", "Bouts", "Mat", "start: '9:00', end: '10:00', days: [sun]"),
+        ]
+        .concat();
+        from_text(&text, "programme.yaml").unwrap()
+    }
+
+    fn titles(sport: &str, when: &str, how_many: usize) -> Vec<String> {
+        next_sessions(&programme(), sport, at(when), how_many).into_iter().map(|one| one.title).collect()
+    }
+
+    #[test]
+    fn the_next_sessions_come_in_the_order_of_their_beginning() {
+        assert_eq!(titles("épée", "2026-07-14T05:00:00Z", 4), ["Early", "Gala", "Late", "Early"]);
+        assert_eq!(titles("épée", "2026-07-14T05:00:00Z", 1), ["Early"]);
+    }
+
+    #[test]
+    fn a_session_that_runs_counts_until_its_end() {
+        let found = next_sessions(&programme(), "Épée", at("2026-07-14T09:30:00Z"), 2);
+        assert_eq!((found[0].title.as_str(), found[0].is_now, found[1].is_now), ("Early", true, false));
+        assert_eq!(found[0].starts_at(), "2026-07-14T10:00:00+02:00");
+        assert_eq!(found[0].ends_at(), "2026-07-14T12:00:00+02:00");
+        assert_eq!(titles("Épée", "2026-07-14T10:00:00Z", 1), ["Gala"]);
+    }
+
+    #[test]
+    fn capitals_and_blanks_of_a_sport_do_not_matter() {
+        assert_eq!(titles("  ÉPÉE ", "2026-07-15T05:00:00Z", 1), ["Early"]);
+        assert!(titles("Curling", "2026-07-15T05:00:00Z", 3).is_empty());
+    }
+
+    #[test]
+    fn a_session_of_some_days_waits_for_its_day() {
+        // 2026-07-14 is a Tuesday.
+        let found = next_sessions(&programme(), "judo", at("2026-07-14T05:00:00Z"), 3);
+        assert_eq!(found.iter().map(Upcoming::starts_at).collect::<Vec<_>>(), ["2026-07-19T09:00:00+02:00"]);
+        // On the day itself, when it is over, the next one is a week away.
+        let found = next_sessions(&programme(), "judo", at("2026-07-19T08:00:00Z"), 3);
+        assert_eq!(found.iter().map(Upcoming::starts_at).collect::<Vec<_>>(), ["2026-07-26T09:00:00+02:00"]);
+    }
+
+    #[test]
+    fn the_offset_follows_the_venues_clocks_through_the_year() {
+        let found = next_sessions(&programme(), "épée", at("2026-10-24T21:30:00Z"), 1);
+        assert_eq!(found[0].starts_at(), "2026-10-25T10:00:00+01:00");
+    }
+
+    #[test]
+    fn every_sport_is_listed_once() {
+        assert_eq!(sports(&programme()), ["Judo", "Épée"]);
+    }
+
+    #[test]
+    fn the_shipped_programme_always_has_three_next_sessions() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../config/programme.yaml");
+        let programme = usher_config::programme::read(std::path::Path::new(path)).unwrap();
+        for sport in sports(&programme) {
+            for hour in 0..24 * 8 {
+                let now = at("2026-03-26T00:00:00Z") + std::time::Duration::from_secs(hour * 3600);
+                assert_eq!(next_sessions(&programme, &sport, now, 3).len(), 3, "{sport}");
+            }
+        }
+    }
+}

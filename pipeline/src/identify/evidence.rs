@@ -1,0 +1,166 @@
+//! Evidence: what the looks at one track say together.
+//!
+//! Several looks are pooled into one direction, each with the weight of its quality. A person is named only when the
+//! pool *and* the looks it was made of say so: a pool can reach a threshold that one lucky look carried alone. Looks
+//! that do not fit count like the others; leaving them out would polish the evidence.
+
+use crate::{
+    clock::Moment,
+    gallery::{
+        search::{Candidate, Gallery},
+        visitor::VisitorId,
+    },
+    identify::{
+        identification::{Evidence, Verdict},
+        threshold::Law,
+    },
+};
+use std::time::Duration;
+use usher_config::identify::Rules;
+use usher_models::template::{Mismatch, Score, Template};
+
+/// Most looks kept of a track; of more, the best by weight. Pooling gains little beyond (square root of their number).
+pub const MOST: usize = 8;
+
+/// How far the median look may stay below the threshold: single looks score lower than their pool.
+const MEDIAN_SLACK: f32 = 0.06;
+
+/// How far any look of real weight may stay below it. Further off, it shows somebody else: the track has jumped from one
+/// person to another.
+const LOOK_SLACK: f32 = 0.22;
+
+/// A look has real weight when it has this share of the heaviest one's.
+const REAL_WEIGHT: f32 = 0.5;
+
+/// The least weight of a look: none is left out altogether.
+const LEAST_WEIGHT: f32 = 1e-3;
+
+/// The looks at one track that count.
+#[derive(Debug, Default)]
+pub struct Looks {
+    kept: Vec<(f32, Template)>,
+    counted: u32,
+    span: Option<(Moment, Moment)>,
+}
+
+impl Looks {
+    /// Takes a look of `weight` (0..=1, [`usher_models::quality::Quality::weight`]) in, unless it came less than `apart`
+    /// after the last that counted: two pictures of one blink are one look. Whether it counted.
+    pub fn add(&mut self, at: Moment, weight: f32, template: Template, apart: Duration) -> bool {
+        let first = match self.span {
+            Some((_, last)) if at.steady < last.steady || at.since(last) < apart => return false,
+            Some((first, _)) => first,
+            None => at,
+        };
+        self.span = Some((first, at));
+        self.counted += 1;
+        // NaN becomes the least weight here.
+        self.kept.push((weight.max(LEAST_WEIGHT), template));
+        if self.kept.len() > MOST {
+            let lightest = (0..self.kept.len()).min_by(|a, b| self.kept[*a].0.total_cmp(&self.kept[*b].0));
+            self.kept.remove(lightest.expect("there are more than MOST"));
+        }
+        true
+    }
+
+    /// Looks that counted.
+    pub fn counted(&self) -> u32 {
+        self.counted
+    }
+
+    /// From the first to the last look that counted.
+    pub fn over(&self) -> Duration {
+        self.span.map_or(Duration::ZERO, |(first, last)| last.since(first))
+    }
+
+    /// The direction of the weighted mean of the looks kept; `None` where there is none, or where they cancel out.
+    pub fn pooled(&self) -> Option<Template> {
+        let (_, first) = self.kept.first()?;
+        let mut sum = vec![0.0; first.vector().len()];
+        for (weight, template) in &self.kept {
+            sum.iter_mut().zip(template.vector()).for_each(|(sum, v)| *sum += weight * v);
+        }
+        Template::new(first.model().clone(), sum).ok()
+    }
+
+    /// Forgets the templates once they have served.
+    pub fn wipe(&mut self) {
+        self.kept.clear();
+    }
+
+    /// Whether the looks one by one bear out that this is `visitor`.
+    fn bear_out(&self, visitor: VisitorId, gallery: &Gallery, threshold: Score) -> bool {
+        let heaviest = self.kept.iter().map(|(weight, _)| *weight).fold(0.0, f32::max);
+        let scores: Option<Vec<(f32, f32)>> =
+            self.kept.iter().map(|(w, look)| gallery.compare(visitor, look).map(|score| (*w, score.0))).collect();
+        let Some(mut scores) = scores.filter(|scores| !scores.is_empty()) else { return false };
+        let stranger = |(w, score): &(f32, f32)| *w >= REAL_WEIGHT * heaviest && *score < threshold.0 - LOOK_SLACK;
+        if scores.iter().any(stranger) {
+            return false;
+        }
+        scores.sort_by(|a, b| a.1.total_cmp(&b.1));
+        // The lower of two middle ones.
+        scores[(scores.len() - 1) / 2].1 >= threshold.0 - MEDIAN_SLACK
+    }
+}
+
+/// What the looks say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judgement {
+    /// Who. In doubt nobody.
+    pub verdict: Verdict,
+    /// Why.
+    pub evidence: Evidence,
+    /// Whoever the pool is most like, however unlike.
+    pub leader: Option<Candidate>,
+}
+
+/// Judges `looks`. `led` is the leader of the judgement before, at the look before: whoever is to be named must lead
+/// twice running.
+///
+/// # Errors
+/// [`Mismatch`] when looks and gallery are of two models.
+pub fn judge(
+    looks: &Looks,
+    led: Option<VisitorId>,
+    gallery: &Gallery,
+    law: &Law,
+    rules: &Rules,
+) -> Result<Judgement, Mismatch> {
+    let threshold = law.threshold(rules.wrong_greetings, gallery.templates());
+    let candidates = match looks.pooled() {
+        Some(pooled) => gallery.search(&pooled, 2)?,
+        None => Vec::new(),
+    };
+    let (leader, second) = (candidates.first().copied(), candidates.get(1).copied());
+    let evidence = Evidence {
+        looks: looks.counted(),
+        over: looks.over(),
+        best: leader.map(|candidate| candidate.score),
+        second: second.map(|candidate| candidate.score),
+        threshold,
+        enrolled: gallery.len(),
+    };
+    let verdict = match leader {
+        Some(best)
+            if looks.counted() >= rules.looks
+                && looks.over() >= rules.over
+                && best.score >= threshold
+                && looks.bear_out(best.visitor, gallery, threshold) =>
+        {
+            match second {
+                Some(second) if best.score.0 - second.score.0 < rules.margin => {
+                    if second.score >= threshold {
+                        Verdict::Alike
+                    } else {
+                        Verdict::Unknown
+                    }
+                }
+                _ if led == Some(best.visitor) => Verdict::Known { visitor: best.visitor, score: best.score },
+                _ => Verdict::Unknown,
+            }
+        }
+        _ => Verdict::Unknown,
+    };
+    Ok(Judgement { verdict, evidence, leader })
+}

@@ -1,0 +1,186 @@
+//! The threshold: what a score must reach, given how many enrolled.
+//!
+//! A fixed threshold is a bug: every person enrolled is one more chance to be taken for somebody. See
+//! `docs/accuracy-threshold.md` for the formula, its source and what it does not cover.
+
+use serde::Deserialize;
+use usher_models::template::{ModelId, Score};
+
+/// What was measured of each embedder. A later calibration replaces this file, or brings its own ([`Law::from_json`]).
+const LAWS: &str = include_str!("laws.json");
+
+/// How often two different people reach a score, for one embedder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Law {
+    model: ModelId,
+    /// (log10 of the false match rate, score), scores rising, rates falling; at least two.
+    points: Vec<(f64, f64)>,
+}
+
+#[derive(Deserialize)]
+struct Written {
+    model: ModelId,
+    points: Vec<Point>,
+}
+
+#[derive(Deserialize)]
+struct Point {
+    false_match_rate: f64,
+    score: f64,
+}
+
+/// Why there is no threshold. The integrator mends it: a guess would greet people by wrong names.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum LawError {
+    /// Nobody measured this embedder.
+    #[error(
+        "no threshold was ever measured for the embedder {model}; set `infer: {{ embedder: sface }}`, or bring a calibration for it (there is one for {known})"
+    )]
+    Unmeasured {
+        /// The embedder.
+        model: String,
+        /// Those that were measured.
+        known: String,
+    },
+    /// The file says something impossible.
+    #[error("the calibration cannot be used ({0}); make it anew")]
+    Unusable(String),
+}
+
+impl Law {
+    /// What was measured of `model`.
+    ///
+    /// # Errors
+    /// [`LawError::Unmeasured`] for every other embedder: nothing is guessed.
+    pub fn of(model: &ModelId) -> Result<Self, LawError> {
+        Self::from_json(LAWS, model)
+    }
+
+    /// The law of `model` in `text`: `[{"model": …, "points": [{"false_match_rate": …, "score": …}, …]}, …]`.
+    ///
+    /// # Errors
+    /// When the text cannot be read, does not have the model, or scores do not rise as rates fall.
+    pub fn from_json(text: &str, model: &ModelId) -> Result<Self, LawError> {
+        let laws: Vec<Written> = serde_json::from_str(text).map_err(|error| LawError::Unusable(error.to_string()))?;
+        let known = || laws.iter().map(|law| law.model.0.as_str()).collect::<Vec<_>>().join(", ");
+        let law = laws
+            .iter()
+            .find(|law| law.model == *model)
+            .ok_or_else(|| LawError::Unmeasured { model: model.0.clone(), known: known() })?;
+        let points: Vec<_> = law.points.iter().map(|p| (p.false_match_rate.log10(), p.score)).collect();
+        let sound = |(rate, score): &(f64, f64)| rate.is_finite() && *rate < 0.0 && (0.0..1.0).contains(score);
+        let falls = points.windows(2).all(|pair| pair[1].0 < pair[0].0 && pair[1].1 > pair[0].1);
+        if points.len() < 2 || !falls || !points.iter().all(sound) {
+            return Err(LawError::Unusable("it needs two points or more, scores rising while rates fall".to_owned()));
+        }
+        Ok(Self { model: model.clone(), points })
+    }
+
+    /// The embedder it is about.
+    pub fn model(&self) -> &ModelId {
+        &self.model
+    }
+
+    /// The score that two different people reach with a rate of `rate`, 0 < rate < 1.
+    ///
+    /// Between measured points linear in log10 of the rate. Above the highest measured rate the lowest measured score:
+    /// nobody is named on less. Below the lowest the line through the first and the last point goes on: real curves
+    /// flatten there, so the line errs to the safe side.
+    pub fn score_at(&self, rate: f64) -> Score {
+        let x = rate.max(f64::MIN_POSITIVE).log10();
+        let (first, last) = (self.points[0], self.points[self.points.len() - 1]);
+        let line = |a: (f64, f64), b: (f64, f64)| a.1 + (x - a.0) * (b.1 - a.1) / (b.0 - a.0);
+        let score = if x >= first.0 {
+            first.1
+        } else if x <= last.0 {
+            last.1 + (x - last.0) * (last.1 - first.1) / (last.0 - first.0)
+        } else {
+            let pair = self.points.windows(2).find(|pair| x >= pair[1].0).expect("x lies between first and last");
+            line(pair[0], pair[1])
+        };
+        Score(score.min(0.999) as f32)
+    }
+
+    /// What the pooled score must reach so that, of the people who never enrolled, a share of `wrong_greetings`
+    /// (target FPIR, 0 < p ≤ 0.01) is taken for one of `templates` references: `t(1 - (1 - p)^(1/N))`.
+    pub fn threshold(&self, wrong_greetings: f64, templates: usize) -> Score {
+        // expm1 and ln_1p, or a million enrolled would round to a rate of nothing.
+        let rate = -((-wrong_greetings).ln_1p() / templates.max(1) as f64).exp_m1();
+        self.score_at(rate)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sface() -> Law {
+        Law::of(&ModelId("sface-2021dec".into())).unwrap()
+    }
+
+    #[test]
+    fn the_measured_points_come_out_as_measured() {
+        for (rate, score) in [(1e-3, 0.361), (1e-4, 0.416), (1e-5, 0.465)] {
+            assert!((sface().score_at(rate).0 - score).abs() < 1e-5);
+        }
+        let open_set = sface().threshold(0.01, 1559).0;
+        assert!((open_set - 0.482).abs() < 1e-3, "1,559 enrolled at FPIR 1 %: {open_set}");
+    }
+
+    #[test]
+    fn nobody_is_named_on_less_than_was_measured() {
+        assert_eq!(sface().threshold(0.01, 0).0, 0.361);
+        assert_eq!(sface().threshold(0.01, 1).0, 0.361);
+        assert_eq!(sface().threshold(0.9, 1).0, 0.361);
+    }
+
+    #[test]
+    fn a_crowd_of_a_hundred_thousand_still_has_a_threshold_that_people_reach() {
+        let t = sface().threshold(0.001, 100_000).0;
+        assert!((0.6..0.68).contains(&t), "{t}");
+    }
+
+    #[test]
+    fn an_embedder_that_nobody_measured_is_refused_with_the_mend() {
+        let error = Law::of(&ModelId("mobilefacenet-512".into())).unwrap_err().to_string();
+        assert!(error.contains("mobilefacenet-512") && error.contains("infer: { embedder: sface }"), "{error}");
+        assert!(error.contains("sface-2021dec"), "{error}");
+    }
+
+    #[test]
+    fn a_calibration_that_falls_is_refused() {
+        let model = ModelId("m".into());
+        for points in [
+            "[]",
+            r#"[{"false_match_rate":0.001,"score":0.4}]"#,
+            r#"[{"false_match_rate":0.001,"score":0.4},{"false_match_rate":0.0001,"score":0.3}]"#,
+            r#"[{"false_match_rate":0.0001,"score":0.3},{"false_match_rate":0.001,"score":0.4}]"#,
+            r#"[{"false_match_rate":0,"score":0.3},{"false_match_rate":0.001,"score":0.4}]"#,
+            r#"[{"false_match_rate":0.001,"score":0.4},{"false_match_rate":0.0001,"score":1.3}]"#,
+        ] {
+            let text = format!(r#"[{{"model":"m","points":{points}}}]"#);
+            let error = Law::from_json(&text, &model).unwrap_err().to_string();
+            assert!(error.contains("make it anew"), "{error}");
+        }
+        assert!(matches!(Law::from_json("nonsense", &model), Err(LawError::Unusable(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn more_people_never_lower_the_threshold(p in 1e-6..0.01_f64, n in 0..2_000_000usize, more in 0..2_000_000usize) {
+            prop_assert!(sface().threshold(p, n + more) >= sface().threshold(p, n));
+        }
+
+        #[test]
+        fn a_stricter_target_never_lowers_the_threshold(p in 1e-7..0.01_f64, stricter in 1.0..1000.0_f64, n in 0..1_000_000usize) {
+            prop_assert!(sface().threshold(p / stricter, n) >= sface().threshold(p, n));
+        }
+
+        #[test]
+        fn a_threshold_is_always_a_score(p in 0.0..1.0_f64, n: usize) {
+            let t = sface().threshold(p, n).0;
+            prop_assert!((0.361..1.0).contains(&t), "{}", t);
+        }
+    }
+}

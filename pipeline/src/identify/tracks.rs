@@ -1,0 +1,218 @@
+//! Every track at every camera, and who claims to be whom.
+//!
+//! One person cannot be two tracks at one camera at one time, nor one track two people. Whoever was named first keeps
+//! the name; before that, the better claim does. Once a track was named it is never named otherwise: what speaks against
+//! it later is kept quiet, since the screen has already spoken.
+
+use crate::{
+    capture::frame::Camera,
+    clock::Moment,
+    gallery::{
+        search::{Candidate, Gallery},
+        visitor::VisitorId,
+    },
+    identify::{
+        evidence::{Looks, judge},
+        identification::{Evidence, Identification, Verdict},
+        threshold::Law,
+    },
+    infer::sighting::{Portrait, Probe, TrackId},
+    metrics::SKIPPED,
+};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+use usher_config::identify::Rules;
+use usher_models::{image::Rect, template::Score};
+
+/// A track that was not seen for this long has ended, whether or not anybody said so. Trackers give up after a second.
+const FORGET_AFTER: Duration = Duration::from_secs(30);
+
+/// Most tracks remembered: far more than cameras can show, so that nothing grows without end.
+const MOST_TRACKS: usize = 4096;
+
+/// Most claims of ended tracks remembered.
+const MOST_CLAIMS: usize = 1024;
+
+/// The tracks of all cameras.
+pub struct Tracks {
+    rules: Rules,
+    law: Law,
+    tracks: HashMap<TrackId, Track>,
+    /// Names that ended tracks had, and when they had them.
+    ended: VecDeque<Claim>,
+}
+
+struct Track {
+    camera: Arc<Camera>,
+    first: Moment,
+    taken: Moment,
+    pts: Duration,
+    rect: Rect,
+    looks: Looks,
+    portrait: Portrait,
+    portrait_weight: f32,
+    leader: Option<Candidate>,
+    verdict: Verdict,
+    evidence: Evidence,
+}
+
+struct Claim {
+    camera: Arc<Camera>,
+    visitor: VisitorId,
+    first: Moment,
+    last: Moment,
+}
+
+impl Tracks {
+    /// No tracks yet.
+    pub fn new(rules: Rules, law: Law) -> Self {
+        Self { rules, law, tracks: HashMap::new(), ended: VecDeque::new() }
+    }
+
+    /// Tracks remembered now.
+    pub fn len(&self) -> usize {
+        self.tracks.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.tracks.is_empty()
+    }
+
+    /// Takes one look in. An identification when it changed the verdict.
+    pub fn look(&mut self, probe: Probe, gallery: &Gallery) -> Option<Identification> {
+        let (id, weight) = (probe.track, probe.quality.weight());
+        let track = self.tracks.entry(id).or_insert_with(|| Track::seen(&probe));
+        track.taken = probe.taken;
+        track.pts = probe.pts;
+        track.rect = probe.rect;
+        if weight > track.portrait_weight {
+            track.portrait = probe.portrait;
+            track.portrait_weight = weight;
+        }
+        if matches!(track.verdict, Verdict::Known { .. }) {
+            return None;
+        }
+        if !track.looks.add(probe.taken, weight, probe.template, self.rules.apart) {
+            return None;
+        }
+        let led = track.leader.map(|candidate| candidate.visitor);
+        let judged = match judge(&track.looks, led, gallery, &self.law, &self.rules) {
+            Ok(judged) => judged,
+            Err(_) => {
+                metrics::counter!(SKIPPED, "stage" => "identify", "reason" => "model").increment(1);
+                return None;
+            }
+        };
+        track.leader = judged.leader;
+        track.evidence = judged.evidence;
+        let verdict = match judged.verdict {
+            Verdict::Known { visitor, score } => self.settled(id, visitor, score, judged.evidence.threshold),
+            other => other,
+        };
+        let track = self.tracks.get_mut(&id).expect("it was put there above");
+        // Alike is doubt that was shown; it ends with a name or with the track, not with a shrug in between.
+        if verdict == Verdict::Unknown || std::mem::discriminant(&verdict) == std::mem::discriminant(&track.verdict) {
+            return None;
+        }
+        track.verdict = verdict;
+        if matches!(verdict, Verdict::Known { .. }) {
+            track.looks.wipe();
+        }
+        Some(track.identification(id, false))
+    }
+
+    /// The verdict that `id` is `visitor`, weighed against the other tracks of that camera at that time.
+    fn settled(&self, id: TrackId, visitor: VisitorId, score: Score, threshold: Score) -> Verdict {
+        let mine = &self.tracks[&id];
+        let together = |camera: &Arc<Camera>, first: Moment, last: Moment| {
+            camera.name == mine.camera.name && first.steady <= mine.taken.steady && mine.first.steady <= last.steady
+        };
+        if self.ended.iter().any(|claim| claim.visitor == visitor && together(&claim.camera, claim.first, claim.last)) {
+            return Verdict::Alike;
+        }
+        let mut verdict = Verdict::Known { visitor, score };
+        let others = self.tracks.iter().filter(|(other, _)| **other != id).map(|(_, other)| other);
+        for other in others.filter(|other| together(&other.camera, other.first, other.taken)) {
+            match (other.verdict, other.leader) {
+                (Verdict::Known { visitor: named, .. }, _) if named == visitor => return Verdict::Alike,
+                (Verdict::Known { .. }, _) => {}
+                // Not named yet, but the better claim: it goes first.
+                (_, Some(rival)) if rival.visitor == visitor && rival.score >= threshold && rival.score > score => {
+                    verdict = Verdict::Unknown;
+                }
+                _ => {}
+            }
+        }
+        verdict
+    }
+
+    /// The track has ended. `None` when no look at it was ever usable.
+    pub fn gone(&mut self, id: TrackId) -> Option<Identification> {
+        let track = self.tracks.remove(&id)?;
+        if let Verdict::Known { visitor, .. } = track.verdict {
+            self.ended.truncate(MOST_CLAIMS - 1);
+            let (camera, first, last) = (track.camera.clone(), track.first, track.taken);
+            self.ended.push_front(Claim { camera, visitor, first, last });
+        }
+        Some(track.identification(id, true))
+    }
+
+    /// Ends every track that nobody has seen for long, and the oldest where there are too many.
+    pub fn expire(&mut self, now: Moment) -> Vec<Identification> {
+        self.ended.retain(|claim| now.since(claim.last) < FORGET_AFTER);
+        let silent = |track: &Track| now.since(track.taken) >= FORGET_AFTER;
+        let mut over: Vec<_> = self.tracks.iter().filter(|(_, track)| silent(track)).map(|(id, _)| *id).collect();
+        if self.tracks.len() - over.len() > MOST_TRACKS {
+            let mut ages: Vec<_> = self.tracks.iter().map(|(id, track)| (track.taken, *id)).collect();
+            ages.sort();
+            over = ages.into_iter().map(|(_, id)| id).take(self.tracks.len() - MOST_TRACKS).collect();
+        }
+        over.into_iter().filter_map(|id| self.gone(id)).collect()
+    }
+}
+
+impl Track {
+    fn seen(probe: &Probe) -> Self {
+        Self {
+            camera: probe.camera.clone(),
+            first: probe.taken,
+            taken: probe.taken,
+            pts: probe.pts,
+            rect: probe.rect,
+            looks: Looks::default(),
+            portrait: Portrait::default(),
+            portrait_weight: -1.0,
+            leader: None,
+            verdict: Verdict::Unknown,
+            evidence: Evidence {
+                looks: 0,
+                over: Duration::ZERO,
+                best: None,
+                second: None,
+                threshold: Score(1.0),
+                enrolled: 0,
+            },
+        }
+    }
+
+    fn identification(&self, track: TrackId, gone: bool) -> Identification {
+        // A face travels on only with the name of whoever asked to be known.
+        let known = matches!(self.verdict, Verdict::Known { .. });
+        Identification {
+            camera: self.camera.clone(),
+            track,
+            first: self.first,
+            taken: self.taken,
+            pts: self.pts,
+            rect: self.rect,
+            verdict: self.verdict,
+            evidence: self.evidence,
+            portrait: if known { self.portrait.clone() } else { Portrait::default() },
+            gone,
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! One connection's books: what is sent, and what is acknowledged.
+
+use crate::{
+    clock::Moment,
+    publish::{outbox::Waiting, sink::mqtt::WINDOW, tray::Perishable},
+};
+use std::collections::{HashMap, VecDeque};
+use usher_config::value::Name;
+use uuid::Uuid;
+
+/// What was handed to the client library and awaits its acknowledgement.
+pub(crate) enum Parcel {
+    Visit { seq: u64, id: Uuid, gate: Name, first: Option<Moment> },
+    Perishable(Perishable),
+    State,
+    Farewell,
+}
+
+/// One connection's books.
+#[derive(Default)]
+pub(crate) struct Wire {
+    pub(crate) is_connected: bool,
+    pub(crate) is_acknowledging: bool,
+    /// Read from the outbox, not yet sent.
+    pub(crate) visits: VecDeque<Waiting>,
+    pub(crate) cursor: u64,
+    /// Handed over, without a packet id yet; the library numbers them in this order.
+    pub(crate) unnumbered: VecDeque<(Parcel, Moment)>,
+    pub(crate) numbered: HashMap<u16, (Parcel, Moment)>,
+    pub(crate) acknowledged: Vec<u64>,
+    pub(crate) farewell: bool,
+}
+
+impl Wire {
+    /// What was handed over and is not acknowledged.
+    pub(crate) fn sent(&self) -> impl Iterator<Item = &(Parcel, Moment)> {
+        self.unnumbered.iter().chain(self.numbered.values())
+    }
+
+    /// Visits that this connection has taken from the outbox and not yet let go.
+    pub(crate) fn visits_held(&self) -> u64 {
+        let sent = self.sent().filter(|(parcel, _)| matches!(parcel, Parcel::Visit { .. })).count();
+        (sent + self.visits.len() + self.acknowledged.len()) as u64
+    }
+
+    /// Whether more may be handed over.
+    pub(crate) fn has_room(&self) -> bool {
+        self.unnumbered.len() + self.numbered.len() < usize::from(WINDOW)
+    }
+
+    /// The connection broke: greetings and faces that were sent over it in vain, oldest first.
+    pub(crate) fn perishables(self) -> Vec<Perishable> {
+        let mut sent: Vec<(Parcel, Moment)> = self.numbered.into_values().chain(self.unnumbered).collect();
+        sent.sort_by_key(|(_, at)| *at);
+        let perishable =
+            |(parcel, _)| if let Parcel::Perishable(perishable) = parcel { Some(perishable) } else { None };
+        sent.into_iter().filter_map(perishable).collect()
+    }
+}

@@ -1,0 +1,354 @@
+//! Real brokers, listeners and visits for the tests of publishing.
+#![allow(dead_code, unreachable_pub, reason = "each test file takes what it needs")]
+#![allow(clippy::disallowed_methods, reason = "tests poll a condition until a deadline")]
+
+use crossbeam::channel::{Receiver, Sender, bounded};
+use rumqttc::{Client, Event, LastWill, MqttOptions, Packet, QoS, SubscribeReasonCode};
+use std::{
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant, SystemTime},
+};
+use usher::{
+    capture::frame::{Camera, Zone},
+    clock::{Clock, SystemClock},
+    decide::visit::Visit,
+    gallery::visitor::{Visitor, VisitorId},
+    health::Health,
+    identify::identification::Evidence,
+    infer::sighting::{Portrait, TrackId},
+    publish::{self, Published, Setup, payload::Session},
+    supervise,
+};
+use usher_config::{
+    publish::{Broker, Publish},
+    value::Name,
+};
+use usher_models::{image::Rect, template::Score};
+use uuid::Uuid;
+
+/// A name that must not be found where it does not belong.
+pub const NAME: &str = "Zebedee Quux";
+
+pub fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+/// Waits until `done`, at most for 30 s.
+pub fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(30), "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+pub fn external(port: u16) -> Broker {
+    Broker::External { host: "127.0.0.1".into(), port, tls: None, login: None, websocket: None }
+}
+
+/// A real mosquitto, ended by its process id.
+pub struct Mosquitto {
+    pub port: u16,
+    pub folder: tempfile::TempDir,
+    child: Option<Child>,
+}
+
+impl Mosquitto {
+    pub fn start() -> Self {
+        Self::with("allow_anonymous true\n")
+    }
+
+    pub fn with(extra: &str) -> Self {
+        let mut broker = Self { port: free_port(), folder: tempfile::tempdir().unwrap(), child: None };
+        let path = broker.folder.path().display().to_string();
+        let config = format!(
+            "listener {} 127.0.0.1\nuser root\npersistence true\npersistence_location {path}/\nautosave_interval 1\n\
+             autosave_on_changes true\nmax_inflight_messages 0\nmax_queued_messages 0\nqueue_qos0_messages true\n{}",
+            broker.port,
+            extra.replace("FOLDER", &path)
+        );
+        std::fs::write(broker.config(), config).unwrap();
+        broker.up();
+        broker
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("mosquitto.conf")
+    }
+
+    pub fn up(&mut self) {
+        let program = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"];
+        let program = program.into_iter().find(|path| Path::new(path).exists());
+        let program = program.expect("this test needs mosquitto: apt-get install mosquitto");
+        let log = std::fs::File::create(self.folder.path().join("log")).unwrap();
+        let child = Command::new(program).arg("-c").arg(self.config()).stdout(Stdio::null()).stderr(log).spawn();
+        self.child = Some(child.unwrap());
+        until("mosquitto listens", || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let id = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    /// Ends it in order: it stores its sessions.
+    pub fn stop(&mut self) {
+        self.signal("-TERM");
+        self.child.take().unwrap().wait().unwrap();
+    }
+
+    /// Waits until the session of `client` is on its disk.
+    pub fn keeps(&self, client: &str) {
+        self.signal("-USR1");
+        let file = self.folder.path().join("mosquitto.db");
+        until("mosquitto stores the session", || {
+            std::fs::read(&file).is_ok_and(|bytes| bytes.windows(client.len()).any(|w| w == client.as_bytes()))
+        });
+    }
+}
+
+impl Drop for Mosquitto {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// One message that a listener got.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    pub topic: String,
+    pub body: serde_json::Value,
+    pub retained: bool,
+}
+
+/// How a listener comes.
+pub struct Who {
+    pub id: String,
+    pub clean: bool,
+    pub login: Option<(String, String)>,
+    pub will: Option<LastWill>,
+    pub qos: QoS,
+}
+
+impl Default for Who {
+    fn default() -> Self {
+        Self { id: format!("listener-{}", Uuid::new_v4()), clean: true, login: None, will: None, qos: QoS::AtLeastOnce }
+    }
+}
+
+#[derive(Default)]
+struct Notes {
+    heard: Mutex<Vec<Heard>>,
+    granted: Mutex<Vec<SubscribeReasonCode>>,
+    errors: Mutex<Vec<String>>,
+    connected: AtomicBool,
+    stop: AtomicBool,
+}
+
+/// A subscriber that comes back whenever its broker does.
+pub struct Listener {
+    pub client: Client,
+    notes: Arc<Notes>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Listener {
+    pub fn start(port: u16, who: Who, filters: &[&str]) -> Self {
+        let mut options = MqttOptions::new(who.id, "127.0.0.1", port);
+        options
+            .set_clean_session(who.clean)
+            .set_keep_alive(Duration::from_secs(5))
+            .set_max_packet_size(1 << 20, 1 << 20);
+        if let Some((user, password)) = who.login {
+            options.set_credentials(user, password);
+        }
+        if let Some(will) = who.will {
+            options.set_last_will(will);
+        }
+        let (client, mut connection) = Client::new(options, 100);
+        let notes = Arc::new(Notes::default());
+        let (on, subscriber) = (notes.clone(), client.clone());
+        let filters: Vec<String> = filters.iter().map(|filter| (*filter).to_owned()).collect();
+        let thread = supervise::spawn("listener", move || {
+            for event in connection.iter() {
+                match event {
+                    Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                        filters.iter().for_each(|filter| subscriber.try_subscribe(filter, who.qos).unwrap());
+                        on.connected.store(true, Ordering::Release);
+                    }
+                    Ok(Event::Incoming(Packet::SubAck(ack))) => on.granted.lock().unwrap().extend(ack.return_codes),
+                    Ok(Event::Incoming(Packet::Publish(publish))) => on.heard.lock().unwrap().push(Heard {
+                        topic: publish.topic,
+                        body: serde_json::from_slice(&publish.payload).unwrap(),
+                        retained: publish.retain,
+                    }),
+                    Ok(_) => {}
+                    Err(error) => {
+                        on.connected.store(false, Ordering::Release);
+                        on.errors.lock().unwrap().push(error.to_string());
+                        if on.stop.load(Ordering::Acquire) {
+                            return;
+                        }
+                        std::thread::sleep(Duration::from_millis(20));
+                    }
+                }
+            }
+        });
+        Self { client, notes, thread: Some(thread) }
+    }
+
+    /// Started, and subscribed.
+    pub fn ready(port: u16, who: Who, filters: &[&str]) -> Self {
+        let listener = Self::start(port, who, filters);
+        until("the listener is subscribed", || listener.granted().len() >= filters.len());
+        listener
+    }
+
+    pub fn heard(&self) -> Vec<Heard> {
+        self.notes.heard.lock().unwrap().clone()
+    }
+
+    /// Bodies of messages whose topic ends with `end`.
+    pub fn bodies(&self, end: &str) -> Vec<serde_json::Value> {
+        self.heard().into_iter().filter(|heard| heard.topic.ends_with(end)).map(|heard| heard.body).collect()
+    }
+
+    pub fn granted(&self) -> Vec<SubscribeReasonCode> {
+        self.notes.granted.lock().unwrap().clone()
+    }
+
+    pub fn errors(&self) -> Vec<String> {
+        self.notes.errors.lock().unwrap().clone()
+    }
+
+    pub fn is_connected(&self) -> bool {
+        self.notes.connected.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.notes.stop.store(true, Ordering::Release);
+        let _gone_is_fine = self.client.disconnect();
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+/// Publishing, with what a test drives it by.
+pub struct Rig {
+    pub visits: Sender<Visit>,
+    pub published: Published,
+    pub health: Arc<Health>,
+    pub clock: Arc<SystemClock>,
+    pub acked: Receiver<(Uuid, Duration)>,
+}
+
+/// Settings with `broker`.
+pub fn settings(broker: Broker) -> Publish {
+    Publish { broker, greeting: Duration::from_secs(20), face: true, keep: Duration::from_secs(3600) }
+}
+
+/// A setup with `settings`; everybody is [`NAME`] but visitor zero, who has been forgotten.
+pub fn setup(data: &Path, settings: Publish) -> (Setup, Arc<Health>, Arc<SystemClock>, Receiver<(Uuid, Duration)>) {
+    let health = Arc::new(Health::of([name("door")]));
+    let clock = SystemClock::start();
+    // Every visit of the longest test.
+    let (acked, taps) = bounded(10_000);
+    let setup = Setup {
+        settings,
+        site: name("arena"),
+        box_name: name("box-1"),
+        data: data.to_owned(),
+        quiet: Duration::from_secs(600),
+        visitors: Box::new(|id| {
+            let visitor = Visitor { id, name: NAME.into(), sport: "rowing".into(), expires: SystemTime::UNIX_EPOCH };
+            (id.0 != Uuid::nil()).then_some(visitor)
+        }),
+        sessions: Box::new(|sport, _| {
+            let session = |n: u32| Session {
+                title: format!("{sport} {n}"),
+                venue: "Lake".into(),
+                place: "East stand".into(),
+                starts: "2026-07-26T10:00:00+02:00".into(),
+                ends: "2026-07-26T11:00:00+02:00".into(),
+            };
+            (0..5).map(session).collect()
+        }),
+        health: health.clone(),
+        clock: clock.clone(),
+        acked: Some(acked),
+    };
+    (setup, health, clock, taps)
+}
+
+impl Rig {
+    pub fn start(data: &Path, settings: Publish) -> Self {
+        let (setup, health, clock, acked) = setup(data, settings);
+        // As long as the graph's.
+        let (visits, arriving) = bounded(256);
+        let published = publish::start(setup, arriving).unwrap();
+        Self { visits, published, health, clock, acked }
+    }
+
+    /// A visit of somebody new, decided now.
+    pub fn visit(&self) -> Visit {
+        visit(self.clock.as_ref(), VisitorId(Uuid::new_v4()))
+    }
+
+    /// Decides a visit.
+    pub fn welcome(&self) -> Visit {
+        let visit = self.visit();
+        self.visits.send(visit.clone()).unwrap();
+        visit
+    }
+
+    /// Stops in order.
+    pub fn stop(self) {
+        drop(self.visits);
+        self.published.join();
+    }
+}
+
+pub fn visit(clock: &dyn Clock, visitor: VisitorId) -> Visit {
+    let now = clock.now();
+    let camera = Camera { name: name("door"), gate: name("north"), zone: Zone::default() };
+    let evidence = Evidence {
+        looks: 3,
+        over: Duration::from_millis(400),
+        best: Some(Score(0.71)),
+        second: Some(Score(0.12)),
+        threshold: Score(0.45),
+        enrolled: 11,
+    };
+    Visit {
+        id: Uuid::now_v7(),
+        camera: Arc::new(camera),
+        track: TrackId(1),
+        visitor,
+        first: now,
+        taken: now,
+        pts: Duration::ZERO,
+        rect: Rect { x: 1.0, y: 2.0, width: 80.0, height: 90.0 },
+        evidence,
+        portrait: Portrait { width: 112, height: 112, rgb: vec![120; 112 * 112 * 3].into() },
+    }
+}
