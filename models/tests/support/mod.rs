@@ -47,7 +47,7 @@ pub(crate) fn npz(bytes: &[u8]) -> Vec<Array> {
     (0..zip.len())
         .map(|index| {
             let mut file = zip.by_index(index).unwrap();
-            let name = file.name().trim_end_matches(".npy").to_owned();
+            let name = file.name().unwrap().trim_end_matches(".npy").to_owned();
             let mut npy = Vec::new();
             file.read_to_end(&mut npy).unwrap();
             let header = 10 + usize::from(u16::from_le_bytes([npy[8], npy[9]]));

@@ -18,7 +18,8 @@ pub(crate) fn run(onnx: &[u8], input: &[f32], side: (usize, usize)) -> Vec<Vec<f
         let (name, value) = constant(tensor);
         values.insert(name, value);
     }
-    let given = all(&graph, 11).map(|info| text(first(&fields(info), 1))).find(|name| !values.contains_key(name)).unwrap();
+    let given =
+        all(&graph, 11).map(|info| text(first(&fields(info), 1))).find(|name| !values.contains_key(name)).unwrap();
     let data = input.iter().map(|v| f64::from(*v)).collect();
     values.insert(given, Value { shape: vec![1, 3, side.0, side.1], data });
     for node in all(&graph, 1) {
@@ -35,8 +36,9 @@ fn computed(op: &str, inputs: &[&Value], attributes: &HashMap<String, &[u8]>) ->
     let int = |name: &str, default: i64| attributes.get(name).map_or(default, |a| varints(&fields(a), 3)[0]);
     let ints = |name: &str| attributes.get(name).map_or(vec![], |a| varints(&fields(a), 8));
     let x = inputs.first().copied().cloned().unwrap_or_default();
-    let each = |f: &dyn Fn(usize, f64) -> f64| {
-        Value { shape: x.shape.clone(), data: x.data.iter().enumerate().map(|(i, v)| f(i, *v)).collect() }
+    let each = |f: &dyn Fn(usize, f64) -> f64| Value {
+        shape: x.shape.clone(),
+        data: x.data.iter().enumerate().map(|(i, v)| f(i, *v)).collect(),
     };
     let channel = |i: usize| i / x.shape[2..].iter().product::<usize>() % x.shape[1];
     match op {
@@ -89,13 +91,15 @@ fn computed(op: &str, inputs: &[&Value], attributes: &HashMap<String, &[u8]>) ->
         }
         "Resize" => {
             let [_, c, h, w] = x.shape[..] else { panic!() };
-            let data = (0..c * 4 * h * w).map(|i| x.data[(i / (4 * h * w) * h + i / (2 * w) % (2 * h) / 2) * w + i % (2 * w) / 2]);
+            let data = (0..c * 4 * h * w)
+                .map(|i| x.data[(i / (4 * h * w) * h + i / (2 * w) % (2 * h) / 2) * w + i % (2 * w) / 2]);
             Value { shape: vec![1, c, 2 * h, 2 * w], data: data.collect() }
         }
         "Gemm" => {
             let [outputs, row] = inputs[1].shape[..] else { panic!() };
             let data = (0..outputs).map(|o| {
-                x.data.iter().zip(&inputs[1].data[o * row..][..row]).map(|(a, b)| a * b).sum::<f64>() + inputs[2].data[o]
+                x.data.iter().zip(&inputs[1].data[o * row..][..row]).map(|(a, b)| a * b).sum::<f64>()
+                    + inputs[2].data[o]
             });
             Value { shape: vec![1, outputs], data: data.collect() }
         }
@@ -105,7 +109,7 @@ fn computed(op: &str, inputs: &[&Value], attributes: &HashMap<String, &[u8]>) ->
 }
 
 fn conv(x: &Value, weight: &Value, bias: Option<&Value>, stride: i64, pad: i64, groups: i64) -> Value {
-    let ([_, _, h, w], [outputs, depth, k, _]) = (x.shape[..], weight.shape[..]) else { panic!() };
+    let (&[_, _, h, w], &[outputs, depth, k, _]) = (&x.shape[..], &weight.shape[..]) else { panic!() };
     let (stride, pad) = (stride as usize, pad as usize);
     let side = |n: usize| (n + 2 * pad - k) / stride + 1;
     let (rows, columns) = (side(h), side(w));
@@ -133,9 +137,10 @@ fn constant(tensor: &[u8]) -> (String, Value) {
     let n: usize = shape.iter().product();
     let raw = all(&tensor, 9).next().unwrap_or_default();
     let data: Vec<f64> = match varints(&tensor, 2)[0] {
-        1 if raw.is_empty() => {
-            all(&tensor, 4).flat_map(|run| run.chunks(4)).map(|c| f64::from(f32::from_le_bytes(c.try_into().unwrap()))).collect()
-        }
+        1 if raw.is_empty() => all(&tensor, 4)
+            .flat_map(|run| run.chunks(4))
+            .map(|c| f64::from(f32::from_le_bytes(c.try_into().unwrap())))
+            .collect(),
         1 => raw.chunks(4).map(|c| f64::from(f32::from_le_bytes(c.try_into().unwrap()))).collect(),
         3 => raw.iter().map(|b| f64::from(*b as i8)).collect(),
         7 => raw.chunks(8).map(|c| i64::from_le_bytes(c.try_into().unwrap()) as f64).collect(),

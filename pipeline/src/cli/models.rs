@@ -57,6 +57,19 @@ struct Data {
     data: Option<PathBuf>,
 }
 
+impl Data {
+    /// As asked for, else as configured, else where a service keeps it.
+    fn folder(&self, common: &Common) -> anyhow::Result<PathBuf> {
+        if let Some(folder) = &self.data {
+            return Ok(folder.clone());
+        }
+        if common.config.exists() {
+            return Ok(usher_config::read(&common.config)?.data);
+        }
+        Ok(PathBuf::from("/var/lib/usher"))
+    }
+}
+
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     let installed = match &args.what {
         What::Install { from, data } => {
