@@ -98,9 +98,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
 type Tell<'a> = &'a mut dyn FnMut(&str, Progress);
 
 /// Runs an installation under a progress bar; without a terminal only what was done is printed.
-fn watched(
-    install: impl FnOnce(Tell<'_>) -> Result<(), InstallError>,
-) -> anyhow::Result<Result<(), InstallError>> {
+fn watched(install: impl FnOnce(Tell<'_>) -> Result<(), InstallError>) -> anyhow::Result<Result<(), InstallError>> {
     let bar = ProgressBar::new_spinner();
     bar.set_style(ProgressStyle::with_template("{spinner} {msg} {elapsed}").context("the style is a constant")?);
     bar.enable_steady_tick(Duration::from_millis(120));
