@@ -3,10 +3,17 @@
 //! A crowd file is data of the demo, the tests and the benches, not of a venue. It names pictures and where the faces
 //! are in them; how a crowd walks is drawn from its seed, so a run can be repeated.
 
+use crate::{
+    document::{self, Checks},
+    problem::Problems,
+};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 /// A crowd, as written.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Validate)]
@@ -175,42 +182,32 @@ pub struct Enrolled {
     pub from: Option<Look>,
 }
 
-/// A crowd file that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum CrowdError {
-    /// Mend me: not there, or not readable.
-    #[error("{} cannot be read ({why}); name a crowd file such as config/demo-crowd.yaml", .path.display())]
-    Unread {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        why: String,
-    },
-    /// Mend me: not a crowd.
-    #[error("{} is no crowd file: {why}", .path.display())]
-    Wrong {
-        /// The file.
-        path: PathBuf,
-        /// Where and why.
-        why: String,
-    },
-}
-
 impl Crowd {
     /// Reads and checks the crowd file at `path`.
     ///
     /// # Errors
-    /// When it cannot be read, is no crowd, or two people share a key; with place and reason.
-    pub fn read(path: &Path) -> Result<Self, CrowdError> {
-        let wrong = |why: String| CrowdError::Wrong { path: path.to_owned(), why };
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| CrowdError::Unread { path: path.to_owned(), why: error.to_string() })?;
-        let crowd: Self = serde_saphyr::from_str_valid(&text).map_err(|error| wrong(error.to_string()))?;
-        let mut keys: Vec<&str> = crowd.people.iter().map(|person| person.who.as_str()).collect();
-        keys.sort_unstable();
-        match keys.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(wrong(format!("two people are `{}`; give each a key of its own", pair[0]))),
-            None => Ok(crowd),
+    /// Every problem of the file, or that it cannot be read.
+    pub fn read(path: &Path) -> Result<Self, Problems> {
+        document::parse(&document::text_of(path)?, &path.display().to_string(), check)
+    }
+}
+
+/// No two people share a key: truth could not tell them apart.
+fn check(checks: &mut Checks<'_>) {
+    let Some(people) = checks.root.entry("people") else { return };
+    let mut keys = BTreeSet::new();
+    for (index, person) in people.value.items().iter().enumerate() {
+        let Some((entry, who)) = person.entry("who").and_then(|entry| Some((entry, entry.value.text()?))) else {
+            continue;
+        };
+        if !keys.insert(who) {
+            let message = format!("two people are `{who}`");
+            checks.find(
+                entry.value.span.clone(),
+                format!("people[{index}].who"),
+                message,
+                "give each a key of its own",
+            );
         }
     }
 }
@@ -253,7 +250,7 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn read(text: &str) -> Result<Crowd, CrowdError> {
+    fn read(text: &str) -> Result<Crowd, Problems> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(text.as_bytes()).unwrap();
         Crowd::read(file.path())
@@ -274,18 +271,18 @@ mod tests {
     fn two_people_with_one_key_are_refused_with_the_mend() {
         let twice = format!("{ONE}{}", ONE.trim_start_matches("people:\n"));
         let error = read(&twice).unwrap_err().to_string();
-        assert!(error.ends_with("two people are `a`; give each a key of its own"), "{error}");
+        assert!(error.contains("two people are `a`") && error.contains("give each a key of its own"), "{error}");
     }
 
     #[test]
     fn values_out_of_range_are_refused_by_place() {
         let error = read(&format!("width: 1281\n{ONE}")).unwrap_err().to_string();
-        assert!(error.contains("width") && error.contains("must be even"), "{error}");
+        assert!(error.contains("1281") && error.contains("even"), "{error}");
     }
 
     #[test]
     fn a_file_that_is_not_there_is_named() {
         let error = Crowd::read(Path::new("nowhere.yaml")).unwrap_err().to_string();
-        assert!(error.contains("nowhere.yaml") && error.contains("name a crowd file"), "{error}");
+        assert!(error.contains("nowhere.yaml") && error.contains("check the path"), "{error}");
     }
 }

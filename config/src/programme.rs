@@ -179,7 +179,9 @@ impl Textual for Zone {
             return Ok(Self(text.to_owned()));
         }
         let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
-        let near = crate::document::words::nearest(text, names.iter().map(String::as_str));
+        // `GMT+2` is nearest to `GMT+0`, which is not what anyone meant.
+        let near =
+            crate::document::words::nearest(text, names.iter().map(String::as_str)).filter(|_| text.contains('/'));
         let mend = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => "write an IANA name, such as `Europe/Berlin`, `Asia/Tashkent` or `UTC`".to_owned(),

@@ -90,18 +90,7 @@ impl Textual for Name {
         if let Some(name) = Self::new(text) {
             return Ok(name);
         }
-        // What the name could be: the nearest that would do.
-        let mut near: String = text
-            .to_lowercase()
-            .chars()
-            .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' { c } else { '-' })
-            .take(32)
-            .collect();
-        while near.contains("--") {
-            near = near.replace("--", "-");
-        }
-        let near = near.trim_matches('-');
-        let hint = if near.is_empty() { String::new() } else { format!(", for instance `{near}`") };
+        let hint = Self::near(text).map(|near| format!(", for instance `{near}`")).unwrap_or_default();
         unfit(format!("`{text}` is no name"), format!("use 1 to 32 of a-z, 0-9, `_` and `-`{hint}"))
     }
 }

@@ -15,6 +15,17 @@ impl Name {
         fits.then(|| Self(text.to_owned()))
     }
 
+    /// The name nearest to a text; `None` where nothing of it may stand in a name.
+    pub fn near(text: &str) -> Option<Self> {
+        let letter = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' { c } else { '-' };
+        let mut near: String = text.to_lowercase().chars().map(letter).collect();
+        while near.contains("--") {
+            near = near.replace("--", "-");
+        }
+        let near: String = near.trim_matches('-').chars().take(32).collect();
+        Self::new(near.trim_end_matches('-'))
+    }
+
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -79,8 +79,9 @@ impl Health {
     /// Sets one camera's state; true when it changed (tries and reasons aside, for logging a change once).
     pub fn set_camera(&self, name: &Name, state: CameraState) -> bool {
         let mut cameras = self.cameras.lock().expect("no holder of this lock panics");
-        let before = cameras.insert(name.clone(), state.clone());
-        before.is_none_or(|before| std::mem::discriminant(&before) != std::mem::discriminant(&state))
+        let kind = std::mem::discriminant(&state);
+        let before = cameras.insert(name.clone(), state);
+        before.is_none_or(|before| std::mem::discriminant(&before) != kind)
     }
 
     /// The broker's state.

@@ -87,13 +87,18 @@ mod tests {
             of.iter().map(|(name, meaning)| format!("| `{name}` | {kind} | {meaning} |\n")).collect()
         };
         let (counters, gauges) = (rows("counter", COUNTERS), rows("gauge", GAUGES));
-        let table = format!("| metric | kind | meaning |\n|---|---|---|\n{counters}{gauges}{}", rows("histogram", HISTOGRAMS));
+        let table =
+            format!("| metric | kind | meaning |\n|---|---|---|\n{counters}{gauges}{}", rows("histogram", HISTOGRAMS));
         let (before, rest) = page.split_once("its test -->\n").unwrap();
         let (_, after) = rest.split_once("<!-- end -->").unwrap();
         let fresh = format!("{before}its test -->\n{table}<!-- end -->{after}");
         if std::env::var_os("BLESS").is_some() {
             std::fs::write(path, &fresh).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(path).unwrap(), fresh, "run this test with BLESS=1 to renew docs/operate.md");
+        assert_eq!(
+            std::fs::read_to_string(path).unwrap(),
+            fresh,
+            "run this test with BLESS=1 to renew docs/operate.md"
+        );
     }
 }

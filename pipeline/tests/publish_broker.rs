@@ -1,4 +1,5 @@
 //! The embedded broker: who may hear and say what.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 mod publish_support;
 

@@ -1,4 +1,5 @@
 //! The contract in `docs/events`: fresh, and kept by real events.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 mod publish_support;
 

@@ -1,5 +1,9 @@
 //! The outbox in a process that is killed.
-#![allow(clippy::disallowed_methods, reason = "the child writes until it is killed")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "the child writes until it is killed; tests may panic"
+)]
 
 use std::{
     collections::BTreeSet,

@@ -7,7 +7,7 @@ use crate::{
     document::{
         schema::{beyond, each_key, range},
         tree::{Kind, Node},
-        words::{constants, described, loose, nearest, seen, types, written_like},
+        words::{as_yaml, constants, described, loose, nearest, seen, types, written_like},
     },
     problem::Finding,
     text,
@@ -319,16 +319,17 @@ impl<'a> Shape<'a> {
             let range = range(schema);
             let message = format!("`{}` is {text}, outside its range", at.name());
             let default = schema.get("default").filter(|default| !default.is_null());
-            let default = default.map(|default| format!("; the default is {default}")).unwrap_or_default();
+            let default = default.map(|default| format!("; the default is {}", as_yaml(default))).unwrap_or_default();
             self.find(node.span.clone(), at, message, format!("write a number {range}{default}"));
             return None;
         }
         if !whole {
             return Some(Value::from(number));
         }
-        match text.parse::<i64>() {
-            Ok(number) => Some(Value::from(number)),
-            Err(_) => {
+        match (text.parse::<i64>(), text.parse::<u64>()) {
+            (Ok(number), _) => Some(Value::from(number)),
+            (_, Ok(number)) => Some(Value::from(number)),
+            _ => {
                 let message = format!("`{}` must be a whole number, not {text}", at.name());
                 self.find(node.span.clone(), at, message, written_like(schema, at.name()));
                 None

@@ -1,6 +1,9 @@
 //! The documentation of a document: one table, from its schema.
 
-use crate::document::schema::{each_key, followed, range};
+use crate::document::{
+    schema::{each_key, followed, range},
+    words::as_yaml,
+};
 use serde_json::Value;
 
 /// A Markdown table of every key: type, default and range, meaning.
@@ -17,7 +20,7 @@ pub fn table(schema: &Value) -> String {
             Some(Value::String(text)) => format!("`{text}`"),
             Some(Value::Object(_)) | None => String::new(),
             Some(Value::Null) => "none".to_owned(),
-            Some(value) => format!("`{value}`"),
+            Some(value) => format!("`{}`", as_yaml(value)),
         };
         let meaning = ask("description").and_then(Value::as_str).unwrap_or_default();
         let meaning = meaning.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|");

@@ -85,9 +85,11 @@ pub(crate) fn written_like(schema: &Value, name: &str) -> String {
 }
 
 /// A value as people write it on one line of YAML.
-fn as_yaml(value: &Value) -> String {
+pub(crate) fn as_yaml(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
+        // `20`, not `20.0`.
+        Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string()),
         Value::Array(items) => format!("[{}]", items.iter().map(as_yaml).collect::<Vec<_>>().join(", ")),
         Value::Object(entries) => {
             let all: Vec<String> = entries.iter().map(|(key, value)| format!("{key}: {}", as_yaml(value))).collect();

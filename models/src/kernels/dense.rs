@@ -167,3 +167,35 @@ pub(crate) fn add_product(
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{Device, Tensor};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn it_is_a_convolution(
+            batch in 1usize..3, inputs in 1usize..5, outputs in 1usize..6, height in 5usize..15, width in 5usize..23,
+            kernel in 1usize..6, stride in 1usize..4, pad in 0usize..3, seed in any::<u64>()
+        ) {
+            let numbers = crate::kernels::numbers;
+            let x = numbers(batch * inputs * height * width, seed);
+            let weight = numbers(outputs * inputs * kernel * kernel, seed ^ 1);
+            let epilogue = Epilogue { bias: numbers(outputs, seed ^ 2), slope: vec![0.5; outputs] };
+            let op = Dense { weight: weight.clone(), inputs, kernel, stride, pad, epilogue: epilogue.clone() };
+            let input = Tensor::from_vec(x, (batch, inputs, height, width), &Device::Cpu).unwrap();
+            let weight = Tensor::from_vec(weight, (outputs, inputs, kernel, kernel), &Device::Cpu).unwrap();
+            let wanted = input
+                .conv2d(&weight, pad, stride, 1, 1)
+                .and_then(|y| y.broadcast_add(&Tensor::from_vec(epilogue.bias, (1, outputs, 1, 1), &Device::Cpu)?))
+                .unwrap();
+            let made = input.apply_op1_no_bwd(&op).unwrap();
+            prop_assert_eq!(made.dims(), wanted.dims());
+            let wanted: Vec<f32> = wanted.flatten_all().unwrap().to_vec1().unwrap();
+            let wanted: Vec<f32> = wanted.iter().map(|v| if *v > 0.0 { *v } else { v * 0.5 }).collect();
+            prop_assert!(crate::kernels::near(&made.flatten_all().unwrap().to_vec1::<f32>().unwrap(), &wanted));
+        }
+    }
+}

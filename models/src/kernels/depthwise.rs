@@ -145,3 +145,53 @@ impl Window {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{Device, Tensor};
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Both compilations of the kernel against candle's own grouped convolution.
+        #[test]
+        fn it_is_a_grouped_convolution(
+            batch in 1usize..3, channels in 1usize..5, height in 1usize..13, width in 1usize..21,
+            stride in 1usize..3, seed in any::<u64>()
+        ) {
+            let numbers = crate::kernels::numbers;
+            let x = numbers(batch * channels * height * width, seed);
+            let weight = numbers(channels * 9, seed ^ 1);
+            let epilogue = Epilogue { bias: numbers(channels, seed ^ 2), slope: numbers(channels, seed ^ 3) };
+            let op = Depthwise { weight: weight.clone(), epilogue: epilogue.clone(), stride };
+            let input = Tensor::from_vec(x.clone(), (batch, channels, height, width), &Device::Cpu).unwrap();
+            let wide = (1, channels, 1, 1);
+            let wanted = input
+                .conv2d(&Tensor::from_vec(weight, (channels, 1, 3, 3), &Device::Cpu).unwrap(), 1, stride, 1, channels)
+                .and_then(|y| y.broadcast_add(&Tensor::from_vec(epilogue.bias, wide, &Device::Cpu)?))
+                .and_then(|y| y.flatten_all()?.to_vec1::<f32>())
+                .unwrap();
+            let pixels = wanted.len() / batch / channels;
+            let wanted: Vec<f32> = wanted
+                .iter()
+                .enumerate()
+                .map(|(i, v)| if *v > 0.0 { *v } else { v * epilogue.slope[i / pixels % channels] })
+                .collect();
+            let made = input.apply_op1_no_bwd(&op).unwrap();
+            let expected = [batch, channels, (height - 1) / stride + 1, (width - 1) / stride + 1];
+            prop_assert_eq!(made.dims(), &expected[..]);
+            let wide = made.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            let mut portable = Vec::new();
+            Run { op: &op, input: &x, size: (channels, height, width), output: &mut portable }.run::<false>();
+            prop_assert!(crate::kernels::near(&wide, &wanted) && crate::kernels::near(&portable, &wanted));
+        }
+    }
+
+    #[test]
+    fn weights_of_other_channels_are_an_error_not_a_panic() {
+        let epilogue = Epilogue { bias: vec![0.0], slope: vec![1.0] };
+        let op = Depthwise { weight: vec![0.0; 9], epilogue, stride: 1 };
+        let input = Tensor::zeros((1, 2, 4, 4), candle_core::DType::F32, &Device::Cpu).unwrap();
+        assert!(input.apply_op1_no_bwd(&op).is_err());
+    }
+}

@@ -78,3 +78,26 @@ impl CustomOp2 for AddDoubled {
         Ok((CpuStorage::F32(output), l1.shape().clone()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{Device, Tensor};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn both_are_what_candle_computes(c in 1usize..4, h in 1usize..9, w in 1usize..17, odd in 0usize..2, seed in any::<u64>()) {
+            let shape = (2, c, 2 * h + odd, 2 * w + odd);
+            let x = crate::kernels::numbers(2 * c * (2 * h + odd) * (2 * w + odd), seed);
+            let x = Tensor::from_vec(x, shape, &Device::Cpu).unwrap();
+            let flat = |t: Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            let halved = x.apply_op1_no_bwd(&HalveByMax).unwrap();
+            prop_assert_eq!(flat(halved.clone()), flat(x.max_pool2d(2).unwrap()));
+            if odd == 0 {
+                let wanted = (&x + halved.upsample_nearest2d(2 * h, 2 * w).unwrap()).unwrap();
+                prop_assert_eq!(flat(x.apply_op2_no_bwd(&halved, &AddDoubled).unwrap()), flat(wanted));
+            }
+        }
+    }
+}

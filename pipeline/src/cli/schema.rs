@@ -1,12 +1,32 @@
 //! `usher schema`.
 
-use crate::cli::Common;
+use crate::{cli::Common, publish::contract};
 use std::process::ExitCode;
 
-/// Print schemas.
+/// Print the JSON schema of the configuration, the programme or the events.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Of what.
+    #[arg(value_enum, default_value = "config")]
+    of: Of,
+}
 
-pub(crate) fn run(_common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Of {
+    /// usher.yaml
+    Config,
+    /// programme.yaml
+    Programme,
+    /// What is published, by name
+    Events,
+}
+
+pub(crate) fn run(_common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
+    let schema = match args.of {
+        Of::Config => usher_config::json_schema(),
+        Of::Programme => usher_config::programme::json_schema(),
+        Of::Events => serde_json::json!(contract::schemas()),
+    };
+    println!("{}", serde_json::to_string_pretty(&schema)?);
+    Ok(ExitCode::SUCCESS)
 }

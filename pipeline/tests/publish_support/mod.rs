@@ -1,6 +1,10 @@
 //! Real brokers, listeners and visits for the tests of publishing.
 #![allow(dead_code, unreachable_pub, reason = "each test file takes what it needs")]
-#![allow(clippy::disallowed_methods, reason = "tests poll a condition until a deadline")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests poll a condition until a deadline, and may panic"
+)]
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 use rumqttc::{Client, Event, LastWill, MqttOptions, Packet, QoS, SubscribeReasonCode};
@@ -253,13 +257,16 @@ impl Drop for Listener {
     }
 }
 
+/// Acknowledged visits and their time since the first usable look.
+pub type Acked = Receiver<(Uuid, Duration)>;
+
 /// Publishing, with what a test drives it by.
 pub struct Rig {
     pub visits: Sender<Visit>,
     pub published: Published,
     pub health: Arc<Health>,
     pub clock: Arc<SystemClock>,
-    pub acked: Receiver<(Uuid, Duration)>,
+    pub acked: Acked,
 }
 
 /// Settings with `broker`.
@@ -268,7 +275,7 @@ pub fn settings(broker: Broker) -> Publish {
 }
 
 /// A setup with `settings`; everybody is [`NAME`] but visitor zero, who has been forgotten.
-pub fn setup(data: &Path, settings: Publish) -> (Setup, Arc<Health>, Arc<SystemClock>, Receiver<(Uuid, Duration)>) {
+pub fn setup(data: &Path, settings: Publish) -> (Setup, Arc<Health>, Arc<SystemClock>, Acked) {
     let health = Arc::new(Health::of([name("door")]));
     let clock = SystemClock::start();
     // Every visit of the longest test.

@@ -38,6 +38,7 @@ export function startLink(wanted: string | null, hears: Hears): void {
 
   const join = (box: Box, gate: string) => {
     const topic = `usher/v1/${box.site}/gate/${gate}/greeting`;
+    const faceTopic = `usher/v1/${box.site}/gate/${gate}/face`;
     const key = JSON.stringify([box.websocket, topic, box.login]);
     if (key === joined) return;
     joined = key;
@@ -57,7 +58,7 @@ export function startLink(wanted: string | null, hears: Hears): void {
     });
     client = broker;
     broker.on("connect", () => {
-      broker.subscribe([topic, `${topic}/face`], { qos: 1 });
+      broker.subscribe([topic, faceTopic], { qos: 1 });
       tell();
     });
     broker.on("close", tell);
@@ -66,7 +67,7 @@ export function startLink(wanted: string | null, hears: Hears): void {
       // Nothing about a person is ever retained; what is, is not from usher.
       if (packet.retain || payload.length > MOST_BYTES) return;
       if (from === topic) hears.greeting(payload.toString());
-      else if (from === `${topic}/face`) hears.face(payload.toString());
+      else if (from === faceTopic) hears.face(payload.toString());
     });
   };
 

@@ -2,7 +2,10 @@
 
 use image::{RgbImage, imageops};
 use std::path::{Path, PathBuf};
-use usher_config::crowd::{Crowd, CrowdError, Look};
+use usher_config::{
+    crowd::{Crowd, Look},
+    problem::Problems,
+};
 
 /// How far a cut-out reaches from the middle of the face, in face heights.
 const ASIDE: f32 = 1.15;
@@ -15,8 +18,8 @@ const CLEAR: f32 = 0.12;
 #[derive(Debug, thiserror::Error)]
 pub enum StillsError {
     /// Mend me: the crowd file.
-    #[error(transparent)]
-    Crowd(#[from] CrowdError),
+    #[error("{}", first(.0))]
+    Crowd(#[from] Problems),
     /// Mend me: a picture is not there, or is none.
     #[error("{} cannot be used ({why}); run `usher models pictures`, or set `pictures` in the crowd file", .path.display())]
     Picture {
@@ -28,6 +31,13 @@ pub enum StillsError {
     /// Mend me: GStreamer is not there.
     #[error("GStreamer cannot be initialised; install its base plugins")]
     GStreamer,
+}
+
+/// The first problem in one line; `usher check` shows all of them with their place.
+fn first(problems: &Problems) -> String {
+    let line =
+        problems.iter().next().map(|found| format!("{}:{}: {}; {}", found.file, found.line, found.message, found.mend));
+    line.unwrap_or_default()
 }
 
 /// One person of one picture: pixels, and where the face is in them.

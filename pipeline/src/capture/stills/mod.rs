@@ -11,7 +11,7 @@ mod hall;
 mod render;
 mod sprite;
 
-use crate::capture::frame::Picture;
+use crate::{capture::frame::Picture, supervise::spawn};
 use cutout::{Cutout, StillsError};
 use gstreamer as gst;
 use gstreamer::prelude::*;
@@ -23,6 +23,8 @@ use sprite::{Layer, Sprite};
 use std::{
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
+    sync::Arc,
+    thread::JoinHandle,
     time::Duration,
 };
 use usher_config::crowd::{Changes, Crowd};
@@ -36,9 +38,11 @@ pub struct Stills {
     changes: Changes,
     fps: u32,
     looped: bool,
-    cutouts: Vec<Vec<Cutout>>,
+    cutouts: Vec<Vec<Arc<Cutout>>>,
     hall: Hall,
     sprites: HashMap<u64, Sprite>,
+    /// Whoever is being made ready, by walk.
+    coming: Option<(u64, JoinHandle<Sprite>)>,
     pool: gst::BufferPool,
     info: VideoInfo,
     next: u64,
@@ -88,9 +92,9 @@ impl Stills {
                 cutouts.insert((person, look), cut);
             }
         }
-        let mut of_person: Vec<Vec<Cutout>> = vec![Vec::new(); crowd.people.len()];
+        let mut of_person: Vec<Vec<Arc<Cutout>>> = vec![Vec::new(); crowd.people.len()];
         for ((person, _look), cut) in cutouts {
-            of_person[person].push(cut);
+            of_person[person].push(Arc::new(cut));
         }
         let info = VideoInfo::builder(VideoFormat::I420, crowd.width, crowd.height)
             .fps(gst::Fraction::new(crowd.fps as i32, 1))
@@ -113,6 +117,7 @@ impl Stills {
             looped: crowd.looped,
             cutouts: of_person,
             sprites: HashMap::new(),
+            coming: None,
             next: 0,
         })
     }
@@ -147,15 +152,31 @@ impl Stills {
         self.draw(&people, pts).map(|picture| (picture, pts))
     }
 
-    /// Makes one person ready who comes soon, and forgets those who have left: for the time between two frames.
+    /// Has one person who comes soon made ready, and forgets those who have left: for the time between two frames.
+    ///
+    /// A person takes tens of milliseconds, so that is done on a thread of its own; the frames do not wait for it.
     pub fn prepare(&mut self) {
         let now = self.next_pts();
         let earliest = now.saturating_sub(Duration::from_secs(120));
         let walks = self.scene.walks_between(earliest, now + AHEAD);
+        if self.coming.as_ref().is_some_and(|(_, making)| making.is_finished()) {
+            self.welcome();
+        }
         self.sprites.retain(|id, _| walks.iter().any(|walk| walk.id == *id && walk.to > now));
         let missing = walks.iter().find(|walk| walk.to > now && !self.sprites.contains_key(&walk.id));
-        if let Some(walk) = missing {
-            self.make(walk.id, walk.person, walk.look);
+        if let (Some(walk), None) = (missing, &self.coming) {
+            let (cutout, changes) = (self.cutouts[walk.person][walk.look].clone(), self.changes);
+            let mut dice = self.scene.chance_of(walk.id);
+            self.coming = Some((walk.id, spawn("sprite", move || Sprite::of(&cutout, &changes, &mut dice))));
+        }
+    }
+
+    /// Waits for whoever is being made ready.
+    fn welcome(&mut self) {
+        if let Some((walk, making)) = self.coming.take()
+            && let Ok(sprite) = making.join()
+        {
+            self.sprites.insert(walk, sprite);
         }
     }
 
@@ -164,6 +185,9 @@ impl Stills {
     }
 
     fn make(&mut self, walk: u64, person: usize, look: usize) {
+        if self.coming.as_ref().is_some_and(|(coming, _)| *coming == walk) {
+            self.welcome();
+        }
         let (cutout, changes) = (&self.cutouts[person][look], &self.changes);
         let mut dice = self.scene.chance_of(walk);
         self.sprites.entry(walk).or_insert_with(|| Sprite::of(cutout, changes, &mut dice));

@@ -74,7 +74,7 @@ impl Sprite {
             let scale = STEP.powi(index as i32);
             let to = |px: u32| ((px as f32 * scale).round() as u32).max(4);
             if index > 0 {
-                paint = imageops::resize(&paint, to(width), to(height), imageops::FilterType::Triangle);
+                paint = imageops::thumbnail(&paint, to(width), to(height));
             }
             let (across, down) = (paint.width() as f32 / width as f32, paint.height() as f32 / height as f32);
             levels.push(level(&paint, (cutout.face.0 * across, cutout.face.1 * down), cutout.face_px * down));
@@ -91,7 +91,7 @@ impl Sprite {
 fn softened(rgb: &RgbImage, change: &Change) -> RgbImage {
     let (width, height) = rgb.dimensions();
     let to = |px: u32| ((px as f32 * change.scale).round() as u32).max(4);
-    let small = imageops::resize(rgb, to(width), to(height), imageops::FilterType::Triangle);
+    let small = imageops::thumbnail(rgb, to(width), to(height));
     let full = imageops::resize(&small, width, height, imageops::FilterType::Triangle);
     if change.blur_px > 0.2 { imageops::fast_blur(&full, change.blur_px) } else { full }
 }

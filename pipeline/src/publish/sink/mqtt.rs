@@ -354,11 +354,11 @@ fn reason_of(error: &ConnectionError, address: &Address) -> String {
         ConnectionError::ConnectionRefused(
             ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized,
         ) => {
-            format!("the broker at {at} refuses the login; check publish.broker.user and its password")
+            format!("the broker at {at} refuses the login; check publish.broker.login")
         }
         ConnectionError::ConnectionRefused(code) => format!("the broker at {at} refuses the connection ({code:?})"),
         ConnectionError::Tls(reason) => {
-            format!("no TLS with the broker at {at} ({reason}); check publish.broker.ca and the certificates")
+            format!("no TLS with the broker at {at} ({reason}); check publish.broker.tls.ca and the certificates")
         }
         ConnectionError::NetworkTimeout
         | ConnectionError::FlushTimeout

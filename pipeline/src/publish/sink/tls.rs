@@ -15,7 +15,7 @@ use usher_config::publish::Tls;
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file that cannot be read as PEM.
-    #[error("{path} holds no readable {what} ({reason}); check publish.broker.{key}")]
+    #[error("{path} holds no readable {what} ({reason}); check publish.broker.tls.{key}")]
     File {
         /// The file.
         path: PathBuf,
@@ -28,12 +28,12 @@ pub enum TlsError {
     },
     /// Only one of two.
     #[error(
-        "a client certificate needs its key and a key its certificate; give both publish.broker.certificate and publish.broker.key, or neither"
+        "a client certificate needs its key and a key its certificate; give both publish.broker.tls.certificate and publish.broker.tls.key, or neither"
     )]
     Half,
     /// Certificate and key do not fit.
     #[error(
-        "the client certificate {path} is refused ({reason}); check that publish.broker.certificate and publish.broker.key belong together"
+        "the client certificate {path} is refused ({reason}); check that publish.broker.tls.certificate and publish.broker.tls.key belong together"
     )]
     Pair {
         /// The certificate.
@@ -42,7 +42,7 @@ pub enum TlsError {
         reason: rustls::Error,
     },
     /// No authorities on this machine.
-    #[error("this machine has no certificate authorities; install ca-certificates or set publish.broker.ca")]
+    #[error("this machine has no certificate authorities; install ca-certificates or set publish.broker.tls.ca")]
     NoRoots,
 }
 

@@ -1,0 +1,62 @@
+//! A batch is its pictures one by one; a face keeps its place through the letterbox.
+
+mod support;
+
+use support::{noise, weights};
+use usher_models::{
+    align::SIDE,
+    catalog::{open_detector, open_embedder},
+    compute::{Choice, Compute},
+    image::{Rgb, Size},
+};
+
+fn pictures(size: Size, n: u64) -> Vec<Rgb> {
+    let pixels = (size.width * size.height) as usize;
+    (0..n).map(|seed| Rgb { size, data: noise(3 * pixels, seed) }).collect()
+}
+
+#[test]
+fn a_batch_of_crops_is_its_crops_one_by_one() {
+    let mut embedder = open_embedder("sface", &weights(), &Compute::open(Choice::Cpu).unwrap()).unwrap();
+    let crops = pictures(Size { width: SIDE, height: SIDE }, 5);
+    let together = embedder.embed(&crops).unwrap();
+    for (crop, template) in crops.iter().zip(&together) {
+        let alone = embedder.embed(std::slice::from_ref(crop)).unwrap();
+        assert!(alone[0].compare(template).unwrap().0 > 0.99999);
+    }
+    // And the crops are told apart: a batch that repeats its first would pass the above only by being wrong twice.
+    assert!(together[0].compare(&together[1]).unwrap().0 < 0.999);
+    assert!(embedder.embed(&[]).unwrap().is_empty());
+}
+
+#[test]
+fn a_batch_of_pictures_is_its_pictures_one_by_one() {
+    let size = Size { width: 160, height: 96 };
+    // So low a threshold that noise has faces: what is compared must not be empty.
+    let mut detector = open_detector("yunet", &weights(), &Compute::open(Choice::Cpu).unwrap(), size, 0.01).unwrap();
+    assert_eq!(detector.input(), size);
+    let pictures = pictures(size, 3);
+    let together = detector.detect(&pictures).unwrap();
+    assert!(together.iter().any(|faces| !faces.is_empty()), "noise of these seeds has no face, choose others");
+    for (picture, faces) in pictures.iter().zip(&together) {
+        let alone = detector.detect(std::slice::from_ref(picture)).unwrap();
+        assert_eq!(alone[0].len(), faces.len());
+        for (a, b) in alone[0].iter().zip(faces) {
+            assert!((a.confidence - b.confidence).abs() < 1e-4 && a.rect.iou(&b.rect) > 0.999, "{a:?} {b:?}");
+        }
+    }
+}
+
+#[test]
+fn a_picture_of_another_size_is_an_error_that_names_both() {
+    let size = Size { width: 160, height: 96 };
+    let compute = Compute::open(Choice::Cpu).unwrap();
+    let mut detector = open_detector("yunet", &weights(), &compute, size, 0.6).unwrap();
+    let error = detector.detect(&pictures(Size { width: 96, height: 96 }, 1)).unwrap_err().to_string();
+    assert!(error.contains("96x96") && error.contains("160x96"), "{error}");
+    let odd = open_detector("yunet", &weights(), &compute, Size { width: 100, height: 96 }, 0.6).err().unwrap();
+    assert!(odd.to_string().contains("multiples of 32"), "{odd}");
+    let mut embedder = open_embedder("sface", &weights(), &compute).unwrap();
+    let error = embedder.embed(&pictures(size, 1)).unwrap_err().to_string();
+    assert!(error.contains("160x96"), "{error}");
+}

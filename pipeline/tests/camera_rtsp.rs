@@ -1,0 +1,120 @@
+//! A network camera, against a real RTSP server on loopback.
+#![allow(clippy::disallowed_methods, reason = "tests wait for real servers with a deadline")]
+
+#[path = "support/rtsp.rs"]
+mod rtsp;
+#[path = "support/watched.rs"]
+mod watched;
+
+use rtsp::RtspCamera;
+use std::{sync::Arc, time::Duration};
+use usher::{
+    capture::{fault::Fault, probe::probe},
+    clock::{Clock, SystemClock},
+    health::CameraState,
+};
+use usher_config::{
+    capture::{Camera, Login, Source, Transport},
+    value::{Name, Secret},
+};
+use usher_models::image::{Planes, Size};
+use watched::{WatchedCamera, settings};
+
+fn at(url: String, transport: Transport) -> Camera {
+    settings(Source::Rtsp { url, transport })
+}
+
+fn logged_in(url: String, user: &str, password: &str) -> Camera {
+    let login = Login { user: user.into(), password: Secret::new(password.into()) };
+    Camera { login: Some(login), ..at(url, Transport::Tcp) }
+}
+
+fn try_once(settings: &Camera) -> Result<usher::capture::probe::Probed, Fault> {
+    let clock: Arc<dyn Clock> = SystemClock::start();
+    probe(&Name::new("cam").unwrap(), settings, Duration::from_secs(20), &clock)
+}
+
+#[test]
+fn frames_arrive_over_tcp_as_the_decoder_left_them() {
+    let server = RtspCamera::start(None, None);
+    let mut camera = WatchedCamera::start(&at(server.url("main"), Transport::Tcp));
+    let frames = camera.see(10);
+    assert!(frames.windows(2).all(|pair| pair[0].pts < pair[1].pts && pair[0].taken.steady <= pair[1].taken.steady));
+    let view = frames[0].picture.view();
+    assert_eq!(view.size, Size { width: 320, height: 240 });
+    let Planes::I420 { luma, .. } = view.planes else { panic!("the software decoder gives I420") };
+    let white = (0..240).flat_map(|row| &luma.data[row * luma.stride..][..320]).filter(|value| **value > 200).count();
+    assert!((50..20_000).contains(&white), "a white ball on black, not {white} white pixels");
+    assert_eq!(camera.state(), CameraState::Live);
+}
+
+#[test]
+fn frames_arrive_over_udp() {
+    let server = RtspCamera::start(None, None);
+    let mut camera = WatchedCamera::start(&at(server.url("main"), Transport::Udp));
+    assert_eq!(camera.see(10).len(), 10);
+}
+
+#[test]
+fn a_camera_that_is_cut_is_lost_and_comes_back_by_itself() {
+    let server = RtspCamera::start(None, None);
+    let port = server.port();
+    let mut camera = WatchedCamera::start(&at(server.url("main"), Transport::Tcp));
+    camera.see(5);
+    server.cut();
+    let reason = camera.lost();
+    assert!(reason.contains("ended its stream") || reason.contains("nothing answers"), "{reason}");
+    let _returned = RtspCamera::start(Some(port), None);
+    while camera.state() != CameraState::Live {
+        camera.see(1);
+    }
+    camera.see(5);
+}
+
+#[test]
+fn a_camera_that_is_connected_but_silent_is_lost() {
+    let server = RtspCamera::start(None, None);
+    let mut camera = WatchedCamera::start(&at(server.url("main"), Transport::Tcp));
+    camera.see(5);
+    server.fall_silent();
+    let reason = camera.lost();
+    assert!(reason.starts_with("no frame for 2") && reason.contains("check the camera's stream"), "{reason}");
+}
+
+#[test]
+fn a_stopped_camera_ends_though_its_server_is_away() {
+    let gone = RtspCamera::start(None, None);
+    let url = gone.url("main");
+    gone.cut();
+    let mut camera = WatchedCamera::start(&at(url, Transport::Tcp));
+    let reason = camera.lost();
+    assert!(reason.contains("nothing answers at 127.0.0.1:") && reason.contains("check address, cable"), "{reason}");
+    camera.stop();
+}
+
+#[test]
+fn a_wrong_path_is_said_with_the_mend() {
+    let server = RtspCamera::start(None, None);
+    let fault = try_once(&at(server.url("other"), Transport::Tcp)).unwrap_err();
+    assert_eq!(fault, Fault::NoSuchStream(format!("127.0.0.1:{}", server.port())));
+    assert!(fault.to_string().ends_with("check the path in `url`"));
+}
+
+#[test]
+fn the_right_login_opens_a_camera_and_the_wrong_one_is_said_without_being_shown() {
+    let server = RtspCamera::start(None, Some(("gate", "open-sesame")));
+    let probed = try_once(&logged_in(server.url("main"), "gate", "open-sesame")).unwrap();
+    assert_eq!((probed.width, probed.height, probed.format.as_str()), (320, 240, "I420"));
+    let fault = try_once(&logged_in(server.url("main"), "gate", "open-barley")).unwrap_err();
+    assert_eq!(fault, Fault::Login(format!("127.0.0.1:{}", server.port())));
+    let said = format!("{fault} {fault:?}");
+    assert!(said.contains("check `user` and `password_file`") && !said.contains("barley"), "{said}");
+}
+
+#[test]
+fn a_probe_tells_what_a_camera_gives() {
+    let server = RtspCamera::start(None, None);
+    let probed = try_once(&at(server.url("main"), Transport::Tcp)).unwrap();
+    assert_eq!((probed.width, probed.height), (320, 240));
+    assert!(probed.fps > 0.0 && probed.first_frame > Duration::ZERO, "{probed:?}");
+}

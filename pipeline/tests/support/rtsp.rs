@@ -1,0 +1,129 @@
+//! A real RTSP camera on loopback: served, cut, brought back, silenced.
+
+use gstreamer as gst;
+use gstreamer::{glib, prelude::*};
+use gstreamer_rtsp_server as server;
+use server::prelude::*;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+/// A camera that streams H.264 at `/main`, 320x240, 15 frames a second. Dropping it cuts it off.
+pub(crate) struct RtspCamera {
+    port: u16,
+    silent: Arc<AtomicBool>,
+    main: glib::MainLoop,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A role of the server's own access lists.
+const ROLE: &str = "viewer";
+
+impl RtspCamera {
+    /// On `port`, or on a free one for `None`; asks for `login` (user, password) where there is one.
+    pub(crate) fn start(port: Option<u16>, login: Option<(&str, &str)>) -> Self {
+        gst::init().expect("GStreamer is installed");
+        let silent = Arc::new(AtomicBool::new(false));
+        let login = login.map(|(user, password)| (user.to_owned(), password.to_owned()));
+        let (tell, told) = std::sync::mpsc::sync_channel(1);
+        let hush = silent.clone();
+        let thread = std::thread::Builder::new()
+            .name("rtsp-camera".into())
+            .spawn(move || serve(port, login, &hush, &tell))
+            .expect("the system has a thread to give");
+        let (port, main) = told.recv().expect("the RTSP server starts");
+        Self { port, silent, main, thread: Some(thread) }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("rtsp://127.0.0.1:{}/{path}", self.port)
+    }
+
+    /// Stays connected, sends nothing more.
+    pub(crate) fn fall_silent(&self) {
+        self.silent.store(true, Ordering::SeqCst);
+    }
+
+    /// Power off: every connection is closed.
+    pub(crate) fn cut(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.main.quit();
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("the server's thread ends in order");
+        }
+    }
+}
+
+impl Drop for RtspCamera {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn serve(
+    port: Option<u16>,
+    login: Option<(String, String)>,
+    silent: &Arc<AtomicBool>,
+    tell: &std::sync::mpsc::SyncSender<(u16, glib::MainLoop)>,
+) {
+    let context = glib::MainContext::new();
+    let main = glib::MainLoop::new(Some(&context), false);
+    context
+        .with_thread_default(|| {
+            let camera = server::RTSPServer::new();
+            camera.set_address("127.0.0.1");
+            camera.set_service(&port.unwrap_or(0).to_string());
+            let factory = server::RTSPMediaFactory::new();
+            factory.set_launch(
+                "( videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=15/1 \
+                 ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! rtph264pay name=pay0 pt=96 )",
+            );
+            factory.set_shared(true);
+            let silent = silent.clone();
+            factory.connect_media_configure(move |_, media| hush(media, &silent));
+            if let Some((user, password)) = login {
+                let auth = server::RTSPAuth::new();
+                let token = server::RTSPToken::builder().field("media.factory.role", ROLE).build();
+                let basic = server::RTSPAuth::make_basic(&user, &password);
+                auth.add_basic(&basic, &token);
+                camera.set_auth(Some(&auth));
+                let role = gst::Structure::builder(ROLE)
+                    .field("media.factory.access", true)
+                    .field("media.factory.construct", true)
+                    .build();
+                factory.add_role_from_structure(&role);
+            }
+            camera.mount_points().expect("a server has mount points").add_factory("/main", factory);
+            let source = camera.attach(Some(&context)).expect("the port is free");
+            let port = u16::try_from(camera.bound_port()).expect("it is bound");
+            tell.send((port, main.clone())).expect("the test waits for it");
+            main.run();
+            context.find_source_by_id(&source).expect("it is attached to this context").destroy();
+            camera.client_filter(Some(&mut |_: &server::RTSPServer, _: &server::RTSPClient| {
+                server::RTSPFilterResult::Remove
+            }));
+            // The clients' sockets are closed by the loop's last turns.
+            while context.iteration(false) {}
+        })
+        .expect("the context is this thread's own");
+}
+
+fn hush(media: &server::RTSPMedia, silent: &Arc<AtomicBool>) {
+    let pay = media.element().downcast::<gst::Bin>().ok().and_then(|bin| bin.by_name("pay0"));
+    let pad = pay.and_then(|pay| pay.static_pad("sink")).expect("the launch line names its payloader");
+    let silent = silent.clone();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        if silent.load(Ordering::SeqCst) { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
+    });
+}
