@@ -17,10 +17,14 @@ const PATIENCE: Duration = Duration::from_secs(90);
 fn one_visitor(into: &std::path::Path) {
     let crowd = Crowd::read(&root().join("config/demo-crowd.yaml")).unwrap();
     let person = crowd.people.iter().find(|person| person.enrolled.is_some() && person.looks.len() > 1).unwrap();
-    let mut text = format!("seed: 5\npictures: {}\ntogether: 1\npeople:\n- who: visitor\n  looks:\n", pictures().unwrap().display());
+    let mut text = format!(
+        "seed: 5\npictures: {}\ntogether: 1\npeople:\n- who: visitor\n  looks:\n",
+        pictures().unwrap().display()
+    );
     for look in &person.looks {
         assert_ne!(look.picture, std::path::Path::new("face-recognition/obama.jpg"), "enrolled from it below");
-        text += &format!("  - {{ picture: {}, face: {:?}, eyes: {:?} }}\n", look.picture.display(), look.face, look.eyes);
+        text +=
+            &format!("  - {{ picture: {}, face: {:?}, eyes: {:?} }}\n", look.picture.display(), look.face, look.eyes);
     }
     fs::write(into, text).unwrap();
 }
@@ -45,7 +49,10 @@ fn somebody_enrolled_while_the_gate_runs_is_welcomed_and_once_forgotten_is_nobod
     assert_eq!(greeting["data"]["sport"], "Short track");
     let sessions = greeting["data"]["sessions"].as_array().unwrap();
     assert!((1..=3).contains(&sessions.len()), "{sessions:?}");
-    assert!(sessions.iter().all(|session| session["place"].is_string() && session["starts"].is_string()), "{sessions:?}");
+    assert!(
+        sessions.iter().all(|session| session["place"].is_string() && session["starts"].is_string()),
+        "{sessions:?}"
+    );
     let visit = everything.wait_for("usher/v1/test/gate/gate/visit", PATIENCE);
     assert!(!visit.to_string().contains("Mina"), "a visit carries no name: {visit}");
     let face = everything.wait_for("usher/v1/test/gate/gate/face", PATIENCE);
@@ -59,7 +66,8 @@ fn somebody_enrolled_while_the_gate_runs_is_welcomed_and_once_forgotten_is_nobod
         assert!(begun.elapsed() < PATIENCE, "the gate never heard of the forgetting");
         std::thread::sleep(Duration::from_millis(50));
     }
-    let (decided, welcomed) = (gate.metric("usher_decisions_total").unwrap(), gate.metric("usher_visits_acknowledged_total").unwrap());
+    let (decided, welcomed) =
+        (gate.metric("usher_decisions_total").unwrap(), gate.metric("usher_visits_acknowledged_total").unwrap());
     gate.wait_for("usher_decisions_total", decided + 3.0, PATIENCE).unwrap();
     assert!(gate.metric("usher_visits_acknowledged_total").unwrap() <= welcomed + 1.0, "one may have been under way");
 }

@@ -191,7 +191,7 @@ impl World {
             }
             "people" => {
                 let people = asked["people"].as_array().expect("a list").iter().map(person);
-                *self.people.lock().unwrap() = people.collect();
+                *self.people.lock().expect("no holder of this lock panics") = people.collect();
             }
             "outcome" => {
                 let outcome = self.outcome(asked);
@@ -208,8 +208,8 @@ impl World {
         let clock: Arc<dyn Clock> = self.clock.clone();
         let prometheus = Box::new(|| "usher_enrolled 612\n".to_owned());
         let settings = settings(listen, websocket);
-        let pages =
-            web::start(settings, taps, self.health.clone(), figures(), prometheus, clock, stop).expect("the box starts");
+        let pages = web::start(settings, taps, self.health.clone(), figures(), prometheus, clock, stop)
+            .expect("the box starts");
         let filming = Arc::new(AtomicBool::new(true));
         let frames = {
             let (people, clock) = (self.people.clone(), self.clock.clone());
@@ -279,7 +279,8 @@ fn film(watched: &Sender<Watched>, people: &Mutex<Vec<Person>>, clock: &dyn Cloc
                 continue;
             }
             // The first camera has everybody, so that the others show a scene without anybody.
-            let people = if i == 0 { people.lock().unwrap().clone() } else { Vec::new() };
+            let people =
+                if i == 0 { people.lock().expect("no holder of this lock panics").clone() } else { Vec::new() };
             let taken = clock.now();
             let frame = Frame { camera: camera.clone(), taken, pts: taken.steady, picture: scene(&people) };
             // The tap loses rather than waits.

@@ -64,7 +64,10 @@ fn missing_weights_are_named_with_the_mend_and_end_with_78() {
 #[test]
 fn the_unit_is_exposed_by_no_more_than_1_5() {
     let unit = root().join("systemd/usher.service");
-    let output = Command::new("systemd-analyze").args(["security", "--offline=true", "--threshold=15", "--no-pager"]).arg(unit).output();
+    let output = Command::new("systemd-analyze")
+        .args(["security", "--offline=true", "--threshold=15", "--no-pager"])
+        .arg(unit)
+        .output();
     let output = output.expect("systemd-analyze is there; `make test` installs Debian's package `systemd`");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }

@@ -22,7 +22,12 @@ fn strangers(into: &Path) -> usize {
     for person in &strangers {
         text += &format!("- who: {}\n  looks:\n", person.who);
         for look in &person.looks {
-            text += &format!("  - {{ picture: {}, face: {:?}, eyes: {:?} }}\n", look.picture.display(), look.face, look.eyes);
+            text += &format!(
+                "  - {{ picture: {}, face: {:?}, eyes: {:?} }}\n",
+                look.picture.display(),
+                look.face,
+                look.eyes
+            );
         }
     }
     fs::write(into, text).unwrap();

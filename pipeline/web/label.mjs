@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 
 const CELL = 24;
-const HEIGHT = 22;
+const HEIGHT = 26;
 const font = readFileSync("node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2").toString("base64");
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
@@ -20,11 +20,11 @@ const png = await page.evaluate(
     pen.fillStyle = "#000";
     pen.fillRect(0, 0, canvas.width, canvas.height);
     pen.fillStyle = "#fff";
-    pen.font = "700 16px Label";
+    pen.font = "700 19px Label";
     pen.textBaseline = "alphabetic";
     alphabet.forEach((letter, i) => {
       const wide = Math.round(pen.measureText(letter).width);
-      pen.fillText(letter, i * CELL, 17);
+      pen.fillText(letter, i * CELL, 20);
       pen.fillRect(i * CELL, 0, wide, 1);
     });
     return canvas.toDataURL("image/png");

@@ -47,7 +47,9 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     let cameras = wire::cameras(&config);
     let asked = args.camera.as_deref().map(|name| Name::new(name).context("not a camera's name")).transpose()?;
     let camera = match &asked {
-        Some(name) => cameras.get(name).with_context(|| format!("no camera `{name}` in {}", common.config.display()))?,
+        Some(name) => {
+            cameras.get(name).with_context(|| format!("no camera `{name}` in {}", common.config.display()))?
+        }
         None => cameras.values().next().context("the configuration has a camera")?,
     };
     let clock = SystemClock::start();

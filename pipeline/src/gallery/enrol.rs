@@ -52,7 +52,7 @@ pub const MOST_PICTURES: usize = 10;
 const SAME_PERSON: f64 = 1e-3;
 
 /// The chance we accept of sending somebody away because they look like somebody who is enrolled already.
-const DUPLICATE: f64 = 1e-3;
+const DUPLICATE: f64 = 1e-4;
 
 /// Why somebody was not enrolled. The person at the desk mends most of these. Pictures are counted from 1.
 #[derive(Debug, thiserror::Error)]

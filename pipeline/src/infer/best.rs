@@ -140,7 +140,11 @@ mod tests {
     fn face(x: f32, eyes: f32) -> Face {
         let p = |dx: f32, dy: f32| Point { x: x + dx * eyes, y: 300.0 + dy * eyes };
         let landmarks = [p(-0.5, 0.0), p(0.5, 0.0), p(0.0, 0.6), p(-0.4, 1.1), p(0.4, 1.1)];
-        Face { rect: Rect { x: x - eyes, y: 300.0 - eyes, width: 2.0 * eyes, height: 2.5 * eyes }, landmarks, confidence: 0.9 }
+        Face {
+            rect: Rect { x: x - eyes, y: 300.0 - eyes, width: 2.0 * eyes, height: 2.5 * eyes },
+            landmarks,
+            confidence: 0.9,
+        }
     }
 
     #[test]

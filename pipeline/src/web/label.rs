@@ -7,7 +7,7 @@ use image::{GrayImage, Pixel as _, Rgb, RgbImage};
 use std::sync::LazyLock;
 
 /// Height of a line, in pixels.
-pub(super) const HEIGHT: i32 = 22;
+pub(super) const HEIGHT: i32 = 26;
 /// Width of a character's cell, in pixels.
 const CELL: u32 = 24;
 
@@ -65,7 +65,7 @@ mod tests {
     fn every_character_has_a_width_and_all_but_the_space_have_ink() {
         assert_eq!((ALPHABET.width(), ALPHABET.height()), (96 * CELL, HEIGHT as u32 + 1));
         for place in 0..96 {
-            assert!((3..=22).contains(&advance(place)), "{place}");
+            assert!((3..=23).contains(&advance(place)), "{place}");
             let inked =
                 (0..CELL).any(|dx| (1..=HEIGHT as u32).any(|y| ALPHABET.get_pixel(place * CELL + dx, y).0[0] > 200));
             assert_eq!(inked, place != 0, "{place}");

@@ -47,7 +47,7 @@ function draw(decision: DecisionNow): HTMLLIElement {
     el("time", "", decision.at.slice(11, 19) || wallTime(decision.at)),
     el("span", "gate", decision.gate),
     el("span", "what", el("span", `tone ${tone}`, words), name, bar(decision)),
-    el("span", "looks", looks + over),
+    el("span", "looks", looks, over && el("br"), over.slice(3)),
   );
   const facts: [string, string][] = [
     ["best score", score(decision.best)],

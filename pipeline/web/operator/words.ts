@@ -53,6 +53,6 @@ export function figures(state: State): { tone: string; words: string; title?: st
     { tone: state.outbox === 0 ? "ok" : "warn", words: `outbox ${state.outbox}` },
     { tone: "plain", words: `${state.enrolled.toLocaleString("en-GB")} enrolled` },
     { tone: "plain", words: `threshold ${score(state.threshold)}` },
-    { tone: "plain", words: `promised: at most ${share(state.promised)} wrong greetings`, title: "share of visitors who never enrolled that may be greeted by a wrong name" },
+    { tone: "plain", words: `promised: a wrong greeting for at most ${share(state.promised)}`, title: "share of visitors who never enrolled that may be greeted by a wrong name" },
   ];
 }

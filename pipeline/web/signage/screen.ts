@@ -89,7 +89,7 @@ function program(greeting: Greeting): HTMLElement {
     return el("section", "program none", el("p", "wish", "Good to see you."), el("p", "wish small", "Enjoy the day!"));
   }
   document.body.dataset["program"] = "some";
-  const card = el("div", "next", icon(sportIcon(`${greeting.sport} ${next.title}`), "mark"), about(next), counting(next));
+  const card = el("div", "next", about(next), counting(next));
   const rows = later.map((session) => {
     const time = el("time", "", wallTime(session.starts));
     return el("li", "", time, el("i"), about(session));
@@ -105,7 +105,9 @@ function program(greeting: Greeting): HTMLElement {
 
 function about(session: Session): HTMLElement {
   const where = [session.venue, session.place].filter(Boolean).join(" · ");
-  return el("div", "about", text("p", session.title, "what"), el("p", "where", where ? icon("pin") : null, text("span", where)));
+  const place = el("p", "where", where && icon("pin"), where && el("span", "", where));
+  place.dir = "auto";
+  return el("div", "about", text("p", session.title, "what"), place);
 }
 
 function counting(session: Session): HTMLElement {
@@ -126,6 +128,12 @@ function text<K extends "p" | "span">(tag: K, words: string, classes = ""): HTML
   element.dir = "auto";
   return element;
 }
+
+// A screen that is turned is a screen all the same.
+addEventListener("resize", () => {
+  const name = main.querySelector<HTMLElement>(".name");
+  if (name) fit(name);
+});
 
 /** Makes a long name smaller until it fits into two lines, then lets it be cut. */
 function fit(name: HTMLElement): void {

@@ -53,6 +53,7 @@ export async function broker() {
   const file = join(folder, "mosquitto.conf");
   writeFileSync(file, `listener ${tcp} 127.0.0.1\nlistener ${websocket} 127.0.0.1\nprotocol websockets\nallow_anonymous true\npersistence false\n`);
   let process = null;
+  let publisher = null;
   const start = async () => {
     process = spawn("mosquitto", ["-c", file], { stdio: "ignore" });
     await until("mosquitto listens", async () => {
@@ -63,6 +64,8 @@ export async function broker() {
     });
   };
   const kill = async () => {
+    publisher?.end(true);
+    publisher = null;
     if (!process || process.exitCode !== null) return;
     const ended = once(process, "exit");
     process.kill("SIGKILL");
@@ -75,9 +78,8 @@ export async function broker() {
     kill,
     /** Publishes as the box does: QoS 1, not retained. */
     async publish(topic, body) {
-      const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${tcp}`, { protocolVersion: 4, clean: true });
-      await client.publishAsync(topic, typeof body === "string" ? body : JSON.stringify(body), { qos: 1 });
-      await client.endAsync();
+      publisher ??= await mqtt.connectAsync(`mqtt://127.0.0.1:${tcp}`, { protocolVersion: 4, clean: true });
+      await publisher.publishAsync(topic, typeof body === "string" ? body : JSON.stringify(body), { qos: 1 });
     },
     async end() {
       await kill();

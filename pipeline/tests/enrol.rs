@@ -1,0 +1,225 @@
+//! Enrolment on real faces with the real networks: one face, one person, or nothing at all.
+
+#[path = "support/gate.rs"]
+mod gate;
+
+use gate::{pictures, root, set_up};
+use image::{ImageFormat, Rgb, RgbImage, imageops};
+use std::{
+    fs,
+    io::Cursor,
+    path::{Path, PathBuf},
+    process::Output,
+    time::{Duration, SystemTime},
+};
+use usher::{
+    gallery::{
+        enrol::{Duplicate, EnrolError, Enroller, Wish},
+        key::BoxKey,
+        picture::Picture,
+        store::Store,
+    },
+    identify::threshold::Law,
+};
+use usher_models::{
+    catalog,
+    compute::{Choice, Compute},
+    image::Size,
+};
+
+fn enroller() -> Enroller {
+    let weights = set_up("models", "USHER_MODELS").unwrap();
+    let compute = Compute::open(Choice::Cpu).unwrap();
+    let size = Size { width: 640, height: 640 };
+    let detector = catalog::open_detector("yunet", &weights, &compute, size, 0.6).unwrap();
+    let embedder = catalog::open_embedder("sface", &weights, &compute).unwrap();
+    let law = Law::of(&embedder.model()).unwrap();
+    Enroller::new(detector, embedder, law)
+}
+
+fn file(name: &str) -> PathBuf {
+    pictures().unwrap().join("face-recognition").join(name)
+}
+
+fn raw(name: &str) -> RgbImage {
+    image::open(file(name)).unwrap().into_rgb8()
+}
+
+fn picture(of: &RgbImage) -> Picture {
+    let mut bytes = Cursor::new(Vec::new());
+    of.write_to(&mut bytes, ImageFormat::Png).unwrap();
+    Picture::decode(bytes.get_ref()).unwrap()
+}
+
+fn read(name: &str) -> Picture {
+    Picture::read(&file(name)).unwrap()
+}
+
+fn smaller(picture: &RgbImage, by: u32) -> RgbImage {
+    imageops::resize(picture, picture.width() / by, picture.height() / by, imageops::FilterType::Triangle)
+}
+
+/// Two pictures side by side.
+fn beside(one: &RgbImage, other: &RgbImage) -> RgbImage {
+    let mut both = RgbImage::new(one.width() + other.width(), one.height().max(other.height()));
+    imageops::replace(&mut both, one, 0, 0);
+    imageops::replace(&mut both, other, i64::from(one.width()), 0);
+    both
+}
+
+fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
+}
+
+fn wish(name: &str, duplicate: Duplicate) -> Wish {
+    Wish { name: name.into(), sport: "Judo".into(), expires: now() + Duration::from_secs(3600), duplicate }
+}
+
+#[test]
+fn pictures_of_one_person_make_one_template_that_others_of_them_match() {
+    let mut enroller = enroller();
+    let [one, two, stranger] =
+        ["obama.jpg", "obama2.jpg", "biden.jpg"].map(|name| enroller.reference(&[read(name)]).unwrap());
+    let same = one.template.compare(&two.template).unwrap().0;
+    let other = one.template.compare(&stranger.template).unwrap().0;
+    println!("same person {same:.3}, another {other:.3}, {:?}", one.qualities);
+    assert!(same > 0.6 && other < 0.3, "{same} {other}");
+    let both = enroller.reference(&[read("obama.jpg"), read("obama2.jpg")]).unwrap();
+    assert_eq!(both.qualities.len(), 2);
+    let third = enroller.reference(&[read("obama3.jpg")]).unwrap().template;
+    let pooled = both.template.compare(&third).unwrap().0;
+    assert!(pooled > 0.6, "{pooled}");
+}
+
+#[test]
+fn a_picture_stored_lying_down_gives_the_same_template() {
+    let mut enroller = enroller();
+    let upright = raw("obama.jpg");
+    let reference = enroller.reference(&[picture(&upright)]).unwrap().template;
+    // Stored turned by 90° to the left, said to be so by EXIF orientation 6 in a PNG's eXIf chunk.
+    let mut png = Cursor::new(Vec::new());
+    imageops::rotate270(&upright).write_to(&mut png, ImageFormat::Png).unwrap();
+    let mut exif = b"eXIfMM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec();
+    let mut crc = flate2::Crc::new();
+    crc.update(&exif);
+    let length = exif.len() as u32 - 4;
+    exif.splice(..0, length.to_be_bytes());
+    exif.extend(crc.sum().to_be_bytes());
+    let mut bytes = png.into_inner();
+    bytes.splice(33..33, exif);
+    let turned = enroller.reference(&[Picture::decode(&bytes).unwrap()]).unwrap().template;
+    let score = reference.compare(&turned).unwrap().0;
+    assert!(score > 0.99, "{score}");
+}
+
+#[test]
+fn what_does_not_show_one_good_face_is_refused() {
+    let mut enroller = enroller();
+    let obama = raw("obama.jpg");
+    let nobody = RgbImage::from_fn(400, 300, |x, y| Rgb([(x / 2) as u8, (y / 2) as u8, 90]));
+    let refused = |result: Result<_, EnrolError>| result.map(|_: usher::gallery::enrol::Reference| ()).unwrap_err();
+    let error = refused(enroller.reference(&[picture(&nobody)]));
+    assert!(matches!(error, EnrolError::NoFace { picture: 1 }), "{error}");
+    let error = refused(enroller.reference(&[picture(&obama), picture(&beside(&obama, &raw("biden.jpg")))]));
+    assert!(matches!(error, EnrolError::Faces { picture: 2, count: 2 }), "{error}");
+    let faces = enroller.reference(&[picture(&obama)]).unwrap().qualities[0].inter_eye_px;
+    let error = refused(enroller.reference(&[picture(&smaller(&obama, (faces / 16.0).ceil() as u32))]));
+    assert!(matches!(error, EnrolError::Small { least: 24.0, .. }), "{error}");
+    let error = refused(enroller.reference(&[picture(&imageops::blur(&obama, faces / 4.0))]));
+    assert!(matches!(error, EnrolError::Blurred { .. } | EnrolError::NoFace { .. }), "{error}");
+    let error = refused(enroller.reference(&[read("obama.jpg"), read("obama2.jpg"), read("biden.jpg")]));
+    assert!(matches!(error, EnrolError::Strangers { one: 1, other: 3 }), "{error}");
+    assert!(matches!(refused(enroller.reference(&[])), EnrolError::Pictures(0)));
+}
+
+#[test]
+fn a_face_that_fills_the_picture_is_found() {
+    let mut enroller = enroller();
+    let obama = raw("obama.jpg");
+    let reference = enroller.reference(&[picture(&obama)]).unwrap();
+    let eyes = reference.qualities[0].inter_eye_px;
+    let close = imageops::resize(&obama, obama.width() * 2, obama.height() * 2, imageops::FilterType::Triangle);
+    let found = enroller.reference(&[picture(&close)]).unwrap();
+    assert!(found.qualities[0].inter_eye_px > 1.8 * eyes);
+    assert!(reference.template.compare(&found.template).unwrap().0 > 0.9);
+}
+
+#[test]
+fn a_face_is_enrolled_once_unless_asked_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("gallery.db"), BoxKey::random()).unwrap();
+    let mut enroller = enroller();
+    let ids = |store: &Store| store.load_all().unwrap().people.iter().map(|p| p.visitor.id).collect::<Vec<_>>();
+    let first = enroller.enrol(&mut store, &wish("Ada", Duplicate::Refuse), &[read("obama.jpg")], now()).unwrap();
+    let error =
+        enroller.enrol(&mut store, &wish("Ada B.", Duplicate::Refuse), &[read("obama2.jpg")], now()).unwrap_err();
+    assert!(matches!(error, EnrolError::Already { visitor } if visitor == first), "{error}");
+    let other = enroller.enrol(&mut store, &wish("Bob", Duplicate::Refuse), &[read("biden.jpg")], now()).unwrap();
+    assert_eq!(ids(&store), [first, other]);
+    let again = enroller.enrol(&mut store, &wish("Ada B.", Duplicate::Replace), &[read("obama2.jpg")], now()).unwrap();
+    assert_eq!(ids(&store), [other, again]);
+    let twin = enroller.enrol(&mut store, &wish("Eve", Duplicate::Beside), &[read("obama.jpg")], now()).unwrap();
+    assert_eq!(ids(&store), [other, again, twin]);
+    let past = Wish { expires: now(), ..wish("Zed", Duplicate::Beside) };
+    assert!(matches!(enroller.enrol(&mut store, &past, &[read("obama.jpg")], now()), Err(EnrolError::Past)));
+    assert!(matches!(
+        enroller.enrol(&mut store, &wish(" \u{202e} ", Duplicate::Beside), &[read("obama.jpg")], now()),
+        Err(EnrolError::Name(_))
+    ));
+    assert_eq!(ids(&store).len(), 3, "nothing was stored");
+}
+
+#[test]
+fn the_command_line_enrols_lists_and_forgets() {
+    let gate = gate::Box::with_camera(env!("CARGO_BIN_EXE_usher"), "stills:nobody.yaml").unwrap();
+    let demo = root().join("config/demo-crowd.yaml");
+    fs::copy(demo, gate.folder.path().join("nobody.yaml")).unwrap();
+    let usher = |arguments: &[&str]| -> Output { gate.usher().args(arguments).output().unwrap() };
+    let out = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    let err = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let enrol = |sport: &str, picture: &Path| {
+        let picture = picture.display().to_string();
+        usher(&["enrol", "--name", "Ada Lovelace", "--sport", sport, "--keep", "2 h", &picture, "--json"])
+    };
+
+    let list = usher(&["list"]);
+    assert_eq!((list.status.code(), out(&list).trim()), (Some(0), "nobody is enrolled"), "{}", err(&list));
+    let text = gate.folder.path().join("me.jpg");
+    fs::write(&text, "just text").unwrap();
+    let refused = enrol("Short track", &text);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(err(&refused).contains("me.jpg: this is no picture, whatever its name says"), "{}", err(&refused));
+    let refused = enrol("Short trak", &file("obama.jpg"));
+    assert!(err(&refused).contains("did you mean \"Short track\"?"), "{}", err(&refused));
+
+    let enrolled = enrol("short track", &file("obama.jpg"));
+    assert_eq!(enrolled.status.code(), Some(0), "{}", err(&enrolled));
+    let id = serde_json::from_str::<serde_json::Value>(&out(&enrolled)).unwrap()["id"].as_str().unwrap().to_owned();
+    let refused = enrol("short track", &file("obama3.jpg"));
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(err(&refused).contains(&id) && err(&refused).contains("`--again`"), "{}", err(&refused));
+
+    let list: serde_json::Value = serde_json::from_slice(&usher(&["list", "--json"]).stdout).unwrap();
+    let visitor = &list["visitors"][0];
+    assert_eq!((visitor["id"].as_str(), visitor["name"].as_str()), (Some(&*id), Some("Ada Lovelace")));
+    assert_eq!(
+        (visitor["sport"].as_str(), visitor["models"][0].as_str()),
+        (Some("Short track"), Some("sface-2021dec"))
+    );
+    assert_eq!(list["visitors"].as_array().unwrap().len(), 1, "only who was enrolled");
+
+    let forgotten = usher(&["forget", &id]);
+    assert_eq!((forgotten.status.code(), out(&forgotten).trim()), (Some(0), "1 forgotten"));
+    let nobody = usher(&["forget", &id]);
+    assert!(
+        nobody.status.code() == Some(1) && err(&nobody).contains("`usher list` shows who is enrolled"),
+        "{}",
+        err(&nobody)
+    );
+    assert_eq!(usher(&["forget"]).status.code(), Some(2), "whom?");
+    assert_eq!(out(&usher(&["forget", "--everyone", "--json"])).trim(), r#"{"visitors":0,"log_emptied":true}"#);
+
+    fs::remove_file(gate.data().join("gallery.key")).unwrap();
+    let lost = usher(&["list"]);
+    assert!(lost.status.code() == Some(78) && err(&lost).contains("restore the key"), "{}", err(&lost));
+}
