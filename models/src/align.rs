@@ -1,4 +1,4 @@
-//! The aligned crop: five landmarks moved onto the places that embedders were trained with.
+//! The aligned crop, 112×112, from five landmarks.
 
 use crate::{
     image::{Point, Rect, Rgb, Size, View},

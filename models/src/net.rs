@@ -1,4 +1,4 @@
-//! A network as data: a flat list of operators over named tensors.
+//! A network as data: flat operators, named tensors.
 //!
 //! Written by [`crate::weights`] into the metadata of the weights, run by `forward.rs`. What a network *is* stands in
 //! its file; how it is computed is the executor's business, so that executors can be replaced.

@@ -1,4 +1,7 @@
-//! What is not what was promised is not installed, and the message says how to mend it.
+//! What is not what was promised is not installed.
+//!
+//! And the message says how to mend it.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use sha2::{Digest as _, Sha256};
 use std::{io::Write as _, path::Path};

@@ -1,4 +1,4 @@
-//! Scaling straight from planes is what a slow, plain computation over every sample gives.
+//! Scaling from planes against a slow computation.
 
 use proptest::prelude::*;
 use usher_models::{
@@ -109,8 +109,8 @@ proptest! {
                 } else {
                     [0.0; 3]
                 };
-                for c in 0..3 {
-                    prop_assert!((at(c) - wanted[c]).abs() < 0.05, "({x}, {y}, {c}): {} {}", at(c), wanted[c]);
+                for (c, wanted) in wanted.into_iter().enumerate() {
+                    prop_assert!((at(c) - wanted).abs() < 0.05, "({x}, {y}, {c}): {} {wanted}", at(c));
                 }
             }
         }

@@ -1,6 +1,6 @@
-//! Dense convolution as a matrix product, pointwise ones without a copy.
+//! Dense convolution as a matrix product.
 //!
-//! Weights `(O, C·k·k)` times columns `(C·k·k, pixels)`; for a 1×1 of stride 1 the input itself is the columns. The
+//! Pointwise ones need no copy. Weights `(O, C·k·k)` times columns `(C·k·k, pixels)`; for a 1×1 of stride 1 the input itself is the columns. The
 //! product starts from the bias, so that no pass is spent on adding it. Single-threaded: candle's own matmul would
 //! spread over every core of the machine.
 

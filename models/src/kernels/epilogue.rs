@@ -1,4 +1,4 @@
-//! What follows a convolution in the same pass: bias and activation.
+//! Bias and activation in the pass of a convolution.
 
 use crate::kernels::simd::Lanes;
 

@@ -1,4 +1,4 @@
-//! Halving and doubling of pictures between the stages of a detector.
+//! Halving and doubling of pictures.
 
 use crate::kernels::simd::{Lanes, vectorised};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, bail};

@@ -1,4 +1,4 @@
-//! Why weights or pictures could not be installed, by who must act.
+//! Why weights or pictures could not be installed.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Archives from their registries by the ordinary clients, or from a folder.
+//! Archives from their registries, or from a folder.
 
 use crate::weights::{
     error::InstallError,

@@ -1,4 +1,4 @@
-//! Arithmetic on constants: dequantising, and folding batch norms into the layer before or after.
+//! Arithmetic on constants: dequantising and folding.
 
 use crate::weights::onnx::{Node, Tensor};
 

@@ -1,4 +1,4 @@
-//! The lock file: which packages, which files in them, which hashes, under which licence.
+//! The lock file: packages, hashes, licences.
 
 use crate::weights::error::InstallError;
 use serde::{Deserialize, Serialize};

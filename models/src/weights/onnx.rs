@@ -1,4 +1,4 @@
-//! ONNX files: the few fields of the protobuf that are needed, and their numbers.
+//! ONNX files: the few fields that are needed.
 //!
 //! Written after `onnx.proto3` of the ONNX project (Apache-2.0); tags are the format's.
 

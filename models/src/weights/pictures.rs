@@ -1,4 +1,6 @@
-//! Pictures of real faces for the demonstration and the tests, by the same lock, clients and checks.
+//! Pictures of real faces for the demonstration.
+//!
+//! By the same lock, clients and checks as networks; the tests use them too.
 
 use crate::weights::{
     archive::inner,

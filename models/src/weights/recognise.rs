@@ -1,4 +1,6 @@
-//! An ONNX graph as our description: constants folded, norms and activations joined to their layers.
+//! An ONNX graph as our description.
+//!
+//! Constants are folded, norms and activations joined to their layers.
 
 use crate::{
     net::{Activation, Description, FORMAT, Step},

@@ -1,4 +1,6 @@
-//! A network on the disk: safetensors, its description in the metadata, its hash beside it.
+//! A network on the disk, its hash beside it.
+//!
+//! Safetensors with the description in the metadata.
 
 use crate::{
     error::ModelError,

@@ -1,4 +1,6 @@
-//! An independent forward pass: own protobuf reader, nothing folded, plain loops in f64.
+//! An independent forward pass in f64.
+//!
+//! Own protobuf reader, nothing folded, plain loops.
 
 use std::collections::HashMap;
 
@@ -24,7 +26,7 @@ pub(crate) fn run(onnx: &[u8], input: &[f32], side: (usize, usize)) -> Vec<Vec<f
     values.insert(given, Value { shape: vec![1, 3, side.0, side.1], data });
     for node in all(&graph, 1) {
         let node = fields(node);
-        let inputs: Vec<&Value> = all(&node, 1).map(|name| text(name)).filter_map(|name| values.get(&name)).collect();
+        let inputs: Vec<&Value> = all(&node, 1).map(text).filter_map(|name| values.get(&name)).collect();
         let attributes = all(&node, 5).map(|a| (text(first(&fields(a), 1)), a)).collect();
         let made = computed(&text(first(&node, 4)), &inputs, &attributes);
         values.insert(text(first(&node, 2)), made);
