@@ -1,8 +1,8 @@
 //! The aligned crop: five landmarks moved onto the places that embedders were trained with.
 
 use crate::{
-    colour::ToRgb,
-    image::{Plane, Planes, Point, Rgb, Size, View},
+    image::{Point, Rect, Rgb, Size, View},
+    resample::reduced,
 };
 
 /// Side of an aligned crop in pixels.
@@ -70,8 +70,9 @@ impl Similarity {
 
 /// The face with these landmarks (frame pixels) as an upright crop of 112×112, straight from the planes.
 ///
-/// Bilinear; a face larger than the crop is averaged over the area of each pixel, so that a close look is not aliased
-/// into a worse one. Outside the picture is black, as in training. Landmarks that span nothing give a black crop.
+/// The part of the frame that the crop shows is first reduced by a whole factor to about the crop's resolution (the
+/// mean of each area, so that a close look is not aliased into a worse one), then turned by bilinear interpolation.
+/// Outside the picture is black, as in training. Landmarks that span nothing give a black crop.
 pub fn aligned(view: &View<'_>, landmarks: &[Point; 5]) -> Rgb {
     let pixels = (SIDE * SIDE) as usize;
     let mut crop = Rgb { size: Size { width: SIDE, height: SIDE }, data: vec![0.0; 3 * pixels] };
@@ -80,101 +81,58 @@ pub fn aligned(view: &View<'_>, landmarks: &[Point; 5]) -> Rgb {
     if ![back.a, back.b, back.dx, back.dy].iter().all(|v| v.is_finite()) {
         return crop;
     }
-    // Samples an axis: as many as frame pixels a crop pixel covers; beyond 8 the means no longer change visibly.
-    let per_axis = back.a.hypot(back.b).ceil().clamp(1.0, 8.0) as usize;
-    let (samples, share) = (Samples::new(view), 1.0 / (per_axis * per_axis) as f32);
+    let far = (SIDE - 1) as f32;
+    let corners = [(0.0, 0.0), (far, 0.0), (0.0, far), (far, far)].map(|(x, y)| back.moved(Point { x, y }));
+    let least = |of: fn(&Point) -> f32| corners.iter().map(of).fold(f32::INFINITY, f32::min).floor() - 1.0;
+    let most = |of: fn(&Point) -> f32| corners.iter().map(of).fold(f32::NEG_INFINITY, f32::max).ceil() + 1.0;
+    let (left, top) = (least(|p| p.x), least(|p| p.y));
+    let factor = back.a.hypot(back.b).round().max(1.0);
+    let side = |length: f32| (length / factor).ceil() + 1.0;
+    let (width, height) = (side(most(|p| p.x) - left), side(most(|p| p.y) - top));
+    // A crop pixel covers less than 1.5 reduced ones, in any direction; more is a number that is no position.
+    if !(width <= 4.0 * SIDE as f32 && height <= 4.0 * SIDE as f32) {
+        return crop;
+    }
+    let region = Rect { x: left - 0.5, y: top - 0.5, width: width * factor, height: height * factor };
+    let reduced = reduced(view, region, Size { width: width as u32, height: height as u32 });
+    let (frame_width, frame_height) = (view.size.width as f32 - 0.5, view.size.height as f32 - 0.5);
     for y in 0..SIDE {
         for x in 0..SIDE {
-            let mut sum = [0f32; 3];
-            for sub in 0..per_axis * per_axis {
-                let inside = |i: usize| (i as f32 + 0.5) / per_axis as f32 - 0.5;
-                let at = Point { x: x as f32 + inside(sub % per_axis), y: y as f32 + inside(sub / per_axis) };
-                let yuv = samples.at(back.moved(at));
-                sum.iter_mut().zip(yuv).for_each(|(sum, v)| *sum += v);
+            let p = back.moved(Point { x: x as f32, y: y as f32 });
+            if p.x < -0.5 || p.y < -0.5 || p.x > frame_width || p.y > frame_height {
+                continue;
             }
-            let index = (y * SIDE + x) as usize;
-            for (channel, value) in samples.rgb(sum.map(|v| v * share)).into_iter().enumerate() {
-                crop.data[channel * pixels + index] = value;
+            // Positions count from the centre of the first pixel; reducing is about its corner.
+            let place = |p: f32, start: f32| ((p - start + 0.5) / factor - 0.5).max(0.0);
+            let values = between(&reduced, place(p.x, left), place(p.y, top));
+            for (channel, value) in values.into_iter().enumerate() {
+                crop.data[channel * pixels + (y * SIDE + x) as usize] = value;
             }
         }
     }
     crop
 }
 
-/// The planes as a field of three numbers, in the colour space they are stored in.
-struct Samples<'a> {
-    view: &'a View<'a>,
-    to_rgb: ToRgb,
-    width: f32,
-    height: f32,
-    black: [f32; 3],
-}
-
-impl<'a> Samples<'a> {
-    fn new(view: &'a View<'a>) -> Self {
-        let black = match (view.planes, view.range) {
-            (Planes::Rgb(_), _) => [0.0; 3],
-            (_, crate::image::Range::Limited) => [16.0, 128.0, 128.0],
-            (_, crate::image::Range::Full) => [0.0, 128.0, 128.0],
-        };
-        let (width, height) = (view.size.width as f32, view.size.height as f32);
-        Self { view, to_rgb: ToRgb::new(view.matrix, view.range), width, height, black }
-    }
-
-    /// The three numbers at a frame position; black outside.
-    #[inline]
-    fn at(&self, p: Point) -> [f32; 3] {
-        if !(p.x >= -0.5 && p.y >= -0.5 && p.x <= self.width - 0.5 && p.y <= self.height - 0.5) {
-            return self.black;
-        }
-        let (w, h) = (self.view.size.width as usize, self.view.size.height as usize);
-        let (cw, ch) = (w.div_ceil(2), h.div_ceil(2));
-        // The centre of a chroma sample lies between four luma samples.
-        let (cx, cy) = ((p.x - 0.5) / 2.0, (p.y - 0.5) / 2.0);
-        match self.view.planes {
-            Planes::Rgb(plane) => [0, 1, 2].map(|c| between(plane, p.x, p.y, (w, h), 3, c)),
-            Planes::Nv12 { luma, chroma } => [
-                between(luma, p.x, p.y, (w, h), 1, 0),
-                between(chroma, cx, cy, (cw, ch), 2, 0),
-                between(chroma, cx, cy, (cw, ch), 2, 1),
-            ],
-            Planes::I420 { luma, u, v } => [
-                between(luma, p.x, p.y, (w, h), 1, 0),
-                between(u, cx, cy, (cw, ch), 1, 0),
-                between(v, cx, cy, (cw, ch), 1, 0),
-            ],
-        }
-    }
-
-    /// The three numbers as R, G and B.
-    fn rgb(&self, [a, b, c]: [f32; 3]) -> [f32; 3] {
-        match self.view.planes {
-            Planes::Rgb(_) => [a, b, c],
-            _ => self.to_rgb.rgb(a, b, c),
-        }
-    }
-}
-
-/// Bilinear interpolation of one channel of a plane; the edge is repeated.
+/// Bilinear interpolation; the edge is repeated.
 #[inline]
-fn between(plane: Plane<'_>, x: f32, y: f32, (w, h): (usize, usize), channels: usize, channel: usize) -> f32 {
-    let (w, h) = (w.max(1), h.max(1));
-    let (x, y) = (x.clamp(0.0, (w - 1) as f32), y.clamp(0.0, (h - 1) as f32));
-    let (left, top) = (x as usize, y as usize);
-    let (right, bottom) = ((left + 1).min(w - 1), (top + 1).min(h - 1));
+fn between(picture: &Rgb, x: f32, y: f32) -> [f32; 3] {
+    let (width, height) = (picture.size.width as usize, picture.size.height as usize);
+    let (left, top) = ((x as usize).min(width - 1), (y as usize).min(height - 1));
+    let (right, below) = (usize::from(left + 1 < width), if top + 1 < height { width } else { 0 });
     let (fx, fy) = (x - left as f32, y - top as f32);
-    // A plane shorter than promised reads as black instead of ending the process.
-    let sample =
-        |x: usize, y: usize| f32::from(plane.data.get(y * plane.stride + x * channels + channel).copied().unwrap_or(0));
-    let upper = sample(left, top) * (1.0 - fx) + sample(right, top) * fx;
-    let lower = sample(left, bottom) * (1.0 - fx) + sample(right, bottom) * fx;
-    upper * (1.0 - fy) + lower * fy
+    let at = top * width + left;
+    [0, 1, 2].map(|channel| {
+        let plane = &picture.data[channel * width * height..][at..];
+        let upper = plane[0] + (plane[right] - plane[0]) * fx;
+        let lower = plane[below] + (plane[below + right] - plane[below]) * fx;
+        upper + (lower - upper) * fy
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::{Matrix, Range};
+    use crate::image::{Matrix, Plane, Planes, Range};
     use proptest::prelude::*;
 
     proptest! {

@@ -45,6 +45,21 @@ impl Taps {
             }
             firsts.push(first);
         }
+        Self { firsts, weights, count }.trimmed()
+    }
+
+    /// Without the taps at the end that no output uses: at 3:1 three are left of four.
+    fn trimmed(self) -> Self {
+        let runs = || self.weights.chunks_exact(self.count);
+        let leading = runs().map(|run| run.iter().take_while(|w| **w == 0.0).count());
+        let used = runs()
+            .zip(leading.clone())
+            .map(|(run, skip)| run.iter().rposition(|w| *w != 0.0).map_or(1, |last| last + 1 - skip));
+        let count = used.max().unwrap_or(1);
+        // A run that starts with unused taps moves up, as far as the shorter run still ends where the longer did.
+        let skips: Vec<usize> = leading.map(|skip| skip.min(self.count - count)).collect();
+        let weights = runs().zip(&skips).flat_map(|(run, skip)| run[*skip..skip + count].iter().copied()).collect();
+        let firsts = self.firsts.iter().zip(&skips).map(|(first, skip)| first + skip).collect();
         Self { firsts, weights, count }
     }
 
@@ -98,9 +113,7 @@ mod tests {
         let taps = Taps::new(4, 0.0, 12.0, 12);
         for output in 0..4 {
             let (first, weights) = taps.of(output);
-            assert_eq!(first, (output * 3).min(12 - 4));
-            let used: Vec<f32> = weights.iter().copied().filter(|w| *w > 0.0).collect();
-            assert_eq!(used, [1.0 / 3.0; 3]);
+            assert_eq!((first, weights), (output * 3, &[1.0 / 3.0; 3][..]));
         }
     }
 

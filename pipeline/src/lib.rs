@@ -7,6 +7,7 @@ pub mod health;
 pub mod metrics;
 pub mod supervise;
 
+pub mod accuracy;
 pub mod capture;
 pub mod decide;
 pub mod flow;
@@ -16,7 +17,6 @@ pub mod identify;
 pub mod infer;
 pub mod publish;
 pub mod web;
-pub mod accuracy;
 
 pub mod wire;
 

@@ -8,7 +8,11 @@ use crate::{
         latest::{self, Pace},
     },
     clock::Clock,
-    decide::{self, quiet::Quiet, visit::{Outcome, Visit}},
+    decide::{
+        self,
+        quiet::Quiet,
+        visit::{Outcome, Visit},
+    },
     flow::{self, count::Counts},
     gallery::{
         current::{self, Current},
@@ -174,7 +178,8 @@ pub fn start(
     // publish ◄─256─ decide ◄─64─ identify ◄─64─ infer
     let (visits, visits_out) = bounded(VISITS);
     let times: BTreeMap<Name, Duration> = config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet)).collect();
-    let published = publish::start(publishing(config, &times, &gallery, programme, &health, clock, listeners.acked), visits_out)?;
+    let published =
+        publish::start(publishing(config, &times, &gallery, programme, &health, clock, listeners.acked), visits_out)?;
     for (name, beat) in published.beats() {
         stages.pulse.listen(name, beat, stages.now);
     }
@@ -205,19 +210,30 @@ pub fn start(
     let (watched, watched_out) = bounded(FOR_EYES);
     let (seats, frames) = latest::latest(Pace::Live, cameras.keys().map(latest::passed_over));
     let outlets = infer::Outlets { sightings, left, watched };
-    stages.start("infer", move |beat| infer::run(engine, frames, &outlets, beat).expect("networks were warmed with these shapes"));
+    stages.start("infer", move |beat| {
+        infer::run(engine, frames, &outlets, beat).expect("networks were warmed with these shapes")
+    });
 
     let token = mint_token();
     let taps = web::Taps { watched: watched_out, outcomes: outcomes_out };
     let settings = pages(config, &cameras, &published, token.clone());
     let figures = figures(&gallery, &law, &rules);
-    let Pages { address, thread } = web::start(settings, taps, health.clone(), figures, prometheus, clock.clone(), stop.clone())?;
+    let Pages { address, thread } =
+        web::start(settings, taps, health.clone(), figures, prometheus, clock.clone(), stop.clone())?;
     stages.threads.push(thread);
 
     for ((name, camera), seat) in cameras.iter().zip(seats) {
         let beat = stages.beat(&format!("cam-{name}"));
         let settings = &config.cameras[name];
-        stages.threads.push(capture::start(camera.clone(), settings, seat, health.clone(), clock.clone(), beat, stop.clone()));
+        stages.threads.push(capture::start(
+            camera.clone(),
+            settings,
+            seat,
+            health.clone(),
+            clock.clone(),
+            beat,
+            stop.clone(),
+        ));
     }
     health.set_ready();
     Ok(Gate {
@@ -301,7 +317,8 @@ fn box_name() -> Name {
 
 /// The configured cameras, by name.
 pub fn cameras(config: &Config) -> BTreeMap<Name, Arc<frame::Camera>> {
-    let gate_of = |camera: &Name| config.gates.iter().find(|(_, gate)| gate.cameras.contains(camera)).map(|(name, _)| name);
+    let gate_of =
+        |camera: &Name| config.gates.iter().find(|(_, gate)| gate.cameras.contains(camera)).map(|(name, _)| name);
     let camera = |(name, settings): (&Name, &usher_config::capture::Camera)| {
         let zone = frame::Zone { corners: settings.zone.clone() };
         let gate = gate_of(name).expect("the configuration was checked: every camera has a gate").clone();
@@ -362,7 +379,12 @@ fn told(session: Upcoming) -> payload::Session {
     payload::Session { title: session.title, venue: session.venue, place: session.place, starts, ends }
 }
 
-fn pages(config: &Config, cameras: &BTreeMap<Name, Arc<frame::Camera>>, published: &Published, token: Secret) -> web::WebSettings {
+fn pages(
+    config: &Config,
+    cameras: &BTreeMap<Name, Arc<frame::Camera>>,
+    published: &Published,
+    token: Secret,
+) -> web::WebSettings {
     let screens = published.screens();
     web::WebSettings {
         listen: config.web.listen,
@@ -390,4 +412,3 @@ fn figures(gallery: &Arc<Current>, law: &Law, rules: &usher_config::identify::Ru
         name_of: Box::new(move |id| named.load().visitor(id).map(|visitor| visitor.name.clone())),
     }
 }
-

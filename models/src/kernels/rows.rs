@@ -30,12 +30,54 @@ impl Lanes for AddRow<'_> {
 /// `line[x] = Σ weight · sums`, over channel `channel` of `channels` interleaved ones. `sums` starts at the first
 /// input of `taps`.
 pub(crate) fn sum_taps(line: &mut [f32], sums: &[f32], taps: &Taps, channels: usize, channel: usize) {
-    let ((firsts, weights), (start, _)) = (taps.parts(), taps.span());
-    let count = taps.count();
-    for ((out, first), weights) in line.iter_mut().zip(firsts).zip(weights.chunks_exact(count)) {
-        let from = (first - start) * channels + channel;
-        let window = &sums[from..from + (count - 1) * channels + 1];
-        *out = window.iter().step_by(channels).zip(weights).map(|(sum, weight)| sum * weight).sum();
+    let work = SumTaps { line, sums, taps, channels, channel };
+    // The usual numbers of taps as constants: a loop of known length is unrolled.
+    match taps.count() {
+        1 => vectorised(Counted::<1>(work)),
+        2 => vectorised(Counted::<2>(work)),
+        3 => vectorised(Counted::<3>(work)),
+        4 => vectorised(Counted::<4>(work)),
+        5 => vectorised(Counted::<5>(work)),
+        _ => work.any(),
+    }
+}
+
+struct SumTaps<'a> {
+    line: &'a mut [f32],
+    sums: &'a [f32],
+    taps: &'a Taps,
+    channels: usize,
+    channel: usize,
+}
+
+impl SumTaps<'_> {
+    fn any(self) {
+        let ((firsts, weights), (start, _), count) = (self.taps.parts(), self.taps.span(), self.taps.count());
+        for ((out, first), weights) in self.line.iter_mut().zip(firsts).zip(weights.chunks_exact(count)) {
+            let from = (first - start) * self.channels + self.channel;
+            let window = self.sums[from..].iter().step_by(self.channels);
+            *out = window.zip(weights).map(|(sum, weight)| sum * weight).sum();
+        }
+    }
+}
+
+struct Counted<'a, const N: usize>(SumTaps<'a>);
+
+impl<const N: usize> Lanes for Counted<'_, N> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let SumTaps { line, sums, taps, channels, channel } = self.0;
+        let ((firsts, weights), (start, _)) = (taps.parts(), taps.span());
+        for ((out, first), weights) in line.iter_mut().zip(firsts).zip(weights.as_chunks::<N>().0) {
+            let from = (first - start) * channels + channel;
+            let window = &sums[from..=from + (N - 1) * channels];
+            let mut sum = 0.0;
+            for (tap, weight) in weights.iter().enumerate() {
+                sum = fma::<FMA>(window[tap * channels], *weight, sum);
+            }
+            *out = sum;
+        }
     }
 }
 

@@ -27,7 +27,10 @@ const MARGIN: f32 = 0.35;
 
 /// Enrols everybody of `crowds` who asked to be known, anew, until the configured time. Whoever else is in the gallery
 /// stays. Demo visitors of an earlier run are replaced.
-pub(crate) fn enrol<'a>(config: &Config, crowds: impl Iterator<Item = (&'a Path, &'a Crowd)>) -> anyhow::Result<Enrolled> {
+pub(crate) fn enrol<'a>(
+    config: &Config,
+    crowds: impl Iterator<Item = (&'a Path, &'a Crowd)>,
+) -> anyhow::Result<Enrolled> {
     let mut enrolled = Enrolled::new();
     let mut enroller = Enroller::open(config)?;
     let mut store = Store::of(config)?;

@@ -83,6 +83,7 @@ test("portrait screens show the same, and a face that came first is there at onc
   await mosquitto.publish(TOPIC, one);
   await shown(page, "Ana");
   await page.waitForFunction(() => (document.querySelector(".face img")?.naturalWidth ?? 0) > 0);
+  await still(page);
   assert.deepEqual(await overflows(page), []);
   await shoot(page, "signage-portrait");
 });
@@ -105,6 +106,8 @@ test("hostile names are text and stay in their place on any screen", async (t) =
     assert.equal(await page.$$eval(".name *", (all) => all.length), 0);
     for (const [width, height] of [[1920, 1080], [1080, 1920], [1280, 1024], [3840, 2160]]) {
       await page.setViewportSize({ width, height });
+      // The page hears of it with its next frame.
+      await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
       await still(page);
       assert.deepEqual(await overflows(page), [], `${name} at ${width} x ${height}`);
     }
