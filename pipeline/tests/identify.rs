@@ -1,4 +1,5 @@
 //! What identify and decide promise: in doubt nobody, never two names, one visit.
+#![allow(clippy::unwrap_used, reason = "a test says no more by another word")]
 
 use crossbeam::channel::bounded;
 use rand::{RngExt, SeedableRng};
