@@ -4,6 +4,8 @@ use crate::cli::{Common, MEND_ME};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
+    fmt::Write as _,
+    io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -149,19 +151,24 @@ fn list(folder: &Path, json: bool) -> anyhow::Result<()> {
             })
         })
         .collect::<anyhow::Result<_>>()?;
+    let mut text = String::new();
     if json {
-        println!("{}", serde_json::to_string_pretty(&rows)?);
-        return Ok(());
+        writeln!(text, "{}", serde_json::to_string_pretty(&rows)?)?;
+    } else {
+        for row in rows {
+            let state = if row.installed { "installed" } else { "not installed: run `usher models install`" };
+            writeln!(text, "{} ({}), {:?}, {state}", row.name, row.model, row.role)?;
+            writeln!(text, "  licence        {}", row.licence)?;
+            writeln!(text, "  training data  {}", row.training_data)?;
+            writeln!(text, "  origin         {}", row.origin)?;
+            writeln!(text, "  package        {}", row.package)?;
+            writeln!(text, "  file           {}", row.path.display())?;
+            writeln!(text, "  sha256         {} (of the published file)", row.sha256)?;
+        }
     }
-    for row in rows {
-        let state = if row.installed { "installed" } else { "not installed: run `usher models install`" };
-        println!("{} ({}), {:?}, {}", row.name, row.model, row.role, state);
-        println!("  licence        {}", row.licence);
-        println!("  training data  {}", row.training_data);
-        println!("  origin         {}", row.origin);
-        println!("  package        {}", row.package);
-        println!("  file           {}", row.path.display());
-        println!("  sha256         {} (of the published file)", row.sha256);
+    match std::io::stdout().write_all(text.as_bytes()) {
+        // Whoever read it has read enough: `usher models list | head` is no error.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
     }
-    Ok(())
 }
