@@ -1,5 +1,6 @@
 //! What the gallery promises: sealed on disk, gone when forgotten, followed while it changes, whole after a kill.
 #![allow(clippy::disallowed_methods, reason = "a test waits for other threads and processes")]
+#![allow(clippy::unwrap_used, reason = "a test says no more by another word")]
 
 use std::{
     fs,

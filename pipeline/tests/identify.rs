@@ -1,4 +1,5 @@
 //! What identify and decide promise: in doubt nobody, never two names, one visit.
+#![allow(clippy::unwrap_used, reason = "a test says no more by another word")]
 
 use crossbeam::channel::bounded;
 use rand::{RngExt, SeedableRng};
@@ -180,7 +181,7 @@ fn an_enrolled_visitor_is_named_once_and_never_otherwise() {
 }
 
 #[test]
-fn an_un_enrolled_crowd_is_not_named() {
+fn strangers_are_named_no_more_often_than_was_asked_for() {
     let mut crowd = Crowd::new(2);
     let people: Vec<_> = (0..450).map(|_| crowd.person()).collect();
     let gallery = gallery(&people);
@@ -190,7 +191,8 @@ fn an_un_enrolled_crowd_is_not_named() {
         let stranger = crowd.person();
         let said = walk(&mut tracks, &gallery, &mut crowd, &stranger, 1, &looks(0.85));
         rate.count(!names(&said).is_empty());
-        assert!(said.iter().all(|i| i.portrait.width == 0), "a stranger's face goes nowhere");
+        let unnamed = |i: &&Identification| !matches!(i.verdict, Verdict::Known { .. });
+        assert!(said.iter().filter(unnamed).all(|i| i.portrait.width == 0), "a stranger's face goes nowhere");
         assert!(said.last().unwrap().gone);
     }
     println!("un-enrolled and named: {rate}; asked for: 1 in 1000");

@@ -1,4 +1,5 @@
 //! Pictures to enrol from are read with distrust, and every refusal says what to do.
+#![allow(clippy::unwrap_used, reason = "a test says no more by another word")]
 
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, Rgb, RgbImage, codecs};
 use proptest::prelude::*;
