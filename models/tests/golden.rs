@@ -1,7 +1,7 @@
 //! Our forward pass against an independent one.
 //!
-//! Over the file that the makers published. The reference (`support/naive.rs`) reads the original ONNX itself, with its own protobuf reader, dequantises by
-//! itself, keeps every batch norm as it is and computes with plain loops in f64. It shares no line with the product.
+//! Over the file that the makers published. The reference (`support/naive.rs`) reads the original ONNX itself, with its
+//! own protobuf reader, dequantises by itself, keeps every batch norm as it is and computes with plain loops in f64. It shares no line with the product.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

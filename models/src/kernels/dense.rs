@@ -1,7 +1,7 @@
 //! Dense convolution as a matrix product.
 //!
-//! Pointwise ones need no copy. Weights `(O, C·k·k)` times columns `(C·k·k, pixels)`; for a 1×1 of stride 1 the input itself is the columns. The
-//! product starts from the bias, so that no pass is spent on adding it. Single-threaded: candle's own matmul would
+//! Weights `(O, C·k·k)` times columns `(C·k·k, pixels)`; for a 1×1 of stride 1 the input itself is the columns, and
+//! nothing is copied. The product starts from the bias, so that no pass is spent on adding it. Single-threaded: candle's own matmul would
 //! spread over every core of the machine.
 
 use crate::kernels::{
