@@ -41,16 +41,10 @@ use std::{
 };
 use usher_config::{
     Config,
-    infer::Device,
     programme::Programme,
     value::{Name, Secret},
 };
-use usher_models::{
-    catalog,
-    compute::{Choice, Compute},
-    error::ModelError,
-    image::Size,
-};
+use usher_models::{error::ModelError, image::Size};
 use uuid::Uuid;
 
 /// Looks and ends of tracks on their way to identify: a few frames of a full gate, so that one slow comparison does not
@@ -211,7 +205,7 @@ pub fn start(
     let (seats, frames) = latest::latest(Pace::Live, cameras.keys().map(latest::passed_over));
     let outlets = infer::Outlets { sightings, left, watched };
     stages.start("infer", move |beat| {
-        infer::run(engine, frames, &outlets, beat).expect("networks were warmed with these shapes")
+        infer::run(engine, frames, &outlets, beat).expect("networks were warmed with these shapes");
     });
 
     let token = mint_token();
@@ -333,15 +327,8 @@ pub fn cameras(config: &Config) -> BTreeMap<Name, Arc<frame::Camera>> {
 /// When weights or device are not there.
 pub fn engine(config: &Config, clock: &Arc<dyn Clock>) -> Result<Engine, ModelError> {
     let infer = &config.infer;
-    let compute = Compute::open(match infer.device {
-        Device::Auto => Choice::Auto,
-        Device::Cpu => Choice::Cpu,
-        Device::Cuda(number) => Choice::Cuda(number),
-    })?;
-    let weights = config.data.join("models");
     let input = Size { width: infer.input.width, height: infer.input.height };
-    let detector = catalog::open_detector(&infer.detector, &weights, &compute, input, infer.confidence)?;
-    let embedder = catalog::open_embedder(&infer.embedder, &weights, &compute)?;
+    let (detector, embedder) = infer::networks::open(config, input)?;
     let bar = Bar { inter_eye_px: infer.inter_eye_px, apart: config.rules.apart };
     Ok(Engine::new(detector, embedder, bar, clock.clone()))
 }

@@ -216,7 +216,7 @@ fn three_doubtful_looks_name_nobody() {
 fn looks_too_few_too_quick_or_of_one_moment_name_nobody() {
     let mut crowd = Crowd::new(4);
     let person = crowd.person();
-    let gallery = gallery(&[person.clone()]);
+    let gallery = gallery(std::slice::from_ref(&person));
     for sure in [
         vec![(0, 0.9), (300, 0.9)],
         vec![(0, 0.9), (90, 0.9), (180, 0.9), (240, 0.9)],
@@ -235,7 +235,7 @@ fn looks_too_few_too_quick_or_of_one_moment_name_nobody() {
 fn one_lucky_look_among_strangers_looks_names_nobody() {
     let mut crowd = Crowd::new(5);
     let (person, stranger) = (crowd.person(), crowd.person());
-    let gallery = gallery(&[person.clone()]);
+    let gallery = gallery(std::slice::from_ref(&person));
     let mut tracks = Tracks::new(rules(), law());
     let camera = camera("cam");
     let mut said = Vec::new();
@@ -284,7 +284,7 @@ fn what_speaks_against_a_name_that_was_said_is_kept_quiet() {
 fn one_person_is_not_two_tracks_of_one_camera_at_one_time() {
     let mut crowd = Crowd::new(8);
     let person = crowd.person();
-    let gallery = gallery(&[person.clone()]);
+    let gallery = gallery(std::slice::from_ref(&person));
     let mut tracks = Tracks::new(rules(), law());
     let cam = camera("cam");
     let mut said = Vec::new();
@@ -338,7 +338,7 @@ fn tracks_that_never_end_are_ended() {
 fn somebody_enrolled_while_they_stand_there_is_named() {
     let mut crowd = Crowd::new(10);
     let person = crowd.person();
-    let (empty, full) = (Gallery::empty(model()), gallery(&[person.clone()]));
+    let (empty, full) = (Gallery::empty(model()), gallery(std::slice::from_ref(&person)));
     let mut tracks = Tracks::new(rules(), law());
     let cam = camera("cam");
     let mut said = Vec::new();
@@ -396,6 +396,6 @@ fn two_cameras_of_a_gate_make_one_visit_and_its_ids_rise() {
     assert!(visits.iter().all(|v| v.id.get_version_num() == 7 && v.portrait.width == 1));
     assert_eq!(visits[0].id.get_timestamp().unwrap().to_unix().0, 1_800_000_000, "the clock's time");
     let deeds: Vec<_> = outcomes_out.iter().map(|outcome| outcome.deed).collect();
-    let count = |deed| deeds.iter().filter(|d| **d == deed).count();
+    let count = |deed| deeds.iter().filter(|other| **other == deed).count();
     assert_eq!((count(Deed::Welcomed), count(Deed::AlreadyGreeted), count(Deed::Counted)), (3, 3, 1));
 }

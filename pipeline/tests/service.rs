@@ -1,5 +1,9 @@
 //! The service: READY=1 when it can greet, WATCHDOG=1 while every stage goes round, an orderly stop, a tight unit.
-#![allow(clippy::disallowed_methods, reason = "a test of the running binary waits by the machine's own clock")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test waits by the machine's own clock, and says no more by another word than unwrap"
+)]
 
 #[path = "support/gate.rs"]
 mod gate;

@@ -1,4 +1,5 @@
 //! What several tests of this crate need.
+#![allow(clippy::unwrap_used, reason = "a test says no more by another word")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod naive;

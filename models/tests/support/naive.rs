@@ -1,6 +1,7 @@
 //! An independent forward pass in f64.
 //!
 //! Own protobuf reader, nothing folded, plain loops.
+#![allow(clippy::unwrap_used, reason = "a test says no more by another word")]
 
 use std::collections::HashMap;
 

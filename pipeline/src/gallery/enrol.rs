@@ -15,13 +15,12 @@ use crate::{
         visitor::VisitorId,
     },
     identify::threshold::{Law, LawError},
+    infer::networks,
 };
 use std::time::SystemTime;
-use usher_config::{Config, infer::Device};
+use usher_config::Config;
 use usher_models::{
     align::aligned,
-    catalog,
-    compute::{Choice, Compute},
     detect::Detector,
     embed::Embedder,
     error::ModelError,
@@ -186,15 +185,7 @@ impl Enroller {
     /// # Errors
     /// When weights, device or law are not there.
     pub fn open(config: &Config) -> Result<Self, EnrolError> {
-        let infer = &config.infer;
-        let compute = Compute::open(match infer.device {
-            Device::Auto => Choice::Auto,
-            Device::Cpu => Choice::Cpu,
-            Device::Cuda(number) => Choice::Cuda(number),
-        })?;
-        let weights = config.data.join("models");
-        let detector = catalog::open_detector(&infer.detector, &weights, &compute, INPUT, infer.confidence)?;
-        let embedder = catalog::open_embedder(&infer.embedder, &weights, &compute)?;
+        let (detector, embedder) = networks::open(config, INPUT)?;
         let law = Law::of(&embedder.model())?;
         Ok(Self::new(detector, embedder, law))
     }

@@ -3,6 +3,7 @@
 pub mod best;
 pub mod engine;
 pub mod kalman;
+pub mod networks;
 pub mod sighting;
 pub mod track;
 pub mod watched;

@@ -1,7 +1,7 @@
 //! The outbox: visits that the broker has not acknowledged.
 //!
 //! A visit is on disk (SQLite, WAL, `synchronous=FULL`) before it is sent, and leaves when the broker acknowledged it.
-//! It holds opaque ids only; greetings and faces never come here (`docs/decisions/0005-greetings-live-in-memory.md`).
+//! It holds opaque ids only; greetings and faces never come here (`docs/decisions/0003-greetings-live-in-memory.md`).
 //! When the disk fails, rows wait in memory, bounded, and go to the disk once it heals. Rows have a sequence number,
 //! so that a sink walks them in the order of decision, wherever they are.
 

@@ -5,20 +5,26 @@ use gstreamer::{glib, prelude::*};
 use gstreamer_rtsp_server as server;
 use server::prelude::*;
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex},
     thread::JoinHandle,
 };
 
 /// A camera that streams H.264 at `/main`, 320x240, 15 frames a second. Dropping it cuts it off.
 pub(crate) struct RtspCamera {
     port: u16,
-    silent: Arc<AtomicBool>,
+    silent: Silence,
     main: glib::MainLoop,
     thread: Option<JoinHandle<()>>,
 }
+
+/// The valves of a camera's streams, and whether they are closed.
+#[derive(Default)]
+struct Hushed {
+    on: bool,
+    valves: Vec<gst::Element>,
+}
+
+type Silence = Arc<Mutex<Hushed>>;
 
 /// A role of the server's own access lists.
 const ROLE: &str = "viewer";
@@ -27,7 +33,7 @@ impl RtspCamera {
     /// On `port`, or on a free one for `None`; asks for `login` (user, password) where there is one.
     pub(crate) fn start(port: Option<u16>, login: Option<(&str, &str)>) -> Self {
         gst::init().expect("GStreamer is installed");
-        let silent = Arc::new(AtomicBool::new(false));
+        let silent = Silence::default();
         let login = login.map(|(user, password)| (user.to_owned(), password.to_owned()));
         let (tell, told) = std::sync::mpsc::sync_channel(1);
         let hush = silent.clone();
@@ -49,7 +55,9 @@ impl RtspCamera {
 
     /// Stays connected, sends nothing more.
     pub(crate) fn fall_silent(&self) {
-        self.silent.store(true, Ordering::SeqCst);
+        let mut silence = self.silent.lock().expect("no holder of this lock panics");
+        silence.on = true;
+        silence.valves.iter().for_each(|valve| valve.set_property("drop", true));
     }
 
     /// Power off: every connection is closed.
@@ -58,7 +66,9 @@ impl RtspCamera {
     }
 
     fn end(&mut self) {
-        self.main.quit();
+        // By the loop itself: a loop that is told to quit before it runs would run for ever.
+        let main = self.main.clone();
+        self.main.context().invoke(move || main.quit());
         if let Some(thread) = self.thread.take() {
             thread.join().expect("the server's thread ends in order");
         }
@@ -74,7 +84,7 @@ impl Drop for RtspCamera {
 fn serve(
     port: Option<u16>,
     login: Option<(String, String)>,
-    silent: &Arc<AtomicBool>,
+    silent: &Silence,
     tell: &std::sync::mpsc::SyncSender<(u16, glib::MainLoop)>,
 ) {
     let context = glib::MainContext::new();
@@ -87,7 +97,7 @@ fn serve(
             let factory = server::RTSPMediaFactory::new();
             factory.set_launch(
                 "( videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=15/1 \
-                 ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! rtph264pay name=pay0 pt=96 )",
+                 ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! valve name=hush ! rtph264pay name=pay0 pt=96 )",
             );
             factory.set_shared(true);
             let silent = silent.clone();
@@ -119,11 +129,11 @@ fn serve(
         .expect("the context is this thread's own");
 }
 
-fn hush(media: &server::RTSPMedia, silent: &Arc<AtomicBool>) {
-    let pay = media.element().downcast::<gst::Bin>().ok().and_then(|bin| bin.by_name("pay0"));
-    let pad = pay.and_then(|pay| pay.static_pad("sink")).expect("the launch line names its payloader");
-    let silent = silent.clone();
-    pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-        if silent.load(Ordering::SeqCst) { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
-    });
+/// Hands out the valve of a stream that begins, and closes it at once where the camera is silent already.
+fn hush(media: &server::RTSPMedia, silent: &Silence) {
+    let valve = media.element().downcast::<gst::Bin>().ok().and_then(|bin| bin.by_name("hush"));
+    let valve = valve.expect("the launch line names its valve");
+    let mut silence = silent.lock().expect("no holder of this lock panics");
+    valve.set_property("drop", silence.on);
+    silence.valves.push(valve);
 }

@@ -1,0 +1,32 @@
+//! The configured networks, opened: for the gate and for enrolment.
+
+use usher_config::{Config, infer::Device};
+use usher_models::{
+    catalog,
+    compute::{Choice, Compute},
+    detect::Detector,
+    embed::Embedder,
+    error::ModelError,
+    image::Size,
+};
+
+/// A detector and an embedder.
+pub type Networks = (Box<dyn Detector>, Box<dyn Embedder>);
+
+/// Detector and embedder of section `infer`, checked and warm, from the data folder's `models`. `input`: what the
+/// detector sees, both sides multiples of 32.
+///
+/// # Errors
+/// When weights or device are not there, or not what they should be.
+pub fn open(config: &Config, input: Size) -> Result<Networks, ModelError> {
+    let infer = &config.infer;
+    let compute = Compute::open(match infer.device {
+        Device::Auto => Choice::Auto,
+        Device::Cpu => Choice::Cpu,
+        Device::Cuda(number) => Choice::Cuda(number),
+    })?;
+    let weights = config.data.join("models");
+    let detector = catalog::open_detector(&infer.detector, &weights, &compute, input, infer.confidence)?;
+    let embedder = catalog::open_embedder(&infer.embedder, &weights, &compute)?;
+    Ok((detector, embedder))
+}
