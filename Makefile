@@ -26,7 +26,7 @@ help: ## this list
 demo: build weights ## install what is missing, build, run the gate on real faces (CAMERA=, HEADLESS=1, DURATION=60)
 	$(USHER) demo --config config/demo.yaml $(if $(CAMERA),--camera '$(CAMERA)') $(if $(HEADLESS),--headless) $(if $(DURATION),--duration '$(DURATION)')
 
-test: test-packages pages build weights ## install what the tests need, then every test there is
+test: test-packages pages weights ## install what the tests need, then every test there is
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets --locked -- -D warnings
 	cd pipeline/web && npm run --silent check
@@ -61,8 +61,9 @@ $(WEB)/dist/.built: $(WEB)/node_modules/.installed $(shell find $(WEB) -path $(W
 	@echo "==> bundling the pages"
 	cd $(WEB) && npm run --silent build && touch dist/.built
 
+# The same selection of crates and features for the demo and the tests, so that nothing is built twice.
 build: packages pages
-	$(CARGO) build --release --locked
+	$(CARGO) build --release --locked --workspace $(if $(filter test,$(MAKECMDGOALS)),--all-targets)
 
 weights: build ## fetch and check the weights and the demo's pictures
 	$(USHER) models install --data $(DATA)

@@ -1,5 +1,5 @@
 //! Files as cameras and as recordings, through the real decoders.
-#![allow(clippy::disallowed_methods, reason = "tests wait for real decoders with a deadline")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests wait for real decoders with a deadline")]
 
 #[path = "support/watched.rs"]
 mod watched;

@@ -1,5 +1,5 @@
 //! A network camera, against a real RTSP server on loopback.
-#![allow(clippy::disallowed_methods, reason = "tests wait for real servers with a deadline")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests wait for real servers with a deadline")]
 
 #[path = "support/rtsp.rs"]
 mod rtsp;

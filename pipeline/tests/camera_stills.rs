@@ -1,5 +1,5 @@
 //! The camera made of pictures: the same crowd from the same seed, and a truth that its pixels bear out.
-#![allow(clippy::disallowed_methods, reason = "tests wait for a real thread with a deadline")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests wait for a real thread with a deadline")]
 
 #[path = "support/watched.rs"]
 mod watched;

@@ -4,10 +4,8 @@
 use crossbeam::channel::bounded;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 use usher::{
     capture::frame::{Camera, Zone},
     clock::{HandClock, Moment},
@@ -394,8 +392,8 @@ fn two_cameras_of_a_gate_make_one_visit_and_its_ids_rise() {
     assert_eq!(visits.iter().map(|v| v.visitor).collect::<Vec<_>>(), [who(0), who(1), who(2)]);
     assert!(visits.windows(2).all(|pair| pair[0].id < pair[1].id), "ids sort by time, within a millisecond too");
     assert!(visits.iter().all(|v| v.id.get_version_num() == 7 && v.portrait.width == 1));
-    assert_eq!(visits[0].id.get_timestamp().unwrap().to_unix().0, 1_800_000_000, "the clock's time");
-    let deeds: Vec<_> = outcomes_out.iter().map(|outcome| outcome.deed).collect();
-    let count = |deed| deeds.iter().filter(|other| **other == deed).count();
+    assert_eq!(visits[0].id.get_timestamp().unwrap().to_unix().0, 1_800_000_000);
+    let outcomes: Vec<_> = outcomes_out.iter().collect();
+    let count = |deed| outcomes.iter().filter(|outcome| outcome.deed == deed).count();
     assert_eq!((count(Deed::Welcomed), count(Deed::AlreadyGreeted), count(Deed::Counted)), (3, 3, 1));
 }

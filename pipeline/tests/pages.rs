@@ -2,7 +2,7 @@
 //!
 //! Node drives the browser (`pipeline/web/tests`); it says here, by a line of JSON each, what the stages are to show.
 //! Each of its connections gets a box of its own, so that its files may run side by side.
-#![allow(clippy::disallowed_methods, reason = "a test starts threads as it likes")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test starts threads as it likes")]
 
 use crossbeam::channel::{Receiver, Sender, bounded, tick};
 use gstreamer_video::{VideoFormat, VideoInfo};

@@ -5,6 +5,7 @@ import test from "node:test";
 import { box, broker, browser, face, greeting, open, session, shoot, until } from "./stage.mjs";
 
 const TOPIC = "usher/v1/arena/gate/north/greeting";
+const FACE = "usher/v1/arena/gate/north/face";
 const chrome = await browser();
 test.after(() => chrome.close());
 
@@ -64,7 +65,7 @@ test("a greeting shows face, name, sport and sessions, and nothing of it stays",
   assert.match(await page.textContent(".count b"), /^4[12] min$/);
   assert.deepEqual(await page.$$eval("li .what", (all) => all.map((each) => each.textContent)), ["Mixed relay, final", "Men’s 500 m, quarter-finals"]);
   // The face comes after the greeting here; the next test sends it before.
-  await mosquitto.publish(`${TOPIC}/face`, face(one, await drawn()));
+  await mosquitto.publish(FACE, face(one, await drawn()));
   await page.waitForFunction(() => (document.querySelector(".face img")?.naturalWidth ?? 0) > 0);
   await still(page);
   await shoot(page, "signage-greeting");
@@ -79,7 +80,7 @@ test("portrait screens show the same, and a face that came first is there at onc
   await shoot(page, "signage-portrait-idle");
   const sessions = [session("Final", 30), session("Relay", 90), session("Medal ceremony", 140)];
   const one = greeting({ name: "Ana", sport: "Swimming", sessions });
-  await mosquitto.publish(`${TOPIC}/face`, face(one, await drawn()));
+  await mosquitto.publish(FACE, face(one, await drawn()));
   await mosquitto.publish(TOPIC, one);
   await shown(page, "Ana");
   await page.waitForFunction(() => (document.querySelector(".face img")?.naturalWidth ?? 0) > 0);
