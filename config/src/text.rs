@@ -1,6 +1,6 @@
 //! Values that are written as text, and how each is read.
 //!
-//! Every such type has a `format` in the schema. The check of a document asks [`check`] by that format, so that a bad
+//! Every such type has a `format` in the schema. The check of a document asks `check` by that format, so that a bad
 //! value is reported at its place; serde asks the same reader.
 
 use crate::value::{Listen, Name, Share, Size, Span};

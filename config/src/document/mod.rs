@@ -1,7 +1,7 @@
 //! Documents: any YAML file of ours, read with every problem at once.
 //!
 //! A document is a type with `Deserialize`, `JsonSchema` and `garde::Validate`. Its schema says which keys there are, of
-//! which type and range; `garde` says what else must hold; a [`Checks`] what holds between values.
+//! which type and range; `garde` says what else must hold; `Checks` what holds between values.
 
 pub(crate) mod schema;
 pub(crate) mod secret;

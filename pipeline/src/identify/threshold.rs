@@ -109,7 +109,7 @@ impl Law {
     /// What the pooled score must reach so that, of the people who never enrolled, a share of `wrong_greetings`
     /// (target FPIR, 0 < p ≤ 0.01) is taken for one of `templates` references: `t(1 - (1 - p/2)^(1/N))`.
     ///
-    /// Half of the target, because a track is judged again at every look: [`JUDGED_AGAIN`].
+    /// Half of the target, because a track is judged again at every look: `JUDGED_AGAIN`.
     pub fn threshold(&self, wrong_greetings: f64, templates: usize) -> Score {
         self.single(wrong_greetings / JUDGED_AGAIN, templates)
     }
