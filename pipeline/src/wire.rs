@@ -47,8 +47,7 @@ use usher_config::{
 use usher_models::{error::ModelError, image::Size};
 use uuid::Uuid;
 
-/// Looks and ends of tracks on their way to identify: a few frames of a full gate, so that one slow comparison does not
-/// hold up the detector, and pressure still reaches the cameras within a second.
+/// Looks and ends of tracks on their way to identify: a few frames of a full gate; pressure still reaches the cameras.
 const SIGHTINGS: usize = 64;
 /// People who left, on their way to be counted; counting is quicker than walking.
 const LEFT: usize = 64;
