@@ -15,7 +15,7 @@ export USHER_PICTURES := $(DATA)/pictures
 # pip for the weights' package) and what only the tests need (real servers, a browser).
 PACKAGES := build-essential pkg-config ca-certificates python3-pip \
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev \
-  gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
+  gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav glib-networking
 TEST_PACKAGES := libgstrtspserver-1.0-dev mosquitto chromium openssl systemd
 
 help: ## this list

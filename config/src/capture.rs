@@ -1,7 +1,10 @@
 //! Section `cameras`: where pictures come from.
 
 use crate::{
-    document::{Checks, secret, tree::Entry},
+    document::{
+        Checks, secret,
+        tree::{Entry, Node},
+    },
     text::{Textual, Unfit, textual, unfit},
     value::{Secret, Span},
 };
@@ -21,6 +24,8 @@ pub struct Camera {
     pub source: Source,
     /// User and password of the camera, apart from its URL.
     pub login: Option<Login>,
+    /// Authorities to trust (PEM) for `rtsps://…`; `None` for the system's.
+    pub ca: Option<PathBuf>,
     /// The opt-in zone: corners of a polygon, 0..=1 of width and height. Empty = the whole picture.
     /// Faces outside are counted, never embedded.
     pub zone: Vec<[f32; 2]>,
@@ -103,6 +108,12 @@ pub struct Written {
     #[garde(dive)]
     #[serde(default)]
     pub login: Option<WrittenLogin>,
+    /// Authorities to trust (PEM) for `rtsps://…` instead of the system's. A camera that signed its own certificate is its
+    /// own authority; the certificate must carry the name or address that stands in `url`.
+    #[garde(skip)]
+    #[schemars(extend("examples" = ["/etc/usher/cameras.pem"]))]
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
     /// How an RTSP camera sends: `tcp` loses nothing, `udp` waits for nothing.
     #[garde(skip)]
     #[serde(default)]
@@ -171,6 +182,7 @@ impl Written {
         Camera {
             source: self.url.meant(folder, self.transport),
             login: self.login.as_ref().and_then(|login| login.meant(folder)),
+            ca: self.ca.as_ref().map(|ca| folder.join(ca)),
             zone: self.zone.clone(),
             latency: self.latency.0,
             silence: self.silence.0,
@@ -311,6 +323,13 @@ pub(crate) fn check(checks: &mut Checks<'_>, entry: &Entry, folder: &Path) {
             }
         }
     }
+    if let Some(ca) = camera.entry("ca").filter(|entry| entry.value.text().is_some()) {
+        if let Some((_, url)) = url.as_ref().filter(|(_, url)| !url.0.starts_with("rtsps://")) {
+            let message = format!("`ca` is for `rtsps://…`, and `{}` has no certificate", url.0);
+            checks.find(ca.key_span.clone(), format!("{path}.ca"), message, "remove it, or write `rtsps://…`");
+        }
+        check_file(checks, &ca.value, format!("{path}.ca"), folder);
+    }
     if let Some(zone) = camera.entry("zone") {
         let corners = zone.value.items().len();
         if (1..3).contains(&corners) {
@@ -324,6 +343,14 @@ pub(crate) fn check(checks: &mut Checks<'_>, entry: &Entry, folder: &Path) {
     }
     if let Some(login) = camera.entry("login") {
         check_login(checks, login, &format!("{path}.login"), folder);
+    }
+}
+
+/// The file that `node` names must be there.
+pub(crate) fn check_file(checks: &mut Checks<'_>, node: &Node, path: String, folder: &Path) {
+    if let Some(file) = node.text().map(|text| folder.join(text)).filter(|file| !file.is_file()) {
+        let message = format!("the file `{}` is not there", file.display());
+        checks.find(node.span.clone(), path, message, "put it there, or mend the path");
     }
 }
 

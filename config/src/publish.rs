@@ -1,7 +1,7 @@
 //! Section `publish`: who must hear, and over which broker.
 
 use crate::{
-    capture::{WrittenLogin, check_login, host_and_port, refuse_credentials},
+    capture::{WrittenLogin, check_file, check_login, host_and_port, refuse_credentials},
     document::{
         Checks,
         tree::{Entry, Kind, Node},
@@ -308,10 +308,8 @@ fn check_tls(checks: &mut Checks<'_>, url: &str, folder: &Path) {
         }
     }
     for key in ["ca", "certificate", "key"] {
-        let Some(node) = tls.value.get(key) else { continue };
-        if let Some(file) = node.text().map(|text| folder.join(text)).filter(|file| !file.is_file()) {
-            let message = format!("the file `{}` is not there", file.display());
-            checks.find(node.span.clone(), path(key), message, "put it there, or mend the path");
+        if let Some(node) = tls.value.get(key) {
+            check_file(checks, node, path(key), folder);
         }
     }
 }

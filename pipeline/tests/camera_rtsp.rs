@@ -1,6 +1,8 @@
 //! A network camera, against a real RTSP server on loopback.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests wait for real servers with a deadline")]
 
+#[path = "support/certificates.rs"]
+mod certificates;
 #[path = "support/rtsp.rs"]
 mod rtsp;
 #[path = "support/watched.rs"]
@@ -109,6 +111,29 @@ fn the_right_login_opens_a_camera_and_the_wrong_one_is_said_without_being_shown(
     assert_eq!(fault, Fault::Login(format!("127.0.0.1:{}", server.port())));
     let said = format!("{fault} {fault:?}");
     assert!(said.contains("check `user` and `password_file`") && !said.contains("barley"), "{said}");
+}
+
+#[test]
+fn a_camera_over_tls_is_believed_by_its_authority_and_by_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    certificates::certificates(folder.path());
+    let server = RtspCamera::start_secure(folder.path());
+    let trusting =
+        |ca: Option<&str>, url: String| Camera { ca: ca.map(|ca| folder.path().join(ca)), ..at(url, Transport::Tcp) };
+    let probed = try_once(&trusting(Some("ca.pem"), server.url("main"))).unwrap();
+    assert_eq!((probed.width, probed.height), (320, 240));
+    let stranger = Fault::Certificate(format!("127.0.0.1:{}", server.port()));
+    assert_eq!(try_once(&trusting(Some("other.pem"), server.url("main"))).unwrap_err(), stranger);
+    assert_eq!(
+        try_once(&trusting(None, server.url("main"))).unwrap_err(),
+        stranger,
+        "the system knows no such authority"
+    );
+    // The certificate is of 127.0.0.1: under another name it may be another camera's.
+    let other_name = server.url("main").replace("127.0.0.1", "localhost");
+    assert!(matches!(try_once(&trusting(Some("ca.pem"), other_name)).unwrap_err(), Fault::Certificate(_)));
+    let nowhere = try_once(&trusting(Some("nowhere.pem"), server.url("main"))).unwrap_err();
+    assert_eq!(nowhere, Fault::NotThere(folder.path().join("nowhere.pem")));
 }
 
 #[test]

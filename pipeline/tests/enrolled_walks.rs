@@ -5,32 +5,29 @@
     reason = "a test waits by the machine's own clock, and says no more by another word than unwrap"
 )]
 
+#[path = "support/crowd.rs"]
+mod crowd;
 #[path = "support/gate.rs"]
 mod gate;
 #[path = "support/listener.rs"]
 mod listener;
 
+use crowd::write_crowd;
 use gate::{Box, pictures, root};
 use listener::Listener;
-use std::{fs, time::Duration};
-use usher_config::crowd::Crowd;
+use std::{path::Path, time::Duration};
+use usher_config::crowd::{Crowd, Person};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A crowd of one: the demo's visitor of whom there are several pictures, in the looks not enrolled from.
-fn one_visitor(into: &std::path::Path) {
+fn one_visitor(into: &Path) {
     let crowd = Crowd::read(&root().join("config/demo-crowd.yaml")).unwrap();
-    let person = crowd.people.iter().find(|person| person.enrolled.is_some() && person.looks.len() > 1).unwrap();
-    let mut text = format!(
-        "seed: 5\npictures: {}\ntogether: 1\npeople:\n- who: visitor\n  looks:\n",
-        pictures().unwrap().display()
-    );
-    for look in &person.looks {
-        assert_ne!(look.picture, std::path::Path::new("face-recognition/obama.jpg"), "enrolled from it below");
-        text +=
-            &format!("  - {{ picture: {}, face: {:?}, eyes: {:?} }}\n", look.picture.display(), look.face, look.eyes);
-    }
-    fs::write(into, text).unwrap();
+    let several = |person: &Person| person.enrolled.is_some() && person.looks.len() > 1;
+    let person = crowd.people.into_iter().find(several).unwrap();
+    let enrolled_from = Path::new("face-recognition/obama.jpg");
+    assert!(person.looks.iter().all(|look| look.picture != enrolled_from), "enrolled from it below");
+    write_crowd(into, 5, 1, &[person]).unwrap();
 }
 
 #[test]

@@ -5,8 +5,11 @@
     reason = "tests poll a condition until a deadline, and may panic"
 )]
 
+#[path = "support/certificates.rs"]
+mod certificates;
 mod publish_support;
 
+use certificates::certificates;
 use publish_support::{Listener, Mosquitto, NAME, Rig, Who, external, free_port, settings, setup, until, visit};
 use rumqttc::QoS;
 use std::{
@@ -246,32 +249,6 @@ fn whoever_was_forgotten_meanwhile_is_not_greeted() {
     rig.stop();
     until("the visit is heard", || listener.bodies("/visit").len() == 1);
     assert_eq!(listener.heard().len(), 1);
-}
-
-fn openssl(folder: &Path, command: &str) {
-    let mut words = command.split(' ');
-    let done = Command::new(words.next().unwrap()).args(words).current_dir(folder).output();
-    let done = done.expect("this test needs openssl: apt-get install openssl");
-    assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
-}
-
-/// An authority, a certificate of the broker and one of a client, in `folder`.
-fn certificates(folder: &Path) {
-    let curve = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
-    std::fs::write(folder.join("server.ext"), "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n").unwrap();
-    std::fs::write(folder.join("client.ext"), "extendedKeyUsage=clientAuth\n").unwrap();
-    for authority in ["ca", "other"] {
-        openssl(
-            folder,
-            &format!("openssl req -x509 {curve} -subj /CN={authority} -keyout {authority}.key -out {authority}.pem"),
-        );
-    }
-    for who in ["server", "client"] {
-        let curve = curve.replace(" -days 2", "");
-        openssl(folder, &format!("openssl req {curve} -subj /CN={who} -keyout {who}.key -out {who}.csr"));
-        let sign = "-CA ca.pem -CAkey ca.key -CAcreateserial -days 2";
-        openssl(folder, &format!("openssl x509 -req -in {who}.csr {sign} -extfile {who}.ext -out {who}.pem"));
-    }
 }
 
 #[test]

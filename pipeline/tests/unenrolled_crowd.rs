@@ -8,11 +8,14 @@
     reason = "a test waits by the machine's own clock, and says no more by another word than unwrap"
 )]
 
+#[path = "support/crowd.rs"]
+mod crowd;
 #[path = "support/gate.rs"]
 mod gate;
 #[path = "support/listener.rs"]
 mod listener;
 
+use crowd::write_crowd;
 use gate::{Box, pictures, root};
 use listener::Listener;
 use std::{fs, path::Path, time::Duration};
@@ -21,20 +24,8 @@ use usher_config::crowd::Crowd;
 /// The demo's crowd without those who enrolled.
 fn strangers(into: &Path) -> usize {
     let crowd = Crowd::read(&root().join("config/demo-crowd.yaml")).unwrap();
-    let strangers: Vec<_> = crowd.people.iter().filter(|person| person.enrolled.is_none()).collect();
-    let mut text = format!("seed: 11\npictures: {}\ntogether: 2\npeople:\n", pictures().unwrap().display());
-    for person in &strangers {
-        text += &format!("- who: {}\n  looks:\n", person.who);
-        for look in &person.looks {
-            text += &format!(
-                "  - {{ picture: {}, face: {:?}, eyes: {:?} }}\n",
-                look.picture.display(),
-                look.face,
-                look.eyes
-            );
-        }
-    }
-    fs::write(into, text).unwrap();
+    let strangers: Vec<_> = crowd.people.into_iter().filter(|person| person.enrolled.is_none()).collect();
+    write_crowd(into, 11, 2, &strangers).unwrap();
     strangers.len()
 }
 

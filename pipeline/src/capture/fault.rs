@@ -3,6 +3,9 @@
 use gstreamer as gst;
 use std::{path::PathBuf, time::Duration};
 
+/// What the pipeline's own error about a refused certificate says.
+pub(crate) const UNTRUSTED: &str = "the certificate is not trusted";
+
 /// Why a camera is lost, or could not be opened. No text carries a credential.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Fault {
@@ -21,8 +24,10 @@ pub enum Fault {
     /// User and password are refused, or missing.
     #[error("the camera at {0} refuses the login; check `user` and `password_file`")]
     Login(String),
-    /// The certificate of an `rtsps` camera is not trusted.
-    #[error("the certificate of the camera at {0} is not trusted; add its authority to the system's store")]
+    /// The certificate of an `rtsps` camera is not trusted, or is another's.
+    #[error(
+        "the certificate of the camera at {0} is not trusted; name its authority in `ca` and the camera in `url` as its certificate does"
+    )]
     Certificate(String),
     /// A file, device or folder that is not there.
     #[error("{} cannot be opened; check that it exists and may be read", .0.display())]
@@ -67,7 +72,7 @@ impl Fault {
             _ if missing => Self::Missing("decoder for this stream".into()),
             Place::Node(path) if error.kind::<ResourceError>().is_some() => Self::NotThere(path.clone()),
             Place::Net(host) => match error.kind::<ResourceError>() {
-                _ if says("certificate") || says("Certificate") => Self::Certificate(host.clone()),
+                _ if says(UNTRUSTED) => Self::Certificate(host.clone()),
                 Some(ResourceError::NotAuthorized) => Self::Login(host.clone()),
                 Some(ResourceError::NotFound) if says("(404)") || says("Not Found") => Self::NoSuchStream(host.clone()),
                 Some(_) => Self::Unreachable(host.clone()),

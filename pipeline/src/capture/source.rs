@@ -2,12 +2,12 @@
 //!
 //! Every pipeline ends in one appsink that takes NV12 and I420 as decoded. What decoders hand out in a device's memory
 //! (`memory:NVMM`) goes through `nvvidconv`, in hardware. Only where a source gives neither layout (raw YUY2 and 4:2:2
-//! MJPEG of webcams, GIF files) is there one `videoconvert`, chosen when the pad's caps are seen: no camera that gives
+//! MJPEG of webcams) is there one `videoconvert`, chosen when the pad's caps are seen: no camera that gives
 //! 4:2:0 ever pays for it. Decoders are picked by rank, so a machine with a hardware decoder uses it.
 //!
 //! No element or property here is newer than GStreamer 1.20.
 
-use crate::capture::fault::{Fault, Place};
+use crate::capture::fault::{self, Fault, Place};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::AppSink;
@@ -80,6 +80,22 @@ fn rtsp(
         source.set_property("user-id", &login.user);
         source.set_property("user-pw", login.password.reveal());
     }
+    if let Some(ca) = &settings.ca {
+        let trusted = gio::TlsFileDatabase::new(ca).map_err(|_| Fault::NotThere(ca.clone()))?;
+        source.set_property("tls-database", trusted);
+    }
+    // The error that follows a refused certificate says "Generic error"; this one comes before it and says more.
+    source.connect("accept-certificate", false, |values| {
+        if let Some(source) = values.first().and_then(|value| value.get::<gst::Element>().ok()) {
+            gst::element_error!(
+                source,
+                gst::ResourceError::NotAuthorized,
+                ("{}", fault::UNTRUSTED),
+                ["{}", fault::UNTRUSTED]
+            );
+        }
+        Some(false.to_value())
+    });
     // Sound and metadata are not asked for, so the camera does not send them.
     source.connect("select-stream", false, |values| {
         let caps = values.get(2).and_then(|value| value.get::<gst::Caps>().ok());
@@ -202,6 +218,7 @@ pub(crate) fn of_file(path: &Path) -> Camera {
     Camera {
         source: Source::File { path: path.to_owned() },
         login: None,
+        ca: None,
         zone: Vec::new(),
         latency: Duration::ZERO,
         silence: Duration::from_secs(2),

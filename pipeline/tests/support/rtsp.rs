@@ -5,6 +5,7 @@ use gstreamer::{glib, prelude::*};
 use gstreamer_rtsp_server as server;
 use server::prelude::*;
 use std::{
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     thread::JoinHandle,
 };
@@ -12,6 +13,7 @@ use std::{
 /// A camera that streams H.264 at `/main`, 320x240, 15 frames a second. Dropping it cuts it off.
 pub(crate) struct RtspCamera {
     port: u16,
+    is_secure: bool,
     silent: Silence,
     main: glib::MainLoop,
     thread: Option<JoinHandle<()>>,
@@ -26,23 +28,40 @@ struct Hushed {
 
 type Silence = Arc<Mutex<Hushed>>;
 
+/// What a camera asks of whoever connects.
+enum Door {
+    /// User and password.
+    Login(String, String),
+    /// TLS, by the certificate in this folder.
+    Certificate(PathBuf),
+}
+
 /// A role of the server's own access lists.
 const ROLE: &str = "viewer";
 
 impl RtspCamera {
     /// On `port`, or on a free one for `None`; asks for `login` (user, password) where there is one.
     pub(crate) fn start(port: Option<u16>, login: Option<(&str, &str)>) -> Self {
+        Self::with(port, login.map(|(user, password)| Door::Login(user.to_owned(), password.to_owned())))
+    }
+
+    /// On a free port, over TLS with `server.pem` and `server.key` of `folder`.
+    pub(crate) fn start_secure(folder: &Path) -> Self {
+        Self::with(None, Some(Door::Certificate(folder.to_owned())))
+    }
+
+    fn with(port: Option<u16>, door: Option<Door>) -> Self {
         gst::init().expect("GStreamer is installed");
         let silent = Silence::default();
-        let login = login.map(|(user, password)| (user.to_owned(), password.to_owned()));
+        let is_secure = matches!(door, Some(Door::Certificate(_)));
         let (tell, told) = std::sync::mpsc::sync_channel(1);
         let hush = silent.clone();
         let thread = std::thread::Builder::new()
             .name("rtsp-camera".into())
-            .spawn(move || serve(port, login, &hush, &tell))
+            .spawn(move || serve(port, door, &hush, &tell))
             .expect("the system has a thread to give");
         let (port, main) = told.recv().expect("the RTSP server starts");
-        Self { port, silent, main, thread: Some(thread) }
+        Self { port, is_secure, silent, main, thread: Some(thread) }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -50,7 +69,7 @@ impl RtspCamera {
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("rtsp://127.0.0.1:{}/{path}", self.port)
+        format!("{}://127.0.0.1:{}/{path}", if self.is_secure { "rtsps" } else { "rtsp" }, self.port)
     }
 
     /// Stays connected, sends nothing more.
@@ -83,7 +102,7 @@ impl Drop for RtspCamera {
 
 fn serve(
     port: Option<u16>,
-    login: Option<(String, String)>,
+    door: Option<Door>,
     silent: &Silence,
     tell: &std::sync::mpsc::SyncSender<(u16, glib::MainLoop)>,
 ) {
@@ -102,11 +121,20 @@ fn serve(
             factory.set_shared(true);
             let silent = silent.clone();
             factory.connect_media_configure(move |_, media| hush(media, &silent));
-            if let Some((user, password)) = login {
+            if let Some(door) = door {
                 let auth = server::RTSPAuth::new();
-                let token = server::RTSPToken::builder().field("media.factory.role", ROLE).build();
-                let basic = server::RTSPAuth::make_basic(&user, &password);
-                auth.add_basic(&basic, &token);
+                let mut token = server::RTSPToken::builder().field("media.factory.role", ROLE).build();
+                match door {
+                    Door::Login(user, password) => {
+                        auth.add_basic(&server::RTSPAuth::make_basic(&user, &password), &token);
+                    }
+                    Door::Certificate(folder) => {
+                        let of = |file: &str| folder.join(file);
+                        let own = gio::TlsCertificate::from_files(of("server.pem"), of("server.key"));
+                        auth.set_tls_certificate(Some(&own.expect("the files hold a certificate and its key")));
+                        auth.set_default_token(Some(&mut token));
+                    }
+                }
                 camera.set_auth(Some(&auth));
                 let role = gst::Structure::builder(ROLE)
                     .field("media.factory.access", true)

@@ -35,6 +35,7 @@ pub(crate) fn settings(source: Source) -> Settings {
     Settings {
         source,
         login: None,
+        ca: None,
         zone: Vec::new(),
         latency: Duration::from_millis(100),
         silence: Duration::from_secs(2),
