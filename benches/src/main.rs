@@ -6,6 +6,7 @@
 )]
 
 mod gate;
+mod networks;
 #[path = "../../pipeline/tests/support/gate.rs"]
 mod process;
 mod report;
@@ -16,6 +17,9 @@ fn main() -> anyhow::Result<()> {
     let wanted = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name);
     if wanted("gate") {
         report::keep("gate", gate::QUESTION, &gate::answer()?)?;
+    }
+    if wanted("networks") {
+        report::keep("networks", networks::QUESTION, &networks::answer()?)?;
     }
     if wanted("start") {
         report::keep("start", start::QUESTION, &start::answer()?)?;

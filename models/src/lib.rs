@@ -17,6 +17,8 @@ pub mod image;
 mod kernels;
 pub mod net;
 pub mod nms;
+mod plain;
+mod plan;
 pub mod quality;
 pub mod resample;
 mod taps;

@@ -22,6 +22,8 @@ use usher_models::{
 
 /// Greatest difference, as a share of the greatest reference value of an output: f32 against f64 over 30 layers.
 const TOLERANCE: f64 = 1e-4;
+/// The same where the last layer's weights are kept in half precision: a part in 2048 of each of 50,176 terms.
+const HALF_TOLERANCE: f64 = 5e-4;
 
 /// YuNet's outputs in the order of its file.
 const YUNET_OUTPUTS: [&str; 12] = [
@@ -65,6 +67,10 @@ fn channels_last(output: &Output) -> Output {
     Output { shape: vec![batch, pixels, channels], data }
 }
 
+fn tolerance(name: &str) -> f64 {
+    if name == "sface" { HALF_TOLERANCE } else { TOLERANCE }
+}
+
 fn agree(name: &str, side: (usize, usize), last: bool) {
     let input = noise(3 * side.0 * side.1, 7);
     let onnx = std::fs::read(weights().join(format!("{name}.onnx"))).expect("run `usher models install`");
@@ -76,7 +82,7 @@ fn agree(name: &str, side: (usize, usize), last: bool) {
         }
         let differences = differences(&ours, &reference);
         println!("{name} on {compute:?}: greatest relative difference {:.1e}", worst(&differences));
-        assert!(differences.iter().all(|d| *d <= TOLERANCE), "{differences:?}");
+        assert!(differences.iter().all(|d| *d <= tolerance(name)), "{differences:?}");
     }
 }
 
@@ -102,7 +108,7 @@ fn both_are_what_the_reference_engine_computed_where_its_output_is_at_hand() {
         let arrays = support::npz(&bytes);
         let input = arrays.iter().find(|a| a.name.starts_with("in")).expect("an input");
         let [1, 3, height, width] = input.shape[..] else { panic!("{:?}", input.shape) };
-        let network = network(name, &Compute::open(Choice::Cpu).unwrap());
+        let mut network = network(name, &Compute::open(Choice::Cpu).unwrap());
         let mut ours = network.forward(&input.data, 1, height, width).unwrap();
         if last {
             ours = ours.iter().map(channels_last).collect();
@@ -113,6 +119,6 @@ fn both_are_what_the_reference_engine_computed_where_its_output_is_at_hand() {
             names.iter().map(|name| of(name).data.iter().map(|v| f64::from(*v)).collect()).collect();
         let differences = differences(&ours, &reference);
         println!("{name} against the reference engine: greatest relative difference {:.1e}", worst(&differences));
-        assert!(differences.iter().all(|d| *d <= TOLERANCE), "{differences:?}");
+        assert!(differences.iter().all(|d| *d <= tolerance(name)), "{differences:?}");
     }
 }

@@ -1,20 +1,22 @@
-//! Dense convolution as a matrix product.
-//!
-//! Weights `(O, C·k·k)` times columns `(C·k·k, pixels)`; for a 1×1 of stride 1 the input itself is the columns, and
-//! nothing is copied. The product starts from the bias, so that no pass is spent on adding it. Single-threaded: candle's own matmul would
-//! spread over every core of the machine.
+//! Convolutions that mix channels: 1×1 over values as they lie, k×k over a padded copy.
 
 use crate::kernels::{
-    epilogue::{Bend, Epilogue},
-    simd::vectorised,
+    blocks::{Padded, blocks},
+    epilogue::Epilogue,
+    simd::{LANES, Simd, Work},
+    tile::{Panel, stretch},
 };
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, bail};
 
-/// A convolution of one group, square kernel.
-#[derive(Clone, Debug)]
+/// Weights of more floats than this (512 KiB) do not stay in the cache between two stretches of pixels.
+const HEAVY: usize = 128 * 1024;
+/// Floats of input that are used with all output channels in turn: 24 KiB, most of a first-level cache.
+const NEAR: usize = 6 * 1024;
+/// Blocks of input channels that are summed up in one go where weights are heavy: a panel of them is 16 KiB.
+const DEPTH: usize = 32;
+
+/// A dense convolution with its weights in panels.
+#[derive(Debug)]
 pub(crate) struct Dense {
-    /// `(outputs, inputs, kernel, kernel)`, contiguous.
-    pub(crate) weight: Vec<f32>,
     /// Input channels.
     pub(crate) inputs: usize,
     /// Side of the kernel.
@@ -23,179 +25,242 @@ pub(crate) struct Dense {
     pub(crate) stride: usize,
     /// Zeros around the picture.
     pub(crate) pad: usize,
-    /// Bias and activation.
-    pub(crate) epilogue: Epilogue,
+    /// Bias and slope, a multiple of eight long.
+    epilogue: Epilogue,
+    /// Panel after panel of sixteen output channels, perhaps a last one of eight: `(taps, run, channels)`.
+    panels: Vec<f32>,
+    reading: Reading,
 }
 
-/// Floats of one block of columns: 128 KiB, a quarter of a small L2.
-const BLOCK: usize = 32 * 1024;
+/// How the pixels of the input lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// In blocks of eight channels.
+    Blocked,
+    /// A picture of three colours, side by side: a 3×3 kernel's row is nine neighbours.
+    Colours,
+}
 
-impl CustomOp1 for Dense {
-    fn name(&self) -> &'static str {
-        "dense-convolution"
+impl Dense {
+    /// `weight` is `(outputs, inputs, kernel, kernel)`. `None` where the kernels below have no form for it.
+    pub(crate) fn new(
+        weight: &[f32],
+        (inputs, kernel): (usize, usize),
+        (stride, pad): (usize, usize),
+        epilogue: &Epilogue,
+    ) -> Option<Self> {
+        let outputs = epilogue.bias.len();
+        if !matches!(stride, 1 | 2) || kernel == 0 || weight.len() != outputs * inputs * kernel * kernel {
+            return None;
+        }
+        let reading = if (inputs, kernel) == (3, 3) { Reading::Colours } else { Reading::Blocked };
+        let of = |output: usize, input: usize, tap: usize| {
+            if output < outputs && input < inputs {
+                weight[(output * inputs + input) * kernel * kernel + tap]
+            } else {
+                0.0
+            }
+        };
+        let mut panels = Vec::new();
+        let mut first = 0;
+        while first < outputs {
+            let wide = if outputs - first > LANES { 2 * LANES } else { LANES };
+            let mut push = |input: usize, tap: usize| panels.extend((first..first + wide).map(|o| of(o, input, tap)));
+            match reading {
+                Reading::Blocked => {
+                    for block in 0..blocks(inputs) {
+                        for tap in 0..kernel * kernel {
+                            (block * LANES..(block + 1) * LANES).for_each(|input| push(input, tap));
+                        }
+                    }
+                }
+                Reading::Colours => {
+                    for tap in 0..kernel * kernel {
+                        (0..inputs).for_each(|input| push(input, tap));
+                    }
+                }
+            }
+            first += wide;
+        }
+        Some(Self { inputs, kernel, stride, pad, epilogue: epilogue.padded(), panels, reading })
     }
 
-    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (batch, inputs, height, width) = layout.shape().dims4()?;
-        let outputs = self.epilogue.bias.len();
-        let depth = self.inputs * self.kernel * self.kernel;
-        if inputs != self.inputs
-            || self.weight.len() != outputs * depth
-            || self.kernel > height.min(width) + 2 * self.pad
-        {
-            bail!(
-                "a {0}x{0} convolution of {1} channels does not take {2:?}",
-                self.kernel,
-                self.inputs,
-                layout.shape()
-            );
-        }
-        let Some((from, to)) = layout.contiguous_offsets() else { bail!("a convolution needs a contiguous input") };
-        let input = &storage.as_slice::<f32>()?[from..to];
-        let side = |length: usize| (length + 2 * self.pad - self.kernel) / self.stride + 1;
-        let (rows, columns) = (side(height), side(width));
-        let pixels = rows * columns;
-        let mut output = Vec::with_capacity(batch * outputs * pixels);
-        for picture in input.chunks_exact(inputs * height * width) {
-            let start = output.len();
-            for bias in &self.epilogue.bias {
-                output.resize(output.len() + pixels, *bias);
+    /// Whether it reads a picture of colours, not a value in blocks.
+    pub(crate) fn reads_colours(&self) -> bool {
+        self.reading == Reading::Colours
+    }
+
+    /// Whether it reads values as they lie, without a padded copy.
+    pub(crate) fn is_pointwise(&self) -> bool {
+        self.kernel == 1 && self.stride == 1 && self.pad == 0
+    }
+
+    /// Rows and columns of what it makes of `side` × `side`.
+    pub(crate) fn side(&self, side: usize) -> Option<usize> {
+        (side + 2 * self.pad).checked_sub(self.kernel).map(|last| last / self.stride + 1)
+    }
+
+    /// The panels of output blocks `2p` and `2p + 1`, the last perhaps alone; each with its blocks and its weights.
+    fn panels(&self) -> impl Iterator<Item = (usize, usize, &[f32])> {
+        let blocks = self.epilogue.bias.len() / LANES;
+        let depth = match self.reading {
+            Reading::Blocked => blocks_deep(self.inputs) * self.kernel * self.kernel,
+            Reading::Colours => self.inputs * self.kernel * self.kernel,
+        };
+        (0..blocks.div_ceil(2)).map(move |panel| {
+            let wide = (blocks - 2 * panel).min(2);
+            (2 * panel, wide, &self.panels[panel * depth * 2 * LANES..][..depth * wide * LANES])
+        })
+    }
+}
+
+/// Channels, filled up to whole blocks.
+fn blocks_deep(channels: usize) -> usize {
+    blocks(channels) * LANES
+}
+
+/// A 1×1 convolution of `pixels` pixels, of however many pictures: `(blocks, pixels, 8)` to the same.
+pub(crate) struct Pointwise<'a> {
+    pub(crate) op: &'a Dense,
+    pub(crate) input: &'a [f32],
+    pub(crate) pixels: usize,
+    pub(crate) out: &'a mut [f32],
+}
+
+impl Work for Pointwise<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { op, input, pixels, out } = self;
+        let plane = pixels * LANES;
+        let taps: Vec<usize> = (0..blocks(op.inputs)).map(|block| block * plane).collect();
+        if op.panels.len() <= HEAVY {
+            // All output channels of few pixels, then the next pixels.
+            let lot = (NEAR / blocks_deep(op.inputs)).max(24);
+            for from in (0..pixels).step_by(lot) {
+                let to = (from + lot).min(pixels);
+                for (block, wide, weight) in op.panels() {
+                    let panel = op.panel(block, wide, &taps, weight, (true, true));
+                    row::<S, 8, 8>(
+                        simd,
+                        &input[from * LANES..],
+                        panel,
+                        wide,
+                        &mut out[block * plane..],
+                        plane,
+                        from..to,
+                    );
+                }
             }
-            let into = &mut output[start..];
-            if self.kernel == 1 && self.stride == 1 && self.pad == 0 {
-                add_product(into, pixels, 0, &self.weight, picture, (outputs, depth, pixels));
-            } else {
-                self.by_columns(into, picture, (height, width), (rows, columns));
-            }
-            if self.epilogue.bends() {
-                for (values, slope) in into.chunks_exact_mut(pixels).zip(&self.epilogue.slope) {
-                    vectorised(Bend { values, slope: *slope });
+        } else {
+            // All pixels of few output channels: weights are read once.
+            for (block, wide, weight) in op.panels() {
+                for (index, taps) in taps.chunks(DEPTH).enumerate() {
+                    let weight = &weight[index * DEPTH * LANES * wide * LANES..][..taps.len() * LANES * wide * LANES];
+                    let ends = (index == 0, (index + 1) * DEPTH >= blocks(op.inputs));
+                    let panel = op.panel(block, wide, taps, weight, ends);
+                    row::<S, 8, 8>(simd, input, panel, wide, &mut out[block * plane..], plane, 0..pixels);
                 }
             }
         }
-        Ok((CpuStorage::F32(output), Shape::from((batch, outputs, rows, columns))))
     }
 }
 
 impl Dense {
-    /// Some output rows at a time: gathers their columns, multiplies.
-    fn by_columns(
-        &self,
-        into: &mut [f32],
-        picture: &[f32],
-        (height, width): (usize, usize),
-        (rows, columns): (usize, usize),
-    ) {
-        let outputs = self.epilogue.bias.len();
-        let depth = self.inputs * self.kernel * self.kernel;
-        let lot = (BLOCK / (depth * columns)).clamp(1, rows);
-        let mut gathered = vec![0f32; depth * lot * columns];
-        for first in (0..rows).step_by(lot) {
-            let lot = lot.min(rows - first);
-            let gathered = &mut gathered[..depth * lot * columns];
-            for (tap, line) in gathered.chunks_exact_mut(lot * columns).enumerate() {
-                let (channel, ky, kx) =
-                    (tap / (self.kernel * self.kernel), tap / self.kernel % self.kernel, tap % self.kernel);
-                for (row, line) in line.chunks_exact_mut(columns).enumerate() {
-                    // Outside the picture is zero; `checked_sub` and the bounds below say where that is.
-                    match ((first + row) * self.stride + ky).checked_sub(self.pad).filter(|y| *y < height) {
-                        None => line.fill(0.0),
-                        Some(y) => {
-                            let source = &picture[(channel * height + y) * width..][..width];
-                            gather(line, source, kx, self.stride, self.pad);
-                        }
-                    }
+    fn panel<'a>(
+        &'a self,
+        block: usize,
+        wide: usize,
+        taps: &'a [usize],
+        weight: &'a [f32],
+        (is_first, is_last): (bool, bool),
+    ) -> Panel<'a> {
+        let channels = block * LANES..(block + wide) * LANES;
+        Panel {
+            taps,
+            weight,
+            bias: &self.epilogue.bias[channels.clone()],
+            slope: &self.epilogue.slope[channels],
+            is_first,
+            is_bent: is_last && self.epilogue.bends(),
+        }
+    }
+}
+
+/// Pixels `range` of one or two output blocks that lie `plane` floats apart.
+#[inline(always)]
+fn row<S: Simd, const STEP: usize, const RUN: usize>(
+    simd: S,
+    input: &[f32],
+    panel: Panel<'_>,
+    wide: usize,
+    out: &mut [f32],
+    plane: usize,
+    range: std::ops::Range<usize>,
+) {
+    let range = range.start * LANES..range.end * LANES;
+    if wide == 2 {
+        let (first, second) = out.split_at_mut(plane);
+        stretch::<S, 2, STEP, RUN>(simd, input, panel, [&mut first[range.clone()], &mut second[range]]);
+    } else {
+        stretch::<S, 1, STEP, RUN>(simd, input, panel, [&mut out[range]]);
+    }
+}
+
+/// A convolution over a padded copy, of `pictures` pictures.
+pub(crate) struct Windowed<'a> {
+    pub(crate) op: &'a Dense,
+    pub(crate) input: &'a [f32],
+    /// Of one picture of the padded copy.
+    pub(crate) padded: Padded,
+    pub(crate) pictures: usize,
+    /// Rows and columns of what is made.
+    pub(crate) made: (usize, usize),
+    pub(crate) out: &'a mut [f32],
+}
+
+impl Work for Windowed<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        match (self.op.reading, self.op.stride) {
+            (Reading::Colours, 1) => self.rows::<S, 3, 9>(simd),
+            (Reading::Colours, _) => self.rows::<S, 6, 9>(simd),
+            (Reading::Blocked, 1) => self.rows::<S, 8, 8>(simd),
+            (Reading::Blocked, _) => self.rows::<S, 16, 8>(simd),
+        }
+    }
+}
+
+impl Windowed<'_> {
+    #[inline(always)]
+    fn rows<S: Simd, const STEP: usize, const RUN: usize>(self, simd: S) {
+        let Self { op, input, padded, pictures, made: (rows, columns), out } = self;
+        let line = padded.width * padded.deep();
+        let taps: Vec<usize> = match op.reading {
+            Reading::Colours => (0..op.kernel).map(|y| y * line).collect(),
+            Reading::Blocked => {
+                let plane = pictures * padded.height * line;
+                let windows = (0..op.kernel).flat_map(|y| (0..op.kernel).map(move |x| y * line + x * LANES));
+                (0..blocks(op.inputs)).flat_map(|block| windows.clone().map(move |tap| block * plane + tap)).collect()
+            }
+        };
+        let plane = pictures * rows * columns * LANES;
+        for picture in 0..pictures {
+            for y in 0..rows {
+                let input = &input[(picture * padded.height + y * op.stride) * line..];
+                let from = (picture * rows + y) * columns;
+                for (block, wide, weight) in op.panels() {
+                    let panel = op.panel(block, wide, &taps, weight, (true, true));
+                    row::<S, STEP, RUN>(
+                        simd,
+                        input,
+                        panel,
+                        wide,
+                        &mut out[block * plane..],
+                        plane,
+                        from..from + columns,
+                    );
                 }
             }
-            add_product(into, rows * columns, first * columns, &self.weight, gathered, (outputs, depth, lot * columns));
-        }
-    }
-}
-
-/// `line[x] = source[x * stride + kx - pad]`, zero outside.
-fn gather(line: &mut [f32], source: &[f32], kx: usize, stride: usize, pad: usize) {
-    let before = pad.saturating_sub(kx).div_ceil(stride).min(line.len());
-    let from = before * stride + kx - pad;
-    let inside = source.len().saturating_sub(from).div_ceil(stride).min(line.len() - before);
-    let (head, rest) = line.split_at_mut(before);
-    let (middle, tail) = rest.split_at_mut(inside);
-    head.fill(0.0);
-    tail.fill(0.0);
-    if stride == 1 {
-        middle.copy_from_slice(&source[from..from + inside]);
-    } else if inside > 0 {
-        for (to, value) in middle.iter_mut().zip(source[from..].iter().step_by(stride)) {
-            *to = *value;
-        }
-    }
-}
-
-/// `into[o][skip + p] += Σ weight[o][d] · columns[d][p]`, where a row of `into` is `row` long.
-pub(crate) fn add_product(
-    into: &mut [f32],
-    row: usize,
-    skip: usize,
-    weight: &[f32],
-    columns: &[f32],
-    (outputs, depth, pixels): (usize, usize, usize),
-) {
-    assert!(weight.len() == outputs * depth && columns.len() == depth * pixels);
-    assert!(skip + pixels <= row && into.len() == outputs * row);
-    // SAFETY: all three matrices are row-major with the lengths asserted above, so every index that the product
-    // touches, `(o, skip + p)`, `(o, d)` and `(d, p)`, lies inside its slice; `into` is borrowed alone.
-    unsafe {
-        gemm::gemm(
-            outputs,
-            pixels,
-            depth,
-            into.as_mut_ptr().add(skip),
-            1,
-            row as isize,
-            true,
-            weight.as_ptr(),
-            1,
-            depth as isize,
-            columns.as_ptr(),
-            1,
-            pixels as isize,
-            1f32,
-            1f32,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use candle_core::{Device, Tensor};
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn it_is_a_convolution(
-            batch in 1usize..3, inputs in 1usize..5, outputs in 1usize..6, height in 5usize..15, width in 5usize..23,
-            kernel in 1usize..6, stride in 1usize..4, pad in 0usize..3, seed in any::<u64>()
-        ) {
-            let numbers = crate::kernels::numbers;
-            let x = numbers(batch * inputs * height * width, seed);
-            let weight = numbers(outputs * inputs * kernel * kernel, seed ^ 1);
-            let epilogue = Epilogue { bias: numbers(outputs, seed ^ 2), slope: vec![0.5; outputs] };
-            let op = Dense { weight: weight.clone(), inputs, kernel, stride, pad, epilogue: epilogue.clone() };
-            let input = Tensor::from_vec(x, (batch, inputs, height, width), &Device::Cpu).unwrap();
-            let weight = Tensor::from_vec(weight, (outputs, inputs, kernel, kernel), &Device::Cpu).unwrap();
-            let wanted = input
-                .conv2d(&weight, pad, stride, 1, 1)
-                .and_then(|y| y.broadcast_add(&Tensor::from_vec(epilogue.bias, (1, outputs, 1, 1), &Device::Cpu)?))
-                .unwrap();
-            let made = input.apply_op1_no_bwd(&op).unwrap();
-            prop_assert_eq!(made.dims(), wanted.dims());
-            let wanted: Vec<f32> = wanted.flatten_all().unwrap().to_vec1().unwrap();
-            let wanted: Vec<f32> = wanted.iter().map(|v| if *v > 0.0 { *v } else { v * 0.5 }).collect();
-            prop_assert!(crate::kernels::near(&made.flatten_all().unwrap().to_vec1::<f32>().unwrap(), &wanted));
         }
     }
 }

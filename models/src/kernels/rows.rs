@@ -2,7 +2,7 @@
 
 use crate::{
     colour::ToRgb,
-    kernels::simd::{Lanes, fma, vectorised},
+    kernels::simd::loops::{Lanes, fma, vectorised},
     taps::Taps,
 };
 

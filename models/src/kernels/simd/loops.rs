@@ -1,7 +1,7 @@
-//! One body, compiled for the baseline and for AVX2 with FMA.
-//!
-//! The bodies are plain loops that the compiler vectorises; only the choice of instruction set is `unsafe`. The
-//! portable compilation is the twin of the wide one, and the property tests of each kernel run both.
+//! Plain loops, compiled for the baseline and for the widest registers.
+
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::simd::avx2::Avx2;
 
 /// Work whose loops gain from wide registers.
 pub(crate) trait Lanes {
@@ -23,7 +23,7 @@ pub(crate) fn fma<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
 pub(crate) fn vectorised<W: Lanes>(work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
     {
-        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
+        if Avx2::found().is_some() {
             // SAFETY: the two features that `wide` is compiled for were just found on this machine.
             return unsafe { wide(work) };
         }
@@ -34,7 +34,7 @@ pub(crate) fn vectorised<W: Lanes>(work: W) -> W::Output {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,f16c")]
 fn wide<W: Lanes>(work: W) -> W::Output {
     work.run::<true>()
 }

@@ -1,0 +1,52 @@
+//! Which instruction set this machine has.
+
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::simd::avx2::Avx2;
+#[cfg(target_arch = "aarch64")]
+use crate::kernels::simd::neon::Neon;
+use crate::kernels::simd::{Work, portable::Portable};
+
+/// An instruction set that this machine has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Isa {
+    /// x86-64 with AVX2, FMA and F16C.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    /// 64-bit ARM: every one has it.
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
+    /// Any machine.
+    Portable,
+}
+
+impl Isa {
+    /// The best of this machine.
+    pub(crate) fn best() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = Avx2::found() {
+            return Self::Avx2(avx2);
+        }
+        #[cfg(target_arch = "aarch64")]
+        return Self::Neon(Neon::here());
+        #[cfg(not(target_arch = "aarch64"))]
+        Self::Portable
+    }
+
+    /// Does `work` with these instructions.
+    pub(crate) fn run<W: Work>(self, work: W) {
+        match self {
+            // SAFETY: an `Avx2` exists only where its features were found.
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => unsafe { run_avx2(work, avx2) },
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(neon) => work.run(neon),
+            Self::Portable => work.run(Portable),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn run_avx2<W: Work>(work: W, avx2: Avx2) {
+    work.run(avx2);
+}

@@ -1,0 +1,44 @@
+//! Instruction sets: one body, compiled for each, chosen at run time.
+//!
+//! Two ways in. Bodies of plain loops that the compiler vectorises by itself are [`loops::Lanes`]. Bodies that must hold
+//! certain numbers in certain registers are [`Work`], written over [`Simd`], eight `f32` at a time, and run by an
+//! [`isa::Isa`]. The portable form of either is the twin that the property tests compare with.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+pub(crate) mod isa;
+pub(crate) mod loops;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
+
+/// Numbers in one register, or in as few as hold them.
+pub(crate) const LANES: usize = 8;
+
+/// Eight `f32` at a time. A value of an implementing type is the proof that this machine has the instructions.
+pub(crate) trait Simd: Copy {
+    /// Eight numbers.
+    type F: Copy;
+    /// Eight times `v`.
+    fn splat(self, v: f32) -> Self::F;
+    /// The eight numbers of `from`.
+    fn load(self, from: &[f32; LANES]) -> Self::F;
+    /// Eight half-precision numbers, widened.
+    fn widen(self, from: &[u16; LANES]) -> Self::F;
+    /// Writes eight numbers.
+    fn store(self, v: Self::F, into: &mut [f32; LANES]);
+    /// `a * b + c`.
+    fn mul_add(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
+    /// `a + b`.
+    fn add(self, a: Self::F, b: Self::F) -> Self::F;
+    /// The greater of both.
+    fn max(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `v` where it is positive, `slope * v` where it is not.
+    fn bend(self, v: Self::F, slope: Self::F) -> Self::F;
+}
+
+/// Work written over [`Simd`].
+pub(crate) trait Work {
+    /// Does the work. Mark implementations, and all they call with an `S`, `#[inline(always)]`.
+    fn run<S: Simd>(self, simd: S);
+}

@@ -1,0 +1,43 @@
+//! Eight numbers as an array: any machine, and the twin of the others in tests.
+
+use crate::kernels::simd::{LANES, Simd};
+
+/// Arrays, as any machine has them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Portable;
+
+impl Simd for Portable {
+    type F = [f32; LANES];
+    #[inline(always)]
+    fn splat(self, v: f32) -> Self::F {
+        [v; LANES]
+    }
+    #[inline(always)]
+    fn load(self, from: &[f32; LANES]) -> Self::F {
+        *from
+    }
+    #[inline(always)]
+    fn widen(self, from: &[u16; LANES]) -> Self::F {
+        from.map(|bits| half::f16::from_bits(bits).to_f32())
+    }
+    #[inline(always)]
+    fn store(self, v: Self::F, into: &mut [f32; LANES]) {
+        *into = v;
+    }
+    #[inline(always)]
+    fn mul_add(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F {
+        std::array::from_fn(|i| a[i] * b[i] + c[i])
+    }
+    #[inline(always)]
+    fn add(self, a: Self::F, b: Self::F) -> Self::F {
+        std::array::from_fn(|i| a[i] + b[i])
+    }
+    #[inline(always)]
+    fn max(self, a: Self::F, b: Self::F) -> Self::F {
+        std::array::from_fn(|i| a[i].max(b[i]))
+    }
+    #[inline(always)]
+    fn bend(self, v: Self::F, slope: Self::F) -> Self::F {
+        std::array::from_fn(|i| if v[i] > 0.0 { v[i] } else { v[i] * slope[i] })
+    }
+}

@@ -1,0 +1,138 @@
+//! The CPU's executor: a network as packed layers over one arena.
+//!
+//! When a network is placed its weights are packed once, neighbours that belong together become one layer, and layers
+//! get their kernels ([`lower`]). When a batch of a new size comes, every value gets its place in one arena, where
+//! values that never meet share room ([`arena`]). A run then allocates nothing but its outputs. One thread, on purpose:
+//! give each worker its own network.
+
+pub(crate) mod arena;
+mod lower;
+
+use crate::{
+    error::ModelError,
+    forward::Output,
+    kernels::{
+        blocks::{Extent, Padded, from_blocks, pad_blocks, pad_colours, to_blocks},
+        dense::{Dense, Pointwise, Windowed},
+        depthwise::Filtered,
+        linear::Connected,
+        pool::{AddedDoubled, Halved, Scaled},
+        simd::isa::Isa,
+    },
+    net::Description,
+};
+use arena::{Arena, Batch};
+use lower::{Layer, Lowered, PICTURE, Tensors, Work};
+
+/// A network, placed on the CPU.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    lowered: Lowered,
+    isa: Isa,
+    arena: Arena,
+    /// Copy of a layer's input with a border of zeros.
+    padded: Vec<f32>,
+}
+
+impl Plan {
+    /// The plan of a description; `None` where one of its steps has no kernel here.
+    pub(crate) fn new(description: &Description, tensors: &Tensors, isa: Isa) -> Option<Self> {
+        let lowered = lower::lowered(description, tensors)?;
+        Some(Self { lowered, isa, arena: Arena::default(), padded: Vec::new() })
+    }
+
+    /// The outputs for a batch.
+    ///
+    /// # Errors
+    /// [`ModelError::Compute`] when `data` is of another size than `batch` says, or too small for the network.
+    pub(crate) fn run(&mut self, data: &[f32], batch: Batch) -> Result<Vec<Output>, ModelError> {
+        let channels = self.lowered.channels[PICTURE];
+        if batch.pictures * batch.height * batch.width == 0
+            || data.len() != channels * batch.pictures * batch.height * batch.width
+        {
+            return Err(ModelError::Compute(format!("{} numbers for {batch:?} of {channels} channels", data.len())));
+        }
+        if self.arena.batch != Some(batch) {
+            self.arena = Arena::new(&self.lowered, batch)
+                .ok_or_else(|| ModelError::Compute(format!("the network does not take {batch:?}")))?;
+        }
+        for layer in &self.lowered.layers {
+            run(layer, data, batch, &mut self.arena, &mut self.padded, self.isa);
+        }
+        Ok(self.lowered.leaving.iter().map(|leaving| self.output(*leaving, batch)).collect())
+    }
+
+    fn output(&self, leaving: lower::Leaving, batch: Batch) -> Output {
+        let (extent, value) = self.arena.value(leaving.value);
+        let (first, count) = leaving.channels;
+        let (shape, mut data) = if extent.is_flat {
+            let rows = value.chunks_exact(extent.of.channels);
+            (vec![batch.pictures, count], rows.flat_map(|row| &row[first..first + count]).copied().collect())
+        } else {
+            let shape = vec![batch.pictures, count, extent.of.height, extent.of.width];
+            (shape, from_blocks(value, extent.of.pixels(), batch.pictures, (first, count)))
+        };
+        if leaving.is_sigmoid {
+            data.iter_mut().for_each(|v: &mut f32| *v = 1.0 / (1.0 + (-*v).exp()));
+        }
+        Output { shape, data }
+    }
+}
+
+fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, padded: &mut Vec<f32>, isa: Isa) {
+    let pictures = batch.pictures;
+    let (from, made) = (arena.extent(layer.input), arena.extent(layer.output));
+    let size = (from.height, from.width);
+    match &layer.work {
+        Work::Taken => to_blocks(data, from, pictures, arena.into(layer.output)),
+        Work::Colours { op, scale, shift } => {
+            pad_colours(data, size, op.pad, (*scale, *shift), padded);
+            isa.run(windowed(op, padded, true, (from, made), pictures, arena.into(layer.output)));
+        }
+        Work::Dense(op) if op.is_pointwise() => {
+            let (input, out) = arena.read_and_write(layer.input, layer.output);
+            isa.run(Pointwise { op, input, pixels: pictures * from.pixels(), out });
+        }
+        Work::Dense(op) => {
+            let (input, out) = arena.read_and_write(layer.input, layer.output);
+            pad_blocks(input, size, op.pad, padded);
+            isa.run(windowed(op, padded, false, (from, made), pictures, out));
+        }
+        Work::Depthwise(op) => {
+            let (input, out) = arena.read_and_write(layer.input, layer.output);
+            isa.run(Filtered { op, input, pictures, size, out });
+        }
+        Work::HalveByMax => {
+            let (input, out) = arena.read_and_write(layer.input, layer.output);
+            isa.run(Halved { input, size, out });
+        }
+        Work::AddDoubled => {
+            let other = layer.other.unwrap_or(layer.input);
+            let (large, small, out) = arena.read_two_and_write((layer.input, other), layer.output);
+            isa.run(AddedDoubled { large, small, size, out });
+        }
+        Work::Affine { scale, shift } => {
+            let (input, out) = arena.read_and_write(layer.input, layer.output);
+            isa.run(Scaled { input, scale, shift, out });
+        }
+        Work::Linear(op) => {
+            let (input, out) = arena.read_and_write(layer.input, layer.output);
+            isa.run(Connected { op, input, pictures, out });
+        }
+    }
+}
+
+fn windowed<'a>(
+    op: &'a Dense,
+    input: &'a [f32],
+    is_colours: bool,
+    (from, made): (Extent, Extent),
+    pictures: usize,
+    out: &'a mut [f32],
+) -> Windowed<'a> {
+    let padded = Padded { height: from.height + 2 * op.pad, width: from.width + 2 * op.pad, is_colours };
+    Windowed { op, input, padded, pictures, made: (made.height, made.width), out }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,212 @@
+//! Every layer against stock candle operators, on random shapes: tails of blocks, odd sides, edges, batches.
+
+use super::{Plan, arena::Batch};
+use crate::{
+    forward::Output,
+    kernels::{near, numbers, simd::isa::Isa},
+    net::{Activation, Description, FORMAT, Step},
+    plain::Plain,
+    weights::store::Stored,
+};
+use candle_core::Device;
+use proptest::prelude::*;
+use std::collections::HashMap;
+
+/// A network under construction.
+struct Net {
+    stored: Stored,
+    seed: u64,
+}
+
+impl Net {
+    fn new(channels: usize, seed: u64) -> Self {
+        let description = Description {
+            format: FORMAT,
+            name: "test".into(),
+            source_sha256: String::new(),
+            input: "in".into(),
+            channels,
+            outputs: Vec::new(),
+            steps: Vec::new(),
+        };
+        Self { stored: Stored { description, tensors: HashMap::new() }, seed }
+    }
+
+    fn tensor(&mut self, shape: &[usize]) -> String {
+        let name = format!("t{}", self.stored.tensors.len());
+        self.seed = self.seed.wrapping_add(1);
+        let values = numbers(shape.iter().product(), self.seed);
+        self.stored.tensors.insert(name.clone(), (shape.to_vec(), values));
+        name
+    }
+
+    /// `(outputs, inputs, kernel)`, stride, padding.
+    fn conv(mut self, from: &str, to: &str, shape: (usize, usize, usize), stride: usize, pad: usize) -> Self {
+        let (outputs, inputs, kernel) = shape;
+        self.any_conv(from, to, [outputs, inputs, kernel, kernel], (stride, pad, 1));
+        self
+    }
+
+    fn depthwise(mut self, from: &str, to: &str, channels: usize, stride: usize) -> Self {
+        self.any_conv(from, to, [channels, 1, 3, 3], (stride, 1, channels));
+        self
+    }
+
+    fn any_conv(&mut self, from: &str, to: &str, shape: [usize; 4], (stride, pad, groups): (usize, usize, usize)) {
+        let (weight, bias, slope) = (self.tensor(&shape), self.tensor(&shape[..1]), self.tensor(&shape[..1]));
+        let activation = match self.seed % 3 {
+            0 => Activation::None,
+            1 => Activation::Relu,
+            _ => Activation::Prelu(slope),
+        };
+        let (input, output) = (from.into(), to.into());
+        self.step(Step::Conv { input, output, weight, bias, stride, pad, groups, activation });
+    }
+
+    fn step(&mut self, step: Step) {
+        self.stored.description.steps.push(step);
+    }
+
+    fn with(mut self, step: Step) -> Self {
+        self.step(step);
+        self
+    }
+
+    /// Whether both instruction sets and the stock operators agree on what leaves as `outputs`.
+    fn agrees(
+        mut self,
+        outputs: &[&str],
+        (pictures, height, width): (usize, usize, usize),
+    ) -> Result<(), TestCaseError> {
+        self.stored.description.outputs = outputs.iter().map(|name| (*name).to_owned()).collect();
+        let Stored { description, tensors } = &self.stored;
+        let data = numbers(pictures * description.channels * height * width, self.seed ^ 77);
+        let batch = Batch { pictures, height, width };
+        let mut best = Plan::new(description, tensors, Isa::best()).expect("there is a kernel for each step");
+        let mut portable = Plan::new(description, tensors, Isa::Portable).expect("there is a kernel for each step");
+        // Another batch before: nothing of it may be left.
+        let _other =
+            best.run(&numbers(description.channels * 64 * 64, 1), Batch { pictures: 1, height: 64, width: 64 });
+        let made =
+            [best.run(&data, batch).unwrap(), best.run(&data, batch).unwrap(), portable.run(&data, batch).unwrap()];
+        let wanted = Plain::new(self.stored, &Device::Cpu).unwrap().forward(&data, pictures, height, width).unwrap();
+        for made in &made {
+            same(made, &wanted)?;
+        }
+        Ok(())
+    }
+}
+
+fn same(made: &[Output], wanted: &[Output]) -> Result<(), TestCaseError> {
+    prop_assert_eq!(made.len(), wanted.len());
+    for (made, wanted) in made.iter().zip(wanted) {
+        prop_assert_eq!(&made.shape, &wanted.shape);
+        prop_assert!(near(&made.data, &wanted.data), "{:?}\n{:?}", &made.data, &wanted.data);
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn pointwise(inputs in 1usize..40, outputs in 1usize..40, size in (1usize..3, 1usize..9, 1usize..13), seed in any::<u64>()) {
+        Net::new(inputs, seed).conv("in", "out", (outputs, inputs, 1), 1, 0).agrees(&["out"], size)?;
+    }
+
+    #[test]
+    fn windows(
+        inputs in 1usize..20, outputs in 1usize..20, kernel in 1usize..6, stride in 1usize..3, pad in 0usize..3,
+        size in (1usize..3, 5usize..11, 5usize..17), seed in any::<u64>()
+    ) {
+        Net::new(inputs, seed).conv("in", "out", (outputs, inputs, kernel), stride, pad).agrees(&["out"], size)?;
+    }
+
+    #[test]
+    fn colours(
+        outputs in 1usize..40, stride in 1usize..3, pad in 0usize..3, size in (1usize..3, 3usize..11, 3usize..17),
+        seed in any::<u64>()
+    ) {
+        let mut net = Net::new(3, seed);
+        let (scale, shift) = (net.tensor(&[3]), net.tensor(&[1]));
+        net.with(Step::Affine { input: "in".into(), output: "scaled".into(), scale, shift })
+            .conv("scaled", "out", (outputs, 3, 3), stride, pad)
+            .agrees(&["out"], size)?;
+    }
+
+    #[test]
+    fn filters(
+        channels in 2usize..20, stride in 1usize..3, size in (1usize..3, 1usize..9, 1usize..21), seed in any::<u64>()
+    ) {
+        Net::new(channels, seed).depthwise("in", "out", channels, stride).agrees(&["out"], size)?;
+    }
+
+    #[test]
+    fn halves_sums_and_scales(
+        channels in 1usize..20, half in (1usize..5, 1usize..9), pictures in 1usize..3, seed in any::<u64>()
+    ) {
+        let mut net = Net::new(channels, seed);
+        let (scale, shift) = (net.tensor(&[channels]), net.tensor(&[channels]));
+        net.with(Step::Affine { input: "in".into(), output: "scaled".into(), scale, shift })
+            .with(Step::HalveByMax { input: "scaled".into(), output: "half".into() })
+            .with(Step::AddDoubled { large: "scaled".into(), small: "half".into(), output: "out".into() })
+            .agrees(&["out", "half"], (pictures, 2 * half.0, 2 * half.1))?;
+    }
+
+    #[test]
+    fn an_odd_row_and_column_is_left_out_by_halving(channels in 1usize..9, half in (1usize..5, 1usize..9), seed in any::<u64>()) {
+        Net::new(channels, seed)
+            .with(Step::HalveByMax { input: "in".into(), output: "out".into() })
+            .agrees(&["out"], (2, 2 * half.0 + 1, 2 * half.1 + 1))?;
+    }
+
+    #[test]
+    fn heads_are_joined_and_leave_as_they_were(
+        channels in 1usize..20, heads in (1usize..12, 1usize..12, 1usize..3), size in (1usize..3, 2usize..6, 2usize..8),
+        seed in any::<u64>()
+    ) {
+        let mut net = Net::new(channels, seed);
+        for (name, outputs) in [("a", heads.0), ("b", heads.1), ("c", heads.2)] {
+            net = net.conv("in", &format!("{name}-mixed"), (outputs, channels, 1), 1, 0);
+            net = net.depthwise(&format!("{name}-mixed"), name, outputs, 1);
+        }
+        net.with(Step::Sigmoid { input: "b".into(), output: "sure".into() }).agrees(&["a", "sure", "c"], size)?;
+    }
+
+    #[test]
+    fn fully_connected(
+        channels in 1usize..20, outputs in 1usize..70, pictures in 1usize..6, size in (1usize..4, 1usize..4), seed in any::<u64>()
+    ) {
+        let mut net = Net::new(channels, seed);
+        // Numbers that half precision holds exactly, so that the comparison may be as sharp as elsewhere.
+        let (weight, bias) = (net.tensor(&[outputs, channels * size.0 * size.1]), net.tensor(&[outputs]));
+        let weights = net.stored.tensors.get_mut(&weight).unwrap();
+        weights.1.iter_mut().for_each(|v| *v = (*v * 256.0).round() / 256.0);
+        let (input, output) = ("in".into(), "out".into());
+        net.with(Step::Linear { input, output, weight, bias }).agrees(&["out"], (pictures, size.0, size.1))?;
+    }
+}
+
+/// Weights too many for a cache take another way through their kernel.
+#[test]
+fn heavy_weights() {
+    Net::new(600, 3).conv("in", "out", (250, 600, 1), 1, 0).agrees(&["out"], (1, 3, 5)).unwrap();
+}
+
+#[test]
+fn a_batch_that_does_not_fit_is_an_error_not_a_panic() {
+    let mut net = Net::new(3, 1).conv("in", "out", (4, 3, 3), 1, 0);
+    net.stored.description.outputs = vec!["out".into()];
+    let mut plan = Plan::new(&net.stored.description, &net.stored.tensors, Isa::best()).unwrap();
+    let size = |pictures, height, width| Batch { pictures, height, width };
+    assert!(plan.run(&[0.0; 12], size(1, 2, 2)).is_err(), "smaller than the kernel");
+    assert!(plan.run(&[0.0; 48], size(1, 4, 5)).is_err(), "fewer numbers than the batch says");
+    assert!(plan.run(&[], size(0, 4, 4)).is_err());
+    assert!(plan.run(&[0.0; 48], size(1, 4, 4)).is_ok());
+}
+
+#[test]
+fn what_no_kernel_does_is_left_to_the_other_executor() {
+    let mut net = Net::new(6, 1);
+    net.any_conv("in", "out", [6, 2, 3, 3], (1, 1, 3));
+    net.stored.description.outputs = vec!["out".into()];
+    assert!(Plan::new(&net.stored.description, &net.stored.tensors, Isa::best()).is_none(), "three groups of two");
+}
