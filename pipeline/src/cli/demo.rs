@@ -175,7 +175,8 @@ impl Judge {
             match self.walks.get_mut(&visit.camera.name) {
                 Some(walks) => {
                     let judgement = walks.judge(visit.pts, &visit.rect, visit.visitor);
-                    tracing::info!(camera = %visit.camera.name, visit = %visit.id, ?judgement, "visit");
+                    let (looks, over) = (visit.evidence.looks, visit.evidence.over);
+                    tracing::info!(camera = %visit.camera.name, visit = %visit.id, ?judgement, looks, ?over, "visit");
                 }
                 None => tracing::info!(camera = %visit.camera.name, visit = %visit.id, "visit"),
             }
