@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check check-cuda bench setup packages test-packages pages build weights clean help
+.PHONY: demo test check check-cuda bench bench-peers setup packages test-packages pages build weights clean help
 
 CARGO ?= cargo
 USHER := target/release/usher
@@ -86,6 +86,16 @@ check-cuda: packages ## compile the CUDA flavour on a machine without CUDA (noth
 bench: build weights ## the figures of benches/, written to benches/results
 	$(CARGO) run --release --locked -p usher-benches
 
+PEERS := benches/peers
+bench-peers: build weights $(PEERS)/.venv/.installed ## usher against onnxruntime, OpenVINO, ncnn, TFLite, OpenCV, faiss (ARGS='--only yunet')
+	$(PEERS)/.venv/bin/python $(PEERS)/bench.py $(ARGS)
+
+$(PEERS)/.venv/.installed: $(PEERS)/requirements.txt
+	@python3 -c 'import ensurepip' 2>/dev/null || $(MAKE) --no-print-directory PACKAGES=python3-venv packages
+	@echo "==> fetching the peers"
+	python3 -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $< && touch $@
+
 clean: ## forget what was built and fetched
 	$(CARGO) clean
-	rm -rf $(WEB)/dist $(WEB)/node_modules $(DATA)
+	rm -rf $(WEB)/dist $(WEB)/node_modules $(PEERS)/.venv $(DATA)
