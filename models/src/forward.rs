@@ -1,7 +1,7 @@
 //! The forward pass: a description and its weights on a device.
 //!
-//! One description, two executors: on the CPU packed layers over an arena ([`crate::plan`]), anywhere else, and for a
-//! step that the former has no kernel for, stock candle operators ([`crate::plain`]). `tests/golden.rs` holds both to the
+//! One description, two executors: on the CPU packed layers over an arena (`plan`), anywhere else, and for a
+//! step that the former has no kernel for, stock candle operators (`plain`). `tests/golden.rs` holds both to the
 //! same reference.
 
 use crate::{
