@@ -30,3 +30,15 @@ pub fn open(config: &Config, input: Size) -> Result<Networks, ModelError> {
     let embedder = catalog::open_embedder(&infer.embedder, &weights, &compute)?;
     Ok((detector, embedder))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_config::infer::{DETECTORS, EMBEDDERS};
+
+    #[test]
+    fn the_configuration_knows_the_networks_that_there_are() {
+        assert!(DETECTORS.iter().eq(catalog::DETECTORS.iter().map(|(name, _)| name)));
+        assert!(EMBEDDERS.iter().eq(catalog::EMBEDDERS.iter().map(|(name, _)| name)));
+    }
+}
