@@ -10,10 +10,14 @@ mod networks;
 #[path = "../../pipeline/tests/support/gate.rs"]
 mod process;
 mod report;
+mod serve;
 mod start;
 
 fn main() -> anyhow::Result<()> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
+    if asked == ["serve"] {
+        return serve::serve();
+    }
     let wanted = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name);
     if wanted("gate") {
         report::keep("gate", gate::QUESTION, &gate::answer()?)?;
