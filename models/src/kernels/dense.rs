@@ -11,6 +11,8 @@ use crate::kernels::{
 const HEAVY: usize = 128 * 1024;
 /// Floats of input that are used with all output channels in turn: 24 KiB, most of a first-level cache.
 const NEAR: usize = 6 * 1024;
+/// Weights of at most so many floats (64 KiB) are light.
+const LIGHT: usize = 16 * 1024;
 /// Blocks of input channels that are summed up in one go where weights are heavy: a panel of them is 16 KiB.
 const DEPTH: usize = 32;
 
@@ -37,7 +39,7 @@ pub(crate) struct Dense {
 enum Reading {
     /// In blocks of eight channels.
     Blocked,
-    /// A picture of three colours, side by side: a 3×3 kernel's row is nine neighbours.
+    /// A picture as its caller gives it, colour by colour: a row of a 3×3 kernel is three neighbours.
     Colours,
 }
 
@@ -75,8 +77,8 @@ impl Dense {
                     }
                 }
                 Reading::Colours => {
-                    for tap in 0..kernel * kernel {
-                        (0..inputs).for_each(|input| push(input, tap));
+                    for input in 0..inputs {
+                        (0..kernel * kernel).for_each(|tap| push(input, tap));
                     }
                 }
             }
@@ -85,7 +87,7 @@ impl Dense {
         Some(Self { inputs, kernel, stride, pad, epilogue: epilogue.padded(), panels, reading })
     }
 
-    /// Whether it reads a picture of colours, not a value in blocks.
+    /// Whether it reads a picture colour by colour, not a value in blocks.
     pub(crate) fn reads_colours(&self) -> bool {
         self.reading == Reading::Colours
     }
@@ -206,6 +208,29 @@ fn row<S: Simd, const STEP: usize, const RUN: usize>(
     }
 }
 
+impl Dense {
+    /// Whether all weights of a 1×1 fit beside a few rows of pixels in a second-level cache.
+    pub(crate) fn is_light(&self) -> bool {
+        self.is_pointwise() && self.panels.len() <= LIGHT
+    }
+
+    /// Blocks of output channels.
+    pub(crate) fn blocks(&self) -> usize {
+        self.epilogue.bias.len() / LANES
+    }
+
+    /// A 1×1 over a row of pixels: `input` begins at the row's first block, blocks of input lie `plane` apart. Makes
+    /// `(blocks, row, 8)`.
+    #[inline(always)]
+    pub(crate) fn row_of_pixels<S: Simd>(&self, simd: S, input: &[f32], taps: &[usize], out: &mut [f32]) {
+        let line = out.len() / self.blocks();
+        for (block, wide, weight) in self.panels() {
+            let panel = self.panel(block, wide, taps, weight, (true, true));
+            row::<S, 8, 8>(simd, input, panel, wide, &mut out[block * line..], line, 0..line / LANES);
+        }
+    }
+}
+
 /// A convolution over a padded copy, of `pictures` pictures.
 pub(crate) struct Windowed<'a> {
     pub(crate) op: &'a Dense,
@@ -222,8 +247,8 @@ impl Work for Windowed<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         match (self.op.reading, self.op.stride) {
-            (Reading::Colours, 1) => self.rows::<S, 3, 9>(simd),
-            (Reading::Colours, _) => self.rows::<S, 6, 9>(simd),
+            (Reading::Colours, 1) => self.rows::<S, 1, 3>(simd),
+            (Reading::Colours, _) => self.rows::<S, 2, 3>(simd),
             (Reading::Blocked, 1) => self.rows::<S, 8, 8>(simd),
             (Reading::Blocked, _) => self.rows::<S, 16, 8>(simd),
         }
@@ -234,9 +259,12 @@ impl Windowed<'_> {
     #[inline(always)]
     fn rows<S: Simd, const STEP: usize, const RUN: usize>(self, simd: S) {
         let Self { op, input, padded, pictures, made: (rows, columns), out } = self;
-        let line = padded.width * padded.deep();
+        let line = padded.width * padded.deep;
         let taps: Vec<usize> = match op.reading {
-            Reading::Colours => (0..op.kernel).map(|y| y * line).collect(),
+            Reading::Colours => {
+                let rows = |colour: usize| (0..op.kernel).map(move |y| (colour * padded.height + y) * line);
+                (0..op.inputs).flat_map(rows).collect()
+            }
             Reading::Blocked => {
                 let plane = pictures * padded.height * line;
                 let windows = (0..op.kernel).flat_map(|y| (0..op.kernel).map(move |x| y * line + x * LANES));
@@ -244,9 +272,11 @@ impl Windowed<'_> {
             }
         };
         let plane = pictures * rows * columns * LANES;
+        // Pictures follow each other; in one of colours each of them is three planes.
+        let planes = if op.reads_colours() { op.inputs } else { 1 };
         for picture in 0..pictures {
             for y in 0..rows {
-                let input = &input[(picture * padded.height + y * op.stride) * line..];
+                let input = &input[(picture * planes * padded.height + y * op.stride) * line..];
                 let from = (picture * rows + y) * columns;
                 for (block, wide, weight) in op.panels() {
                     let panel = op.panel(block, wide, &taps, weight, (true, true));

@@ -52,13 +52,6 @@ pub(crate) struct Filtered<'a> {
 impl Work for Filtered<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        if self.op.stride == 1 { self.planes::<S, 1>(simd) } else { self.planes::<S, 2>(simd) }
-    }
-}
-
-impl Filtered<'_> {
-    #[inline(always)]
-    fn planes<S: Simd, const STRIDE: usize>(self, simd: S) {
         let Self { op, input, pictures, size: (height, width), out } = self;
         let (rows, columns) = (op.side(height), op.side(width));
         let nothing = vec![0.0; width * LANES];
@@ -67,16 +60,27 @@ impl Filtered<'_> {
             None => &nothing[..],
         };
         for (index, out) in out.chunks_exact_mut(columns * LANES).enumerate() {
-            let (plane, y) = (index / rows, index % rows * STRIDE);
+            let (plane, y) = (index / rows, index % rows * op.stride);
             let lines = [line(plane, y.checked_sub(1)), line(plane, Some(y)), line(plane, Some(y + 1))];
-            let block = plane / pictures;
-            let bias = simd.load(eight(&op.epilogue.bias, block));
-            let slope = simd.load(eight(&op.epilogue.slope, block));
-            let mut weight = [bias; 9];
-            for (tap, weight) in weight.iter_mut().enumerate() {
-                *weight = simd.load(eight(&op.weight, block * 9 + tap));
-            }
-            filter::<S, STRIDE>(simd, lines, &weight, (bias, slope), out);
+            op.row(simd, plane / pictures, lines, out);
+        }
+    }
+}
+
+impl Depthwise {
+    /// One output row of a block of eight channels, from the three rows that it sees.
+    #[inline(always)]
+    pub(crate) fn row<S: Simd>(&self, simd: S, block: usize, lines: [&[f32]; 3], out: &mut [f32]) {
+        let bias = simd.load(eight(&self.epilogue.bias, block));
+        let slope = simd.load(eight(&self.epilogue.slope, block));
+        let mut weight = [bias; 9];
+        for (tap, weight) in weight.iter_mut().enumerate() {
+            *weight = simd.load(eight(&self.weight, block * 9 + tap));
+        }
+        if self.stride == 1 {
+            filter::<S, 1>(simd, lines, &weight, (bias, slope), out);
+        } else {
+            filter::<S, 2>(simd, lines, &weight, (bias, slope), out);
         }
     }
 }

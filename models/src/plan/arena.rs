@@ -39,7 +39,8 @@ impl Arena {
     /// Room for every value of a batch; `None` where a value would have no pixels, or two that belong together do not fit.
     pub(super) fn new(lowered: &Lowered, batch: Batch) -> Option<Self> {
         let picture = Extent { channels: lowered.channels[PICTURE], height: batch.height, width: batch.width };
-        let mut values = vec![Value { of: picture, is_flat: false, room: 0..0 }];
+        // Values between two layers that were joined have no room.
+        let mut values = vec![Value { of: picture, is_flat: false, room: 0..0 }; lowered.channels.len()];
         for layer in &lowered.layers {
             let from = values[layer.input].of;
             let channels = lowered.channels[layer.output];
@@ -48,7 +49,9 @@ impl Arena {
                 Work::Colours { op, .. } | Work::Dense(op) => {
                     (size(op.side(from.height)?, op.side(from.width)?), false)
                 }
-                Work::Depthwise(op) => (size(op.side(from.height), op.side(from.width)), false),
+                Work::Depthwise(op) | Work::Separable(_, op) => {
+                    (size(op.side(from.height), op.side(from.width)), false)
+                }
                 Work::HalveByMax => (size(from.height / 2, from.width / 2), false),
                 Work::AddDoubled => {
                     let small = values[layer.other?].of;
@@ -64,7 +67,7 @@ impl Arena {
             if of.pixels() == 0 || values[layer.input].is_flat {
                 return None;
             }
-            values.push(Value { of, is_flat, room: 0..0 });
+            values[layer.output] = Value { of, is_flat, room: 0..0 };
         }
         let last = last_readers(lowered);
         // Greedy first fit: each value at the lowest place that nothing alive takes.

@@ -17,7 +17,7 @@ pub(super) struct Layer {
     pub(super) input: usize,
     /// The second value read, where there is one.
     pub(super) other: Option<usize>,
-    /// The value made: layers make values in order, the first makes 1.
+    /// The value made.
     pub(super) output: usize,
 }
 
@@ -35,6 +35,8 @@ pub(super) enum Work {
     Dense(Dense),
     /// A depthwise convolution.
     Depthwise(Depthwise),
+    /// A 1×1 convolution and the depthwise one after it.
+    Separable(Dense, Depthwise),
     /// Maximum over 2×2.
     HalveByMax,
     /// A sum with something half as large.
@@ -117,7 +119,37 @@ pub(super) fn lowered(description: &Description, tensors: &Tensors) -> Option<Lo
         lowering.lowered.leaving.push(Leaving { value, channels: (first, count), is_sigmoid });
     }
     let is_made = |leaving: &Leaving| leaving.value != PICTURE;
-    lowering.lowered.leaving.iter().all(is_made).then_some(lowering.lowered)
+    lowering.lowered.leaving.iter().all(is_made).then(|| lowering.lowered.separable())
+}
+
+impl Lowered {
+    /// Joins every 1×1 convolution of light weights with the depthwise one that alone reads what it makes.
+    fn separable(mut self) -> Self {
+        let mut readers = vec![0; self.channels.len()];
+        for value in self.layers.iter().flat_map(|layer| [Some(layer.input), layer.other]).flatten() {
+            readers[value] += 1;
+        }
+        let mut layers: Vec<Layer> = Vec::with_capacity(self.layers.len());
+        let mut pending = self.layers.into_iter().peekable();
+        while let Some(layer) = pending.next() {
+            let made = layer.output;
+            let follows = |next: &Layer| next.input == made && matches!(next.work, Work::Depthwise(_));
+            let is_pair = matches!(&layer.work, Work::Dense(op) if op.is_light())
+                && pending.peek().is_some_and(follows)
+                && readers[made] == 1
+                && self.leaving.iter().all(|leaving| leaving.value != made);
+            match (is_pair, layer) {
+                (true, Layer { work: Work::Dense(mix), input, .. }) => {
+                    if let Some(Layer { work: Work::Depthwise(filter), output, .. }) = pending.next() {
+                        layers.push(Layer { work: Work::Separable(mix, filter), input, other: None, output });
+                    }
+                }
+                (_, layer) => layers.push(layer),
+            }
+        }
+        self.layers = layers;
+        self
+    }
 }
 
 struct Lowering<'a> {

@@ -12,12 +12,13 @@ use crate::{
     error::ModelError,
     forward::Output,
     kernels::{
-        blocks::{Extent, Padded, from_blocks, pad_blocks, pad_colours, to_blocks},
+        blocks::{Extent, Padded, from_blocks, padded, to_blocks},
         dense::{Dense, Pointwise, Windowed},
         depthwise::Filtered,
         linear::Connected,
         pool::{AddedDoubled, Halved, Scaled},
-        simd::isa::Isa,
+        separable::Separable,
+        simd::{LANES, isa::Isa},
     },
     net::Description,
 };
@@ -30,15 +31,15 @@ pub(crate) struct Plan {
     lowered: Lowered,
     isa: Isa,
     arena: Arena,
-    /// Copy of a layer's input with a border of zeros.
-    padded: Vec<f32>,
+    /// Copy of a layer's input with a border of zeros, or rows between two layers.
+    border: Vec<f32>,
 }
 
 impl Plan {
     /// The plan of a description; `None` where one of its steps has no kernel here.
     pub(crate) fn new(description: &Description, tensors: &Tensors, isa: Isa) -> Option<Self> {
         let lowered = lower::lowered(description, tensors)?;
-        Some(Self { lowered, isa, arena: Arena::default(), padded: Vec::new() })
+        Some(Self { lowered, isa, arena: Arena::default(), border: Vec::new() })
     }
 
     /// The outputs for a batch.
@@ -57,7 +58,7 @@ impl Plan {
                 .ok_or_else(|| ModelError::Compute(format!("the network does not take {batch:?}")))?;
         }
         for layer in &self.lowered.layers {
-            run(layer, data, batch, &mut self.arena, &mut self.padded, self.isa);
+            run(layer, data, batch, &mut self.arena, &mut self.border, self.isa);
         }
         Ok(self.lowered.leaving.iter().map(|leaving| self.output(*leaving, batch)).collect())
     }
@@ -79,15 +80,18 @@ impl Plan {
     }
 }
 
-fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, padded: &mut Vec<f32>, isa: Isa) {
+fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, border: &mut Vec<f32>, isa: Isa) {
     let pictures = batch.pictures;
     let (from, made) = (arena.extent(layer.input), arena.extent(layer.output));
     let size = (from.height, from.width);
     match &layer.work {
         Work::Taken => to_blocks(data, from, pictures, arena.into(layer.output)),
         Work::Colours { op, scale, shift } => {
-            pad_colours(data, size, op.pad, (*scale, *shift), padded);
-            isa.run(windowed(op, padded, true, (from, made), pictures, arena.into(layer.output)));
+            padded(data, (size.0, size.1, 1), op.pad, border, |plane, from, into| {
+                let (scale, shift) = (scale[plane % 3], shift[plane % 3]);
+                into.iter_mut().zip(from).for_each(|(into, v)| *into = v * scale + shift);
+            });
+            isa.run(windowed(op, border, 1, (from, made), pictures, arena.into(layer.output)));
         }
         Work::Dense(op) if op.is_pointwise() => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);
@@ -95,12 +99,16 @@ fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, padded: &mu
         }
         Work::Dense(op) => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);
-            pad_blocks(input, size, op.pad, padded);
-            isa.run(windowed(op, padded, false, (from, made), pictures, out));
+            padded(input, (size.0, size.1, LANES), op.pad, border, |_, from, into| into.copy_from_slice(from));
+            isa.run(windowed(op, border, LANES, (from, made), pictures, out));
         }
         Work::Depthwise(op) => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);
             isa.run(Filtered { op, input, pictures, size, out });
+        }
+        Work::Separable(mix, filter) => {
+            let (input, out) = arena.read_and_write(layer.input, layer.output);
+            isa.run(Separable { mix, filter, input, pictures, size, between: border, out });
         }
         Work::HalveByMax => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);
@@ -125,12 +133,12 @@ fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, padded: &mu
 fn windowed<'a>(
     op: &'a Dense,
     input: &'a [f32],
-    is_colours: bool,
+    deep: usize,
     (from, made): (Extent, Extent),
     pictures: usize,
     out: &'a mut [f32],
 ) -> Windowed<'a> {
-    let padded = Padded { height: from.height + 2 * op.pad, width: from.width + 2 * op.pad, is_colours };
+    let padded = Padded { height: from.height + 2 * op.pad, width: from.width + 2 * op.pad, deep };
     Windowed { op, input, padded, pictures, made: (made.height, made.width), out }
 }
 

@@ -140,6 +140,17 @@ proptest! {
     }
 
     #[test]
+    fn a_mix_and_a_filter_row_by_row(
+        inputs in 1usize..20, channels in 2usize..30, stride in 1usize..3, size in (1usize..3, 1usize..9, 1usize..21),
+        seed in any::<u64>()
+    ) {
+        Net::new(inputs, seed)
+            .conv("in", "mixed", (channels, inputs, 1), 1, 0)
+            .depthwise("mixed", "out", channels, stride)
+            .agrees(&["out"], size)?;
+    }
+
+    #[test]
     fn halves_sums_and_scales(
         channels in 1usize..20, half in (1usize..5, 1usize..9), pictures in 1usize..3, seed in any::<u64>()
     ) {
