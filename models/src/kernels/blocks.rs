@@ -40,36 +40,18 @@ pub(crate) struct Padded {
     pub(crate) height: usize,
     /// Columns with the border.
     pub(crate) width: usize,
-    /// Neighbouring numbers of a pixel: eight in blocks, one where colours lie apart.
-    pub(crate) deep: usize,
 }
 
-/// Copies `input`, `(planes, height, width, deep)`, into the middle of `(planes, height + 2·pad, width + 2·pad, deep)`,
-/// through `change`, which gets the number of the plane, the row to read and the row to write.
-pub(crate) fn padded(
-    input: &[f32],
-    (height, width, deep): (usize, usize, usize),
-    pad: usize,
-    into: &mut Vec<f32>,
-    change: impl Fn(usize, &[f32], &mut [f32]),
-) {
-    let line = width * deep;
-    let (tall, wide) = (height + 2 * pad, (width + 2 * pad) * deep);
+/// Copies `input`, `(planes, height, width, 8)`, into the middle of `(planes, height + 2·pad, width + 2·pad, 8)`.
+pub(crate) fn pad_blocks(input: &[f32], (height, width): (usize, usize), pad: usize, into: &mut Vec<f32>) {
+    let line = width * LANES;
+    let (tall, wide) = (height + 2 * pad, (width + 2 * pad) * LANES);
     let planes = input.len() / (height * line).max(1);
+    into.clear();
     into.resize(planes * tall * wide, 0.0);
-    for (number, (plane, picture)) in
-        into.chunks_exact_mut(tall * wide).zip(input.chunks_exact(height * line)).enumerate()
-    {
-        let (above, rest) = plane.split_at_mut(pad * wide);
-        let (inside, below) = rest.split_at_mut(height * wide);
-        above.fill(0.0);
-        below.fill(0.0);
-        for (row, from) in inside.chunks_exact_mut(wide).zip(picture.chunks_exact(line)) {
-            let (left, rest) = row.split_at_mut(pad * deep);
-            let (middle, right) = rest.split_at_mut(line);
-            left.fill(0.0);
-            right.fill(0.0);
-            change(number, from, middle);
+    for (plane, picture) in into.chunks_exact_mut(tall * wide).zip(input.chunks_exact(height * line)) {
+        for (row, from) in plane.chunks_exact_mut(wide).skip(pad).zip(picture.chunks_exact(line)) {
+            row[pad * LANES..][..line].copy_from_slice(from);
         }
     }
 }

@@ -103,7 +103,7 @@ impl Dense {
     }
 
     /// The panels of output blocks `2p` and `2p + 1`, the last perhaps alone; each with its blocks and its weights.
-    fn panels(&self) -> impl Iterator<Item = (usize, usize, &[f32])> {
+    pub(crate) fn panels(&self) -> impl Iterator<Item = (usize, usize, &[f32])> {
         let blocks = self.epilogue.bias.len() / LANES;
         let depth = match self.reading {
             Reading::Blocked => blocks_deep(self.inputs) * self.kernel * self.kernel,
@@ -168,7 +168,8 @@ impl Work for Pointwise<'_> {
 }
 
 impl Dense {
-    fn panel<'a>(
+    /// One or two output blocks from `block` on, over these taps.
+    pub(crate) fn panel<'a>(
         &'a self,
         block: usize,
         wide: usize,
@@ -190,7 +191,7 @@ impl Dense {
 
 /// Pixels `range` of one or two output blocks that lie `plane` floats apart.
 #[inline(always)]
-fn row<S: Simd, const STEP: usize, const RUN: usize>(
+pub(crate) fn row<S: Simd, const STEP: usize, const RUN: usize>(
     simd: S,
     input: &[f32],
     panel: Panel<'_>,
@@ -246,49 +247,27 @@ pub(crate) struct Windowed<'a> {
 impl Work for Windowed<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        match (self.op.reading, self.op.stride) {
-            (Reading::Colours, 1) => self.rows::<S, 1, 3>(simd),
-            (Reading::Colours, _) => self.rows::<S, 2, 3>(simd),
-            (Reading::Blocked, 1) => self.rows::<S, 8, 8>(simd),
-            (Reading::Blocked, _) => self.rows::<S, 16, 8>(simd),
-        }
+        if self.op.stride == 1 { self.rows::<S, 8>(simd) } else { self.rows::<S, 16>(simd) }
     }
 }
 
 impl Windowed<'_> {
     #[inline(always)]
-    fn rows<S: Simd, const STEP: usize, const RUN: usize>(self, simd: S) {
+    fn rows<S: Simd, const STEP: usize>(self, simd: S) {
         let Self { op, input, padded, pictures, made: (rows, columns), out } = self;
-        let line = padded.width * padded.deep;
-        let taps: Vec<usize> = match op.reading {
-            Reading::Colours => {
-                let rows = |colour: usize| (0..op.kernel).map(move |y| (colour * padded.height + y) * line);
-                (0..op.inputs).flat_map(rows).collect()
-            }
-            Reading::Blocked => {
-                let plane = pictures * padded.height * line;
-                let windows = (0..op.kernel).flat_map(|y| (0..op.kernel).map(move |x| y * line + x * LANES));
-                (0..blocks(op.inputs)).flat_map(|block| windows.clone().map(move |tap| block * plane + tap)).collect()
-            }
-        };
+        let line = padded.width * LANES;
+        let depth = pictures * padded.height * line;
+        let windows = (0..op.kernel).flat_map(|y| (0..op.kernel).map(move |x| y * line + x * LANES));
+        let taps: Vec<usize> =
+            (0..blocks(op.inputs)).flat_map(|block| windows.clone().map(move |tap| block * depth + tap)).collect();
         let plane = pictures * rows * columns * LANES;
-        // Pictures follow each other; in one of colours each of them is three planes.
-        let planes = if op.reads_colours() { op.inputs } else { 1 };
         for picture in 0..pictures {
             for y in 0..rows {
-                let input = &input[(picture * planes * padded.height + y * op.stride) * line..];
+                let input = &input[(picture * padded.height + y * op.stride) * line..];
                 let from = (picture * rows + y) * columns;
                 for (block, wide, weight) in op.panels() {
                     let panel = op.panel(block, wide, &taps, weight, (true, true));
-                    row::<S, STEP, RUN>(
-                        simd,
-                        input,
-                        panel,
-                        wide,
-                        &mut out[block * plane..],
-                        plane,
-                        from..from + columns,
-                    );
+                    row::<S, STEP, 8>(simd, input, panel, wide, &mut out[block * plane..], plane, from..from + columns);
                 }
             }
         }

@@ -12,13 +12,14 @@ use crate::{
     error::ModelError,
     forward::Output,
     kernels::{
-        blocks::{Extent, Padded, from_blocks, padded, to_blocks},
-        dense::{Dense, Pointwise, Windowed},
+        blocks::{Padded, from_blocks, pad_blocks, to_blocks},
+        colours::FromColours,
+        dense::{Pointwise, Windowed},
         depthwise::Filtered,
         linear::Connected,
         pool::{AddedDoubled, Halved, Scaled},
         separable::Separable,
-        simd::{LANES, isa::Isa},
+        simd::isa::Isa,
     },
     net::Description,
 };
@@ -87,11 +88,9 @@ fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, border: &mu
     match &layer.work {
         Work::Taken => to_blocks(data, from, pictures, arena.into(layer.output)),
         Work::Colours { op, scale, shift } => {
-            padded(data, (size.0, size.1, 1), op.pad, border, |plane, from, into| {
-                let (scale, shift) = (scale[plane % 3], shift[plane % 3]);
-                into.iter_mut().zip(from).for_each(|(into, v)| *into = v * scale + shift);
-            });
-            isa.run(windowed(op, border, 1, (from, made), pictures, arena.into(layer.output)));
+            let made = (made.height, made.width);
+            let (scale, shift, kept, out) = (*scale, *shift, border, arena.into(layer.output));
+            isa.run(FromColours { op, input: data, scale, shift, pictures, size, made, kept, out });
         }
         Work::Dense(op) if op.is_pointwise() => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);
@@ -99,8 +98,9 @@ fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, border: &mu
         }
         Work::Dense(op) => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);
-            padded(input, (size.0, size.1, LANES), op.pad, border, |_, from, into| into.copy_from_slice(from));
-            isa.run(windowed(op, border, LANES, (from, made), pictures, out));
+            pad_blocks(input, size, op.pad, border);
+            let padded = Padded { height: from.height + 2 * op.pad, width: from.width + 2 * op.pad };
+            isa.run(Windowed { op, input: border, padded, pictures, made: (made.height, made.width), out });
         }
         Work::Depthwise(op) => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);
@@ -128,18 +128,6 @@ fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, border: &mu
             isa.run(Connected { op, input, pictures, out });
         }
     }
-}
-
-fn windowed<'a>(
-    op: &'a Dense,
-    input: &'a [f32],
-    deep: usize,
-    (from, made): (Extent, Extent),
-    pictures: usize,
-    out: &'a mut [f32],
-) -> Windowed<'a> {
-    let padded = Padded { height: from.height + 2 * op.pad, width: from.width + 2 * op.pad, deep };
-    Windowed { op, input, padded, pictures, made: (made.height, made.width), out }
 }
 
 #[cfg(test)]
