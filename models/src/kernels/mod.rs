@@ -11,6 +11,7 @@ pub(crate) mod epilogue;
 pub(crate) mod linear;
 pub(crate) mod pool;
 pub(crate) mod rows;
+pub(crate) mod scan;
 pub(crate) mod simd;
 pub(crate) mod tile;
 
