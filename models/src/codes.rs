@@ -212,3 +212,71 @@ pub(crate) fn reserve<T: Clone + zeroize::Zeroize>(numbers: &mut Zeroizing<Vec<T
         *numbers = larger;
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Numbers that are hard on eight bits: halves of a step, of every size, too small to be scaled.
+    pub(crate) fn hard() -> impl Strategy<Value = f32> {
+        let half = |steps: f32| (-127..127_i8).prop_map(move |step| (f32::from(step) + 0.5) / steps);
+        prop_oneof![
+            4 => -1.0..1.0_f32,
+            1 => half(127.0),
+            1 => half(63.0),
+            1 => prop::sample::select(vec![0.0, 1.0, -1.0, 1e13, -1e-13, 1e-15, 1e-30, f32::MIN_POSITIVE, 1e-42]),
+        ]
+    }
+
+    fn bound(codes: &Codes, row: usize, probes: &Probes) -> f64 {
+        let (steps, bounds) = codes.blocks(row / LANES, row / LANES + 1);
+        let lane = row % LANES;
+        let products = steps.iter().zip(probes.bytes.iter()).flat_map(|(step, probe)| {
+            (0..RUN).map(move |i| f64::from(step[lane * RUN + i]) * f64::from(probe[i]))
+        });
+        let estimate = products.sum::<f64>() * f64::from(bounds[0].scale[lane]) * f64::from(probes.scale[0]);
+        let kept = f64::from(bounds[0].kept[lane]) * f64::from(probes.of_kept[0]);
+        estimate + kept + f64::from(bounds[0].lost[lane]) * f64::from(probes.of_lost[0])
+    }
+
+    proptest! {
+        #[test]
+        fn no_score_exceeds_its_bound((rows, probe) in (1..60_usize).prop_flat_map(|width| {
+            let vector = move || prop::collection::vec(hard(), width);
+            (prop::collection::vec(vector(), 1..20), vector())
+        })) {
+            let mut codes = Codes::with_capacity(probe.len(), 0);
+            rows.iter().for_each(|row| codes.push(row));
+            let probes = Probes::new(&[&probe]);
+            for (i, row) in rows.iter().enumerate() {
+                let score = row.iter().zip(&probe).map(|(x, q)| f64::from(*x) * f64::from(*q)).sum::<f64>();
+                prop_assert!(score <= bound(&codes, i, &probes));
+            }
+        }
+    }
+
+    #[test]
+    fn the_bound_is_tight_enough_to_be_of_use() {
+        let unit = |seed| {
+            let numbers = crate::kernels::numbers(128, seed);
+            let length = length(&numbers) as f32;
+            numbers.iter().map(|v| v / length).collect::<Vec<_>>()
+        };
+        let mut codes = Codes::with_capacity(128, 1);
+        codes.push(&unit(1));
+        let probe = unit(2);
+        let score = unit(1).iter().zip(&probe).map(|(x, q)| f64::from(x * q)).sum::<f64>();
+        assert!(bound(&codes, 0, &Probes::new(&[&probe])) - score < 0.03);
+    }
+
+    #[test]
+    fn what_is_removed_is_wiped() {
+        let mut codes = Codes::with_capacity(5, 0);
+        (0..9).for_each(|i| codes.push(&[i as f32 + 1.0; 5]));
+        codes.swap_remove(8);
+        assert_eq!((codes.len(), codes.bytes.len(), codes.bounds.len()), (8, 2, 1));
+        (0..7).for_each(|_| codes.swap_remove(0));
+        assert_eq!(codes.bytes.iter().flat_map(|step| &step[RUN..]).filter(|byte| **byte != 0).count(), 0);
+    }
+}

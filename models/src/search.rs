@@ -219,4 +219,124 @@ fn offer(best: &mut Vec<Hit>, most: usize, hit: Hit) {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::{codes::tests::hard, kernels::numbers};
+    use proptest::prelude::*;
+
+    fn index(width: usize, rows: &[Vec<f32>]) -> Index {
+        let mut index = Index::with_capacity(width, 0);
+        for (i, row) in rows.iter().enumerate() {
+            assert_eq!(index.push(row), Ok(i));
+        }
+        index
+    }
+
+    /// Every row scored, then sorted.
+    fn all(index: &Index, probe: &[f32], most: usize) -> Vec<Hit> {
+        let mut hits: Vec<_> =
+            (0..index.len()).map(|row| Hit { row, score: index.score(row, probe).unwrap() }).collect();
+        hits.sort_by(|a, b| b.score.0.partial_cmp(&a.score.0).unwrap().then(a.row.cmp(&b.row)));
+        hits.truncate(most);
+        hits
+    }
+
+    fn agrees(index: &Index, probes: &[Vec<f32>], most: usize) {
+        let probes: Vec<_> = probes.iter().map(Vec::as_slice).collect();
+        let found = index.best(&probes, most).unwrap();
+        assert_eq!(found.len(), probes.len());
+        for (found, probe) in found.iter().zip(probes) {
+            assert_eq!(*found, all(index, probe, most));
+        }
+    }
+
+    fn vectors(width: usize, count: usize, seed: u64) -> Vec<Vec<f32>> {
+        numbers(width * count, seed).chunks_exact(width).map(<[f32]>::to_vec).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn the_best_are_those_of_scoring_every_row((width, rows, probes) in (1..70_usize).prop_flat_map(|width| {
+            let vectors = move |n| prop::collection::vec(prop::collection::vec(hard(), width), n);
+            (Just(width), vectors(0..200), vectors(0..20))
+        }), most in 0..12_usize) {
+            agrees(&index(width, &rows), &probes, most);
+        }
+
+        #[test]
+        fn rows_that_are_equal_in_eight_bits_are_told_apart(seed: u64, apart in 1e-7..1e-2_f32, most in 1..20_usize) {
+            let base = numbers(96, seed);
+            let near = |noise: Vec<f32>| base.iter().zip(noise).map(|(b, n)| b + n * apart).collect();
+            let rows: Vec<Vec<f32>> = vectors(96, 900, !seed).into_iter().map(near).collect();
+            agrees(&index(96, &rows), &[base.clone(), rows[7].clone()], most);
+        }
+
+        #[test]
+        fn rows_come_and_go(changes in prop::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 0..120)) {
+            let supply = vectors(13, changes.len(), 5);
+            let (mut model, mut changed) = (Vec::new(), Index::with_capacity(13, 0));
+            for ((removes, at), row) in changes.into_iter().zip(supply) {
+                if removes && !model.is_empty() {
+                    let at = at.index(model.len());
+                    model.swap_remove(at);
+                    changed.swap_remove(at).unwrap();
+                } else {
+                    changed.push(&row).unwrap();
+                    model.push(row);
+                }
+            }
+            let fresh = index(13, &model);
+            prop_assert_eq!(changed.scan_bytes(), fresh.scan_bytes());
+            let probe = numbers(13, 6);
+            prop_assert_eq!(changed.best(&[&probe], 9), fresh.best(&[&probe], 9));
+            for (i, row) in model.iter().enumerate() {
+                prop_assert_eq!(changed.row(i), Some(row.as_slice()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_large_index_is_searched_as_exactly_for_one_probe_as_for_many() {
+        let index = index(32, &vectors(32, 20_000, 1));
+        for probes in [1, 7, 8, 17] {
+            agrees(&index, &vectors(32, probes, 2), 10);
+        }
+    }
+
+    #[test]
+    fn a_row_whose_loss_is_all_in_the_direction_of_the_probe_is_found() {
+        // In eight bits the best row is (127, 0, 0, …): it loses 100 · 0.49 of a step, as much as a row can.
+        let row = |rest: &[f32]| [&[1.0], rest, &[0.0; 101]].concat()[..101].to_vec();
+        let mut rows = vec![row(&[48.0 / 127.0]); 2000];
+        rows[1500] = row(&[0.49 / 127.0; 100]);
+        let found = index(101, &rows).best(&[&[1.0; 101]], 1).unwrap();
+        assert_eq!(found[0][0].row, 1500);
+    }
+
+    #[test]
+    fn of_equals_the_lower_row_is_first() {
+        let index = index(3, &vec![vec![0.6, 0.0, 0.8]; 1000]);
+        let found = index.best(&[&[0.6, 0.0, 0.8]], 4).unwrap();
+        assert_eq!(found[0].iter().map(|hit| hit.row).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_million_rows_of_128_take_no_more_than_160_megabytes() {
+        assert!(index(128, &vectors(128, 1000, 1)).scan_bytes() * 1000 <= 160_000_000);
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_refused_with_the_mend() {
+        let mut index = index(2, &[vec![1.0, 0.0]]);
+        for wrong in [f32::NAN, f32::INFINITY, 1e16] {
+            let error = index.push(&[wrong, 0.0]).unwrap_err();
+            assert!(error.to_string().ends_with("scale it to unit length"));
+            assert_eq!(index.best(&[&[0.0, wrong]], 1), Err(error));
+        }
+        assert!(index.push(&[1.0]).unwrap_err().to_string().contains("make an index for that embedder"));
+        assert!(index.swap_remove(1).unwrap_err().to_string().contains("look it up again"));
+        assert_eq!((index.len(), index.row(1)), (1, None));
+        let wide = Index::with_capacity(WIDEST + 1, 0).push(&vec![0.0; WIDEST + 1]).unwrap_err();
+        assert!(wide.to_string().ends_with("use an embedder of fewer"));
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::kernels::simd::{LANES, RUN, Simd};
 use std::arch::x86_64::{
-    __m256, __m256i, _CMP_GT_OQ, _mm_loadu_si128, _mm256_add_epi32, _mm256_add_ps, _mm256_blendv_ps, _mm256_cmp_ps,
+    __m256, __m256i, _CMP_GT_OQ, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm256_add_epi32, _mm256_add_ps, _mm256_blendv_ps, _mm256_cmp_ps,
     _mm256_cvtepi32_ps, _mm256_cvtph_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16,
     _mm256_maddubs_epi16, _mm256_max_ps, _mm256_movemask_ps, _mm256_mul_ps, _mm256_set1_epi8, _mm256_set1_epi16,
     _mm256_set1_epi32, _mm256_set1_ps, _mm256_storeu_ps, _mm256_xor_si256,
@@ -76,6 +76,11 @@ impl Simd for Avx2 {
         // The product of bytes wants one side unsigned: rows are 128 too large, and `begin` takes that off again.
         // SAFETY: as above; the array is as long as the register, and the load needs no alignment.
         unsafe { _mm256_xor_si256(_mm256_loadu_si256(from.as_ptr().cast()), _mm256_set1_epi8(i8::MIN)) }
+    }
+    #[inline(always)]
+    fn prefetch(self, from: &[i8; RUN * LANES], ahead: usize) {
+        // SAFETY: as above; a prefetch reads nothing and faults at no address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().wrapping_add(ahead)) }
     }
     #[inline(always)]
     fn begin(self, total: i32) -> Self::Sums {

@@ -51,6 +51,8 @@ pub(crate) trait Simd: Copy {
     fn over(self, v: Self::F, least: Self::F) -> u8;
     /// The bytes of eight rows, each in `-ROW_STEPS..=ROW_STEPS`.
     fn bytes(self, from: &[i8; RUN * LANES]) -> Self::Bytes;
+    /// Asks memory for what lies `ahead` bytes behind `from`; it need not be there.
+    fn prefetch(self, from: &[i8; RUN * LANES], ahead: usize);
     /// Sums before any product, for a probe whose bytes add up to `total`.
     fn begin(self, total: i32) -> Self::Sums;
     /// To each sum the products of a row's bytes with those of the probe, each in `-PROBE_STEPS..=PROBE_STEPS`.

@@ -82,6 +82,10 @@ impl Simd for Neon {
         unsafe { [vld1q_s8(from.as_ptr()), vld1q_s8(from.as_ptr().add(16))] }
     }
     #[inline(always)]
+    fn prefetch(self, _from: &[i8; RUN * LANES], _ahead: usize) {
+        // The processor sees a stream by itself, and the instruction is not in stable Rust.
+    }
+    #[inline(always)]
     fn begin(self, _total: i32) -> Self::Sums {
         // SAFETY: as above.
         [unsafe { vdupq_n_s32(0) }; 2]

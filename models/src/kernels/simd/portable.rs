@@ -51,6 +51,10 @@ impl Simd for Portable {
         *from
     }
     #[inline(always)]
+    fn prefetch(self, _from: &[i8; RUN * LANES], _ahead: usize) {
+        // No instruction that any machine has.
+    }
+    #[inline(always)]
     fn begin(self, _total: i32) -> Self::Sums {
         [0; LANES]
     }
