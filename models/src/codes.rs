@@ -232,9 +232,10 @@ pub(crate) mod tests {
     fn bound(codes: &Codes, row: usize, probes: &Probes) -> f64 {
         let (steps, bounds) = codes.blocks(row / LANES, row / LANES + 1);
         let lane = row % LANES;
-        let products = steps.iter().zip(probes.bytes.iter()).flat_map(|(step, probe)| {
-            (0..RUN).map(move |i| f64::from(step[lane * RUN + i]) * f64::from(probe[i]))
-        });
+        let products = steps
+            .iter()
+            .zip(probes.bytes.iter())
+            .flat_map(|(step, probe)| (0..RUN).map(move |i| f64::from(step[lane * RUN + i]) * f64::from(probe[i])));
         let estimate = products.sum::<f64>() * f64::from(bounds[0].scale[lane]) * f64::from(probes.scale[0]);
         let kept = f64::from(bounds[0].kept[lane]) * f64::from(probes.of_kept[0]);
         estimate + kept + f64::from(bounds[0].lost[lane]) * f64::from(probes.of_lost[0])

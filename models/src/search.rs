@@ -170,9 +170,9 @@ impl Index {
         match vector.len() {
             found if found != self.width => Err(SearchError::Width { found, width: self.width }),
             found if found > WIDEST => Err(SearchError::Wide { found }),
-            // Written so that what is no number is refused too.
-            _ if !(codes::length(vector) <= LONGEST) => Err(SearchError::Length),
-            _ => Ok(()),
+            _ if codes::length(vector) <= LONGEST => Ok(()),
+            // Too long, or no number.
+            _ => Err(SearchError::Length),
         }
     }
 

@@ -60,7 +60,9 @@ impl Simd for Portable {
     }
     #[inline(always)]
     fn add_products(self, rows: Self::Bytes, probe: &[i8; RUN], sums: Self::Sums) -> Self::Sums {
-        std::array::from_fn(|i| (0..RUN).fold(sums[i], |sum, j| sum + i32::from(rows[i * RUN + j]) * i32::from(probe[j])))
+        std::array::from_fn(|i| {
+            (0..RUN).fold(sums[i], |sum, j| sum + i32::from(rows[i * RUN + j]) * i32::from(probe[j]))
+        })
     }
     #[inline(always)]
     fn finish(self, sums: Self::Sums) -> Self::F {
