@@ -1,11 +1,13 @@
 //! Pixels in, numbers out: the rooms of `usher-models`.
 //!
 //! In the order in which a face meets them: a picture ([`image`], [`resample`]), its faces ([`detect`], [`face`],
-//! [`nms`]), an aligned crop ([`align`], [`quality`]), a template ([`embed`], [`template`]). Everything that knows a
+//! [`nms`]), an aligned crop ([`align`], [`quality`]), a template ([`embed`], [`template`]), the
+//! references most like it ([`search`]). Everything that knows a
 //! device is behind [`compute`]; everything that knows where weights come from is in [`weights`] and [`catalog`].
 
 pub mod align;
 pub mod catalog;
+mod codes;
 mod colour;
 pub mod compute;
 pub mod detect;
@@ -21,6 +23,7 @@ mod plain;
 mod plan;
 pub mod quality;
 pub mod resample;
+pub mod search;
 mod taps;
 pub mod template;
 pub mod weights;

@@ -13,6 +13,7 @@ pub(crate) mod linear;
 pub(crate) mod pool;
 pub(crate) mod rows;
 pub(crate) mod separable;
+pub(crate) mod scan;
 pub(crate) mod simd;
 pub(crate) mod tile;
 

@@ -1,12 +1,14 @@
 //! A snapshot of the gallery in memory, searched exactly.
 //!
-//! Immutable: whoever holds one sees one state of the gallery from start to end. Rows of numbers lie one after the
-//! other, the templates of one visitor side by side, so that one pass finds the best of each visitor.
+//! Immutable: whoever holds one sees one state of the gallery from start to end. The templates of one visitor lie side by
+//! side in one index. It finds templates; the best of each visitor are among so many of them as `most` visitors can have.
 
 use crate::gallery::visitor::{Visitor, VisitorId};
 use std::{collections::HashMap, fmt, time::SystemTime};
-use usher_models::template::{Mismatch, ModelId, Score, Template};
-use zeroize::Zeroizing;
+use usher_models::{
+    search::{Index, WIDEST},
+    template::{Mismatch, ModelId, Score, Template},
+};
 
 /// A visitor with what the store knows of them.
 #[derive(Clone, Debug)]
@@ -31,9 +33,11 @@ pub struct Candidate {
 /// Everybody who can be recognised by one model. Wiped on drop; `Debug` prints counts.
 pub struct Gallery {
     model: ModelId,
-    width: usize,
-    rows: Zeroizing<Vec<f32>>,
+    index: Index,
+    /// Whose each row is; never falling.
     owners: Vec<u32>,
+    /// The most templates that one visitor has.
+    most_templates: usize,
     visitors: Vec<Visitor>,
     places: HashMap<VisitorId, u32>,
     unsearchable: usize,
@@ -49,27 +53,23 @@ impl Gallery {
     /// Those of `people` who have a template of `model` and have not expired at `now`. The others are kept by the store
     /// and counted here ([`Gallery::unsearchable`]).
     pub fn new(model: ModelId, people: Vec<Enrolled>, now: SystemTime) -> Self {
-        let usable = |template: &&Template| *template.model() == model;
+        let usable = |template: &&Template| *template.model() == model && template.vector().len() <= WIDEST;
         let width = people.iter().flat_map(|p| &p.templates).find(usable).map_or(0, |t| t.vector().len());
         let fits = |template: &&Template| usable(template) && template.vector().len() == width;
         let total = people.iter().flat_map(|p| &p.templates).filter(fits).count();
-        // Reserved once: a growing vector would leave copies of templates behind.
-        let mut rows = Zeroizing::new(Vec::with_capacity(total * width));
-        let (mut owners, mut visitors, mut places, mut unsearchable) = (Vec::new(), Vec::new(), HashMap::new(), 0);
+        let mut rows = Rows::with_capacity(width, total);
+        let (mut visitors, mut places, mut unsearchable) = (Vec::new(), HashMap::new(), 0);
         for person in people.into_iter().filter(|person| person.visitor.expires > now) {
             if places.contains_key(&person.visitor.id) || !person.templates.iter().any(|t| fits(&t)) {
                 unsearchable += 1;
                 continue;
             }
             let place = u32::try_from(visitors.len()).expect("a venue has fewer than four thousand million visitors");
-            for template in person.templates.iter().filter(fits) {
-                rows.extend_from_slice(template.vector());
-                owners.push(place);
-            }
+            person.templates.iter().filter(fits).for_each(|template| rows.push(place, template.vector()));
             places.insert(person.visitor.id, place);
             visitors.push(person.visitor);
         }
-        Self { model, width, rows, owners, visitors, places, unsearchable }
+        rows.gallery(model, visitors, places, unsearchable)
     }
 
     /// Nobody.
@@ -123,45 +123,33 @@ impl Gallery {
         if self.is_empty() || most == 0 {
             return Ok(Vec::new());
         }
-        if probe.vector().len() != self.width {
-            return Err(Mismatch::Lengths { probe: probe.vector().len(), reference: self.width });
+        if probe.vector().len() != self.index.width() {
+            return Err(Mismatch::Lengths { probe: probe.vector().len(), reference: self.index.width() });
         }
-        let mut best = Vec::<(u32, f32)>::with_capacity(most + 1);
-        let mut keep = |owner: u32, score: f32| {
-            if best.len() == most && best.last().is_some_and(|worst| worst.1 >= score) {
-                return;
-            }
-            let at = best.partition_point(|other| other.1 >= score);
-            best.insert(at, (owner, score));
-            best.truncate(most);
-        };
-        let mut leader = (self.owners[0], f32::NEG_INFINITY);
-        for (row, owner) in self.rows.chunks_exact(self.width).zip(&self.owners) {
-            let score = dot(row, probe.vector());
-            if *owner != leader.0 {
-                keep(leader.0, leader.1);
-                leader = (*owner, score);
-            } else if score > leader.1 {
-                leader.1 = score;
+        // Were all better rows of as few visitors as can be, this many rows would still be of `most`.
+        let rows = (most - 1).saturating_mul(self.most_templates).saturating_add(1);
+        let hits = self.index.best(&[probe.vector()], rows).expect(UNIT);
+        let mut found = Vec::<Candidate>::new();
+        for hit in hits.into_iter().flatten() {
+            let visitor = self.visitors[self.owners[hit.row] as usize].id;
+            if found.len() < most && found.iter().all(|other| other.visitor != visitor) {
+                found.push(Candidate { visitor, score: hit.score });
             }
         }
-        keep(leader.0, leader.1);
-        let candidate =
-            |(owner, score): (u32, f32)| Candidate { visitor: self.visitors[owner as usize].id, score: Score(score) };
-        Ok(best.into_iter().map(candidate).collect())
+        Ok(found)
     }
 
     /// The best score of `probe` against one visitor's templates; `None` for nobody here or for another model.
     pub fn compare(&self, visitor: VisitorId, probe: &Template) -> Option<Score> {
         let place = *self.places.get(&visitor)?;
-        if *probe.model() != self.model || probe.vector().len() != self.width {
+        if *probe.model() != self.model || probe.vector().len() != self.index.width() {
             return None;
         }
         // A visitor's rows lie side by side, in the order of visitors.
         let from = self.owners.partition_point(|owner| *owner < place);
         let to = self.owners.partition_point(|owner| *owner <= place);
-        let rows = self.rows[from * self.width..to * self.width].chunks_exact(self.width);
-        rows.map(|row| dot(row, probe.vector())).max_by(f32::total_cmp).map(Score)
+        let scores = (from..to).map(|row| self.index.score(row, probe.vector()).expect(UNIT));
+        scores.max_by(|a, b| a.0.total_cmp(&b.0))
     }
 
     /// When the first of them must be gone.
@@ -173,33 +161,55 @@ impl Gallery {
     pub fn without_expired(&self, now: SystemTime) -> Self {
         let keeps = |owner: u32| self.visitors[owner as usize].expires > now;
         let total = self.owners.iter().filter(|owner| keeps(**owner)).count();
-        let mut rows = Zeroizing::new(Vec::with_capacity(total * self.width));
-        let (mut owners, mut visitors, mut places) = (Vec::new(), Vec::<Visitor>::new(), HashMap::new());
-        for (index, owner) in self.owners.iter().enumerate().filter(|(_, owner)| keeps(**owner)) {
+        let mut rows = Rows::with_capacity(self.index.width(), total);
+        let (mut visitors, mut places) = (Vec::<Visitor>::new(), HashMap::new());
+        for (row, owner) in self.owners.iter().enumerate().filter(|(_, owner)| keeps(**owner)) {
             let visitor = &self.visitors[*owner as usize];
             let place = *places.entry(visitor.id).or_insert_with(|| {
                 visitors.push(visitor.clone());
                 visitors.len() as u32 - 1
             });
-            rows.extend_from_slice(&self.rows[index * self.width..][..self.width]);
-            owners.push(place);
+            rows.push(place, self.index.row(row).expect("each owner is of a row"));
         }
-        let (model, width, unsearchable) = (self.model.clone(), self.width, self.unsearchable);
-        Self { model, width, rows, owners, visitors, places, unsearchable }
+        rows.gallery(self.model.clone(), visitors, places, self.unsearchable)
     }
 }
 
-/// Eight sums at a time: one sum would forbid the compiler its vector instructions.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (a8, a_rest) = a.as_chunks::<8>();
-    let (b8, b_rest) = b.as_chunks::<8>();
-    let mut sums = [0.0_f32; 8];
-    for (x, y) in a8.iter().zip(b8) {
-        for lane in 0..8 {
-            sums[lane] += x[lane] * y[lane];
-        }
+/// Why an index takes what it is given here.
+const UNIT: &str = "a template is a unit vector, and of the width that was compared";
+
+/// The rows of a gallery in the making, visitor after visitor.
+struct Rows {
+    index: Index,
+    owners: Vec<u32>,
+    most_templates: usize,
+    /// How many the last visitor has.
+    last: usize,
+}
+
+impl Rows {
+    fn with_capacity(width: usize, rows: usize) -> Self {
+        let index = Index::with_capacity(width, rows);
+        Self { index, owners: Vec::with_capacity(rows), most_templates: 0, last: 0 }
     }
-    sums.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum::<f32>()
+
+    fn push(&mut self, owner: u32, template: &[f32]) {
+        self.index.push(template).expect(UNIT);
+        self.last = if self.owners.last() == Some(&owner) { self.last + 1 } else { 1 };
+        self.most_templates = self.most_templates.max(self.last);
+        self.owners.push(owner);
+    }
+
+    fn gallery(
+        self,
+        model: ModelId,
+        visitors: Vec<Visitor>,
+        places: HashMap<VisitorId, u32>,
+        unsearchable: usize,
+    ) -> Gallery {
+        let Self { index, owners, most_templates, .. } = self;
+        Gallery { model, index, owners, most_templates, visitors, places, unsearchable }
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Eight numbers in two registers of NEON.
 
-use crate::kernels::simd::{LANES, Simd};
+use crate::kernels::simd::{LANES, RUN, Simd};
 use std::arch::aarch64::{
-    float32x4_t, vaddq_f32, vbslq_f32, vcgtq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f32, vmaxq_f32, vmulq_f32, vst1q_f32,
+    float32x4_t, int8x16_t, int32x4_t, vaddq_f32, vaddvq_u32, vandq_u32, vbslq_f32, vcgtq_f32, vcvtq_f32_s32,
+    vdupq_n_f32, vdupq_n_s32, vfmaq_f32, vget_low_s8, vld1q_f32, vld1q_s8, vld1q_u32, vmaxq_f32, vmull_high_s8,
+    vmull_s8, vmulq_f32, vpadalq_s16, vpaddq_s16, vreinterpretq_s8_s32, vst1q_f32,
 };
 
 /// NEON: two registers of four.
@@ -18,6 +20,8 @@ impl Neon {
 
 impl Simd for Neon {
     type F = [float32x4_t; 2];
+    type Bytes = [int8x16_t; 2];
+    type Sums = [int32x4_t; 2];
     #[inline(always)]
     fn splat(self, v: f32) -> Self::F {
         // SAFETY: every 64-bit ARM of the targets we build for has NEON, here and in each method below.
@@ -62,5 +66,45 @@ impl Simd for Neon {
             let zero = vdupq_n_f32(0.0);
             [0, 1].map(|i| vbslq_f32(vcgtq_f32(v[i], zero), v[i], vmulq_f32(v[i], slope[i])))
         }
+    }
+    #[inline(always)]
+    fn over(self, v: Self::F, least: Self::F) -> u8 {
+        // SAFETY: as above; each array is four numbers.
+        unsafe {
+            let low = vandq_u32(vcgtq_f32(v[0], least[0]), vld1q_u32([1, 2, 4, 8].as_ptr()));
+            let high = vandq_u32(vcgtq_f32(v[1], least[1]), vld1q_u32([16, 32, 64, 128].as_ptr()));
+            (vaddvq_u32(low) | vaddvq_u32(high)) as u8
+        }
+    }
+    #[inline(always)]
+    fn bytes(self, from: &[i8; RUN * LANES]) -> Self::Bytes {
+        // SAFETY: as above; both halves of the array are sixteen bytes.
+        unsafe { [vld1q_s8(from.as_ptr()), vld1q_s8(from.as_ptr().add(16))] }
+    }
+    #[inline(always)]
+    fn prefetch(self, _from: &[i8; RUN * LANES], _ahead: usize) {
+        // The processor sees a stream by itself, and the instruction is not in stable Rust.
+    }
+    #[inline(always)]
+    fn begin(self, _total: i32) -> Self::Sums {
+        // SAFETY: as above.
+        [unsafe { vdupq_n_s32(0) }; 2]
+    }
+    #[inline(always)]
+    fn add_products(self, rows: Self::Bytes, probe: &[i8; RUN], sums: Self::Sums) -> Self::Sums {
+        // SAFETY: as above. Two products are added in sixteen bits: `PROBE_STEPS` is so small that they fit.
+        unsafe {
+            let probe = vreinterpretq_s8_s32(vdupq_n_s32(i32::from_le_bytes(probe.map(i8::cast_unsigned))));
+            [0, 1].map(|half| {
+                // Pairs of four rows, two products each; then pairs again, and to the sum of the row.
+                let low = vmull_s8(vget_low_s8(rows[half]), vget_low_s8(probe));
+                vpadalq_s16(sums[half], vpaddq_s16(low, vmull_high_s8(rows[half], probe)))
+            })
+        }
+    }
+    #[inline(always)]
+    fn finish(self, sums: Self::Sums) -> Self::F {
+        // SAFETY: as above.
+        unsafe { [vcvtq_f32_s32(sums[0]), vcvtq_f32_s32(sums[1])] }
     }
 }
