@@ -1,6 +1,9 @@
 //! Luma and chroma to red, green and blue.
 
-use crate::image::{Matrix, Range};
+use crate::{
+    image::{Matrix, Range},
+    kernels::across::Mix,
+};
 
 /// The affine map from (Y, U, V) samples to RGB, 0..=255 before clamping.
 ///
@@ -36,8 +39,15 @@ impl ToRgb {
         }
     }
 
+    /// The same map as factors and offsets.
+    pub(crate) fn mix(&self) -> Mix {
+        let factors = [[self.luma, 0.0, self.red_v], [self.luma, self.green_u, self.green_v], [self.luma, self.blue_u, 0.0]];
+        let offset = |[y, u, v]: [f32; 3]| -(y * self.black + (u + v) * 128.0);
+        Mix { factors, offsets: factors.map(offset) }
+    }
+
     /// R, G and B of one pixel, 0..=255.
-    #[inline(always)]
+    #[cfg(test)]
     pub(crate) fn rgb(&self, y: f32, u: f32, v: f32) -> [f32; 3] {
         let (y, u, v) = ((y - self.black) * self.luma, u - 128.0, v - 128.0);
         let red = y + self.red_v * v;

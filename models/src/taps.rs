@@ -80,9 +80,63 @@ impl Taps {
         self.count
     }
 
-    /// First inputs, then all weights, output by output.
-    pub(crate) fn parts(&self) -> (&[usize], &[f32]) {
-        (&self.firsts, &self.weights)
+    /// First inputs of all outputs.
+    pub(crate) fn firsts(&self) -> &[usize] {
+        &self.firsts
+    }
+
+    /// Weights in whole numbers, `count` an output, and what they sum to for every output.
+    ///
+    /// Where the weights are fractions of a small number, as at 3:1 (thirds) or 5:4 (fifths), that is the sum and they
+    /// are exact; otherwise they are rounded so that the sum is [`FINE`].
+    pub(crate) fn whole(&self) -> Whole {
+        let exact = (1..=SMALL).find_map(|total| {
+            let share = |weight: &f32| {
+                let exact = weight * f32::from(total);
+                let nearest = (exact + 0.5) as i16;
+                ((exact - f32::from(nearest)).abs() < 1e-5 * f32::from(total)).then_some(nearest)
+            };
+            let weights: Vec<i16> = self.weights.iter().map(share).collect::<Option<_>>()?;
+            // What is nearly a fraction everywhere might still not add up.
+            let adds_up = |run: &[i16]| run.iter().map(|w| i32::from(*w)).sum::<i32>() == i32::from(total);
+            weights.chunks_exact(self.count).all(adds_up).then_some(Whole { weights, total })
+        });
+        exact.unwrap_or_else(|| Whole { weights: self.rounded(), total: FINE })
+    }
+
+    /// Weights whose sum is [`FINE`] exactly. What is lost in one is given to the next: no tint, whatever the count.
+    fn rounded(&self) -> Vec<i16> {
+        let mut weights = Vec::with_capacity(self.weights.len());
+        for run in self.weights.chunks_exact(self.count) {
+            let (mut sum, mut given) = (0.0, 0);
+            for (index, weight) in run.iter().enumerate() {
+                sum += weight * f32::from(FINE);
+                let up_to = if index + 1 == self.count { FINE } else { ((sum + 0.5) as i16).min(FINE) };
+                weights.push(up_to - given);
+                given = up_to;
+            }
+        }
+        weights
+    }
+}
+
+/// The greatest total of exact weights: 128 times 255 is still a signed number of 16 bits.
+const SMALL: i16 = 128;
+/// The total of rounded weights, the greatest there is in 16 bits.
+const FINE: i16 = i16::MAX;
+
+/// Weights as whole numbers.
+pub(crate) struct Whole {
+    /// As many an output as there are taps.
+    pub(crate) weights: Vec<i16>,
+    /// Their sum for every output.
+    pub(crate) total: i16,
+}
+
+impl Whole {
+    /// Whether the weighted sum of 8-bit samples is a signed number of 16 bits, without any rounding.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.total <= SMALL
     }
 }
 

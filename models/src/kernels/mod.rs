@@ -4,6 +4,7 @@
 //! (`plain.rs`) are what their tests compare with. Only `simd` holds any `unsafe`: everything above it is checked slices.
 #![expect(unsafe_code, reason = "SIMD by target feature; each use has a SAFETY line")]
 
+pub(crate) mod across;
 pub(crate) mod blocks;
 pub(crate) mod dense;
 pub(crate) mod depthwise;
@@ -11,6 +12,7 @@ pub(crate) mod epilogue;
 pub(crate) mod linear;
 pub(crate) mod pool;
 pub(crate) mod rows;
+pub(crate) mod scale;
 pub(crate) mod simd;
 pub(crate) mod tile;
 

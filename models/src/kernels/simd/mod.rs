@@ -19,6 +19,8 @@ pub(crate) const LANES: usize = 8;
 pub(crate) trait Simd: Copy {
     /// Eight numbers.
     type F: Copy;
+    /// Eight whole numbers of 32 bits.
+    type I: Copy;
     /// Eight times `v`.
     fn splat(self, v: f32) -> Self::F;
     /// The eight numbers of `from`.
@@ -35,6 +37,17 @@ pub(crate) trait Simd: Copy {
     fn max(self, a: Self::F, b: Self::F) -> Self::F;
     /// `v` where it is positive, `slope * v` where it is not.
     fn bend(self, v: Self::F, slope: Self::F) -> Self::F;
+    /// The lesser of both.
+    fn min(self, a: Self::F, b: Self::F) -> Self::F;
+    /// As many whole numbers, for those of less than 2²⁴ exactly.
+    fn float(self, v: Self::I) -> Self::F;
+    /// `a + b`.
+    fn add_whole(self, a: Self::I, b: Self::I) -> Self::I;
+    /// `a₀ + a₁, a₂ + a₃, b₀ + b₁, b₂ + b₃` of the first halves, then of the second.
+    fn add_neighbours(self, a: Self::I, b: Self::I) -> Self::I;
+    /// Eight sums of two products: those numbers of the windows that `picks` names, byte by byte (0 to 15), times the
+    /// weights. The first half is of the first window, the second of the other. No sum may be 2³¹.
+    fn products(self, windows: [&[i16; LANES]; 2], picks: &[u8; 4 * LANES], weights: &[i16; 2 * LANES]) -> Self::I;
 }
 
 /// Work written over [`Simd`].

@@ -2,7 +2,9 @@
 
 use crate::kernels::simd::{LANES, Simd};
 use std::arch::aarch64::{
-    float32x4_t, vaddq_f32, vbslq_f32, vcgtq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f32, vmaxq_f32, vmulq_f32, vst1q_f32,
+    float32x4_t, int32x4_t, vaddq_f32, vaddq_s32, vbslq_f32, vcgtq_f32, vcvtq_f32_s32, vdupq_n_f32, vfmaq_f32,
+    vget_low_s16, vld1q_f32, vld1q_s16, vld1q_u8, vmaxq_f32, vminq_f32, vmulq_f32, vmull_high_s16, vmull_s16,
+    vpaddq_s32, vqtbl1q_u8, vreinterpretq_s16_u8, vreinterpretq_u8_s16,
 };
 
 /// NEON: two registers of four.
@@ -18,6 +20,7 @@ impl Neon {
 
 impl Simd for Neon {
     type F = [float32x4_t; 2];
+    type I = [int32x4_t; 2];
     #[inline(always)]
     fn splat(self, v: f32) -> Self::F {
         // SAFETY: every 64-bit ARM of the targets we build for has NEON, here and in each method below.
@@ -62,5 +65,36 @@ impl Simd for Neon {
             let zero = vdupq_n_f32(0.0);
             [0, 1].map(|i| vbslq_f32(vcgtq_f32(v[i], zero), v[i], vmulq_f32(v[i], slope[i])))
         }
+    }
+    #[inline(always)]
+    fn min(self, a: Self::F, b: Self::F) -> Self::F {
+        // SAFETY: as above.
+        unsafe { [vminq_f32(a[0], b[0]), vminq_f32(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn float(self, v: Self::I) -> Self::F {
+        // SAFETY: as above.
+        v.map(|v| unsafe { vcvtq_f32_s32(v) })
+    }
+    #[inline(always)]
+    fn add_whole(self, a: Self::I, b: Self::I) -> Self::I {
+        // SAFETY: as above.
+        unsafe { [vaddq_s32(a[0], b[0]), vaddq_s32(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn add_neighbours(self, a: Self::I, b: Self::I) -> Self::I {
+        // SAFETY: as above.
+        unsafe { [vpaddq_s32(a[0], b[0]), vpaddq_s32(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn products(self, windows: [&[i16; LANES]; 2], picks: &[u8; 4 * LANES], weights: &[i16; 2 * LANES]) -> Self::I {
+        // SAFETY: as above; a window, half of the picks and half of the weights are the sixteen bytes that are read.
+        [0, 1].map(|half| unsafe {
+            let window = vreinterpretq_u8_s16(vld1q_s16(windows[half].as_ptr()));
+            let picked = vqtbl1q_u8(window, vld1q_u8(picks.as_ptr().add(2 * LANES * half)));
+            let (picked, weights) = (vreinterpretq_s16_u8(picked), vld1q_s16(weights.as_ptr().add(LANES * half)));
+            let low = vmull_s16(vget_low_s16(picked), vget_low_s16(weights));
+            vpaddq_s32(low, vmull_high_s16(picked, weights))
+        })
     }
 }

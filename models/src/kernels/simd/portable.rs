@@ -8,6 +8,7 @@ pub(crate) struct Portable;
 
 impl Simd for Portable {
     type F = [f32; LANES];
+    type I = [i32; LANES];
     #[inline(always)]
     fn splat(self, v: f32) -> Self::F {
         [v; LANES]
@@ -39,5 +40,31 @@ impl Simd for Portable {
     #[inline(always)]
     fn bend(self, v: Self::F, slope: Self::F) -> Self::F {
         std::array::from_fn(|i| if v[i] > 0.0 { v[i] } else { v[i] * slope[i] })
+    }
+    #[inline(always)]
+    fn min(self, a: Self::F, b: Self::F) -> Self::F {
+        std::array::from_fn(|i| a[i].min(b[i]))
+    }
+    #[inline(always)]
+    fn float(self, v: Self::I) -> Self::F {
+        v.map(|v| v as f32)
+    }
+    #[inline(always)]
+    fn add_whole(self, a: Self::I, b: Self::I) -> Self::I {
+        std::array::from_fn(|i| a[i].wrapping_add(b[i]))
+    }
+    #[inline(always)]
+    fn add_neighbours(self, a: Self::I, b: Self::I) -> Self::I {
+        let pair = |v: Self::I, at: usize| v[at].wrapping_add(v[at + 1]);
+        std::array::from_fn(|i| pair(if i & 2 == 0 { a } else { b }, (i & 4) + 2 * (i & 1)))
+    }
+    #[inline(always)]
+    fn products(self, windows: [&[i16; LANES]; 2], picks: &[u8; 4 * LANES], weights: &[i16; 2 * LANES]) -> Self::I {
+        let byte = |half: usize, pick: u8| windows[half][usize::from(pick & 15) / 2].to_le_bytes()[usize::from(pick & 1)];
+        let number = |at: usize| {
+            let half = at / LANES;
+            i32::from(i16::from_le_bytes([byte(half, picks[2 * at]), byte(half, picks[2 * at + 1])]))
+        };
+        std::array::from_fn(|i| [2 * i, 2 * i + 1].map(|at| number(at) * i32::from(weights[at])).iter().sum())
     }
 }
