@@ -39,11 +39,15 @@ impl ToRgb {
         }
     }
 
-    /// The same map as factors and offsets.
-    pub(crate) fn mix(&self) -> Mix {
-        let factors = [[self.luma, 0.0, self.red_v], [self.luma, self.green_u, self.green_v], [self.luma, self.blue_u, 0.0]];
-        let offset = |[y, u, v]: [f32; 3]| -(y * self.black + (u + v) * 128.0);
-        Mix { factors, offsets: factors.map(offset) }
+    /// The same map of sums in which a sample of 1 counts for `units`: of luma, and of chroma.
+    pub(crate) fn mix(&self, units: [f32; 2]) -> Mix {
+        let [luma, chroma] = units;
+        let offset = |u: f32, v: f32| -(self.luma * self.black + (u + v) * 128.0);
+        Mix::Chroma {
+            luma: self.luma / luma,
+            chroma: [self.red_v, self.green_u, self.green_v, self.blue_u].map(|factor| factor / chroma),
+            offsets: [offset(0.0, self.red_v), offset(self.green_u, self.green_v), offset(self.blue_u, 0.0)],
+        }
     }
 
     /// R, G and B of one pixel, 0..=255.

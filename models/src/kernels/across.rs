@@ -5,10 +5,7 @@
 //! many outputs share a window depends on how many inputs they have; the three forms are one table, [`Across`].
 
 use crate::{
-    kernels::{
-        simd::{LANES, Simd, Work},
-        tile::eight_mut,
-    },
+    kernels::simd::{LANES, Simd, Work},
     taps::Taps,
 };
 
@@ -25,76 +22,45 @@ pub(crate) struct Across {
     form: usize,
     /// Windows an output, one after another; 1 but in form 4.
     reach: usize,
-    /// For eight outputs and each register, where its two windows begin.
-    windows: Vec<[u32; 2]>,
-    /// For eight outputs and each register, the bytes that are taken of the windows.
-    picks: Vec<[u8; 4 * LANES]>,
-    /// The weights of what is taken.
-    weights: Vec<[i16; 2 * LANES]>,
+    /// `form` of them for each window in reach for every eight outputs.
+    registers: Vec<Register>,
     unit: i16,
+}
+
+/// Where the numbers of one register come from.
+struct Register {
+    /// The bytes that are taken of the windows.
+    picks: [u8; 4 * LANES],
+    /// The weights of what is taken.
+    weights: [i16; 2 * LANES],
+    /// Where the windows begin.
+    starts: [u32; 2],
 }
 
 impl Across {
     pub(crate) fn new(taps: &Taps) -> Self {
         let whole = taps.whole();
-        let ((first, end), firsts) = (taps.span(), taps.firsts());
-        let count = taps.count();
+        let ((first, end), firsts, count) = (taps.span(), taps.firsts(), taps.count());
         // Whether as many outputs as share a window do lie in one.
         let fits = |form: usize| {
-            let together = 4 / form;
-            count <= 2 * form
-                && firsts.chunks(together).all(|run| {
-                    let least = run.iter().min().copied().unwrap_or(0);
-                    run.iter().all(|at| at - least + count <= LANES)
-                })
+            let is_one_window = |run: &[usize]| {
+                let least = run.iter().min().copied().unwrap_or(0);
+                run.iter().all(|at| at - least + count <= LANES)
+            };
+            count <= 2 * form && firsts.chunks(4 / form).all(is_one_window)
         };
         let form = [1, 2].into_iter().find(|form| fits(*form)).unwrap_or(4);
         let reach = if form == 4 { count.div_ceil(LANES) } else { 1 };
         let groups = firsts.len().div_ceil(LANES);
-        let mut made = Self {
-            outputs: firsts.len(),
-            first,
-            inputs: end - first,
-            form,
-            reach,
-            windows: Vec::with_capacity(groups * form * reach),
-            picks: Vec::with_capacity(groups * form * reach),
-            weights: Vec::with_capacity(groups * form * reach),
-            unit: whole.total,
-        };
-        for group in 0..groups {
-            for window in 0..reach {
-                for register in 0..form {
-                    made.fill(group, window, register, firsts, &whole.weights, count);
-                }
+        let mut registers = Vec::with_capacity(groups * form * reach);
+        for (group, window) in (0..groups).flat_map(|group| (0..reach).map(move |window| (group, window))) {
+            for register in 0..form {
+                // Which outputs a register holds follows from how registers are added up: see `sums`.
+                let outputs = [0, 4].map(|half| group * LANES + half + register * (4 / form));
+                registers.push(Register::new(outputs, 4 / form, window, taps, &whole.weights));
             }
         }
-        made
-    }
-
-    /// One register of the tables. Which outputs it holds follows from how registers are added up: see [`Across::one`].
-    fn fill(&mut self, group: usize, window: usize, register: usize, firsts: &[usize], weights: &[i16], count: usize) {
-        let (mut starts, mut picks, mut shares) = ([0; 2], [0; 4 * LANES], [0; 2 * LANES]);
-        let (together, taps) = (4 / self.form, 2 * self.form);
-        for half in 0..2 {
-            let outputs = (0..together).map(|i| group * LANES + half * 4 + register * together + i);
-            let outputs = outputs.filter(|output| *output < firsts.len());
-            let least = outputs.clone().map(|output| firsts[output]).min().unwrap_or(self.first);
-            starts[half] = (least - self.first + window * LANES) as u32;
-            for (slot, output) in outputs.enumerate() {
-                for tap in 0..taps {
-                    let (at, tap_at) = (half * LANES + slot * taps + tap, window * LANES + tap);
-                    let input = firsts[output] - least + tap;
-                    if tap_at < count && input < LANES {
-                        (picks[2 * at], picks[2 * at + 1]) = (2 * input as u8, 2 * input as u8 + 1);
-                        shares[at] = weights[output * count + tap_at];
-                    }
-                }
-            }
-        }
-        self.windows.push(starts);
-        self.picks.push(picks);
-        self.weights.push(shares);
+        Self { outputs: firsts.len(), first, inputs: end - first, form, reach, registers, unit: whole.total }
     }
 
     /// The first input used, and how many there are from it on.
@@ -112,49 +78,87 @@ impl Across {
         self.unit
     }
 
-    /// Eight outputs of a row of [`Across::room`] numbers.
+    /// The tables of a row's outputs, eight at a time.
     #[inline(always)]
-    fn sums<S: Simd, const FORM: usize>(&self, simd: S, group: usize, row: &[i16]) -> S::I {
-        let mut sums = self.one::<S, FORM>(simd, group * self.reach, row);
-        for window in 1..self.reach {
-            let more = self.one::<S, FORM>(simd, group * self.reach + window, row);
-            sums = simd.add_whole(sums, more);
+    fn groups(&self) -> std::slice::ChunksExact<'_, Register> {
+        self.registers.chunks_exact(self.form * self.reach)
+    }
+}
+
+impl Register {
+    /// `together` outputs from each of the two of `outputs` on share a window; it is number `window` of theirs.
+    fn new(outputs: [usize; 2], together: usize, window: usize, taps: &Taps, weights: &[i16]) -> Self {
+        let (mut starts, mut picks, mut shares) = ([0; 2], [0; 4 * LANES], [0; 2 * LANES]);
+        let (firsts, count, (first, _), slots) = (taps.firsts(), taps.count(), taps.span(), LANES / together);
+        for (half, outputs) in outputs.into_iter().enumerate() {
+            let outputs = outputs.min(firsts.len())..(outputs + together).min(firsts.len());
+            let least = firsts[outputs.clone()].iter().min().copied().unwrap_or(first);
+            starts[half] = (least - first + window * LANES) as u32;
+            for (index, output) in outputs.enumerate() {
+                let taken = weights[output * count..][..count].iter().skip(window * LANES).take(slots);
+                for (tap, weight) in taken.enumerate() {
+                    let (slot, input) = (half * LANES + index * slots + tap, (firsts[output] - least + tap) as u8);
+                    (picks[2 * slot], picks[2 * slot + 1]) = (2 * input, 2 * input + 1);
+                    shares[slot] = *weight;
+                }
+            }
         }
-        sums
+        Self { picks, weights: shares, starts }
     }
 
     #[inline(always)]
-    fn one<S: Simd, const FORM: usize>(&self, simd: S, at: usize, row: &[i16]) -> S::I {
-        match FORM {
-            1 => self.register(simd, at, row),
-            2 => simd.add_neighbours(self.register(simd, 2 * at, row), self.register(simd, 2 * at + 1, row)),
-            _ => simd.add_neighbours(
-                simd.add_neighbours(self.register(simd, 4 * at, row), self.register(simd, 4 * at + 1, row)),
-                simd.add_neighbours(self.register(simd, 4 * at + 2, row), self.register(simd, 4 * at + 3, row)),
-            ),
-        }
-    }
-
-    #[inline(always)]
-    fn register<S: Simd>(&self, simd: S, at: usize, row: &[i16]) -> S::I {
-        let [low, high] = self.windows[at];
-        let windows = [window(row, low as usize), window(row, high as usize)];
-        simd.products(windows, &self.picks[at], &self.weights[at])
+    fn products<S: Simd>(&self, simd: S, row: &[i16]) -> S::I {
+        let [low, high] = self.starts;
+        simd.products([window(row, low), window(row, high)], &self.picks, &self.weights)
     }
 }
 
 #[inline(always)]
-fn window(row: &[i16], start: usize) -> &[i16; LANES] {
-    row[start..start + LANES].try_into().expect("eight numbers are eight numbers")
+fn window(row: &[i16], start: u32) -> &[i16; LANES] {
+    row[start as usize..].first_chunk().expect("rows have room for the last window")
 }
 
-/// Colours from three sums, clamped to 0..=255: `colour = Σ factor · sum + offset`.
+/// Eight outputs of a row of [`Across::room`] numbers.
+#[inline(always)]
+fn sums<S: Simd, const FORM: usize>(simd: S, registers: &[Register], row: &[i16]) -> S::I {
+    let (registers, _) = registers.as_chunks::<FORM>();
+    let mut sums = form::<S, FORM>(simd, &registers[0], row);
+    if FORM == 4 {
+        for registers in &registers[1..] {
+            sums = simd.add_whole(sums, form::<S, FORM>(simd, registers, row));
+        }
+    }
+    sums
+}
+
+#[inline(always)]
+fn form<S: Simd, const FORM: usize>(simd: S, registers: &[Register; FORM], row: &[i16]) -> S::I {
+    let first = registers[0].products(simd, row);
+    if FORM == 1 {
+        return first;
+    }
+    let pair = simd.add_neighbours(first, registers[1].products(simd, row));
+    if FORM == 2 {
+        return pair;
+    }
+    let (third, fourth) = (registers[2].products(simd, row), registers[3].products(simd, row));
+    simd.add_neighbours(pair, simd.add_neighbours(third, fourth))
+}
+
+/// Colours from three sums, clamped to 0..=255.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Mix {
-    /// For each colour, what the three sums are multiplied by.
-    pub(crate) factors: [[f32; 3]; 3],
-    /// Added to each colour.
-    pub(crate) offsets: [f32; 3],
+pub(crate) enum Mix {
+    /// Each sum is a colour, times a factor.
+    Colours(f32),
+    /// The sums are luma, U and V.
+    Chroma {
+        /// Red, green and blue of luma.
+        luma: f32,
+        /// Red of V, green of U and V, blue of U.
+        chroma: [f32; 4],
+        /// Red, green and blue where there are neither luma nor chroma.
+        offsets: [f32; 3],
+    },
 }
 
 /// One row of a picture from its three channels.
@@ -163,7 +167,7 @@ pub(crate) struct Row<'a> {
     pub(crate) across: [&'a Across; 2],
     /// The channels, summed over rows.
     pub(crate) channels: [&'a [i16]; 3],
-    pub(crate) mix: &'a Mix,
+    pub(crate) mix: Mix,
     /// Red, green and blue, as many pixels as there are outputs.
     pub(crate) into: [&'a mut [f32]; 3],
 }
@@ -171,15 +175,16 @@ pub(crate) struct Row<'a> {
 impl Work for Row<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        match (self.across[0].form, self.across[1].form) {
-            (1, 1) => self.formed::<S, 1, 1>(simd),
-            (2, 1) => self.formed::<S, 2, 1>(simd),
-            (2, 2) => self.formed::<S, 2, 2>(simd),
-            (4, 1) => self.formed::<S, 4, 1>(simd),
-            (4, 2) => self.formed::<S, 4, 2>(simd),
-            (4, 4) => self.formed::<S, 4, 4>(simd),
-            (1, 2) => self.formed::<S, 1, 2>(simd),
-            (1, _) => self.formed::<S, 1, 4>(simd),
+        match self.across.map(|across| across.form) {
+            [1, 1] => self.formed::<S, 1, 1>(simd),
+            [2, 1] => self.formed::<S, 2, 1>(simd),
+            [2, 2] => self.formed::<S, 2, 2>(simd),
+            [4, 1] => self.formed::<S, 4, 1>(simd),
+            [4, 2] => self.formed::<S, 4, 2>(simd),
+            [4, 4] => self.formed::<S, 4, 4>(simd),
+            // Chroma has half the inputs: it seldom needs more than luma does.
+            [1, 2] => self.formed::<S, 1, 2>(simd),
+            [1, _] => self.formed::<S, 1, 4>(simd),
             _ => self.formed::<S, 2, 4>(simd),
         }
     }
@@ -189,55 +194,79 @@ impl Row<'_> {
     #[inline(always)]
     fn formed<S: Simd, const FIRST: usize, const OTHERS: usize>(self, simd: S) {
         let Row { across: [first, others], channels, mix, into: [red, green, blue] } = self;
+        let outputs = first.outputs;
+        let (red, green, blue) = (&mut red[..outputs], &mut green[..outputs], &mut blue[..outputs]);
+        let (reds, red) = red.as_chunks_mut::<LANES>();
+        let (greens, green) = green.as_chunks_mut::<LANES>();
+        let (blues, blue) = blue.as_chunks_mut::<LANES>();
+        let mut groups = first.groups().zip(others.groups());
+        let mix = Mixing::new(simd, mix);
         // No closures over registers, here and below: they would be compiled without the wide instructions.
-        let zero = simd.splat(0.0);
-        let mut colours = Colours { factors: [[zero; 3]; 3], offsets: [zero; 3] };
-        for colour in 0..3 {
-            colours.offsets[colour] = simd.splat(mix.offsets[colour]);
-            for channel in 0..3 {
-                colours.factors[colour][channel] = simd.splat(mix.factors[colour][channel]);
-            }
-        }
-        let pixels = first.outputs.min(others.outputs).min(red.len()).min(green.len()).min(blue.len());
-        let whole = pixels / LANES;
-        for group in 0..=whole {
+        for ((red, green), blue) in reds.iter_mut().zip(greens).zip(blues) {
+            let Some((first, others)) = groups.next() else { break };
             let values = [
-                simd.float(first.sums::<S, FIRST>(simd, group, channels[0])),
-                simd.float(others.sums::<S, OTHERS>(simd, group, channels[1])),
-                simd.float(others.sums::<S, OTHERS>(simd, group, channels[2])),
+                sums::<S, FIRST>(simd, first, channels[0]),
+                sums::<S, OTHERS>(simd, others, channels[1]),
+                sums::<S, OTHERS>(simd, others, channels[2]),
             ];
-            if group < whole {
-                let into = [eight_mut(red, group), eight_mut(green, group), eight_mut(blue, group)];
-                colours.store(simd, values, into);
-            } else {
-                let mut tail = [[0.0; LANES]; 3];
-                colours.store(simd, values, tail.each_mut());
-                for (tail, into) in tail.iter().zip([&mut *red, &mut *green, &mut *blue]) {
-                    into[whole * LANES..pixels].copy_from_slice(&tail[..pixels % LANES]);
-                }
-            }
-            if (group + 1) * LANES >= pixels {
-                break;
+            mix.store(simd, values, [red, green, blue]);
+        }
+        if let Some((first, others)) = groups.next() {
+            let values = [
+                sums::<S, FIRST>(simd, first, channels[0]),
+                sums::<S, OTHERS>(simd, others, channels[1]),
+                sums::<S, OTHERS>(simd, others, channels[2]),
+            ];
+            let mut tail = [[0.0; LANES]; 3];
+            mix.store(simd, values, tail.each_mut());
+            for (tail, into) in tail.iter().zip([red, green, blue]) {
+                into.copy_from_slice(&tail[..into.len()]);
             }
         }
     }
 }
 
 /// A [`Mix`] in registers.
-struct Colours<S: Simd> {
-    factors: [[S::F; 3]; 3],
+struct Mixing<S: Simd> {
+    is_chroma: bool,
+    luma: S::F,
+    chroma: [S::F; 4],
     offsets: [S::F; 3],
 }
 
-impl<S: Simd> Colours<S> {
+impl<S: Simd> Mixing<S> {
     #[inline(always)]
-    fn store(&self, simd: S, values: [S::F; 3], into: [&mut [f32; LANES]; 3]) {
-        for (colour, into) in into.into_iter().enumerate() {
-            let mut made = self.offsets[colour];
-            for channel in 0..3 {
-                made = simd.mul_add(values[channel], self.factors[colour][channel], made);
-            }
-            simd.store(simd.min(simd.max(made, simd.splat(0.0)), simd.splat(255.0)), into);
+    fn new(simd: S, mix: Mix) -> Self {
+        let (is_chroma, luma, chroma, offsets) = match mix {
+            Mix::Colours(factor) => (false, factor, [0.0; 4], [0.0; 3]),
+            Mix::Chroma { luma, chroma, offsets } => (true, luma, chroma, offsets),
+        };
+        let ([a, b, c, d], [red, green, blue]) = (chroma, offsets);
+        Self {
+            is_chroma,
+            luma: simd.splat(luma),
+            chroma: [simd.splat(a), simd.splat(b), simd.splat(c), simd.splat(d)],
+            offsets: [simd.splat(red), simd.splat(green), simd.splat(blue)],
         }
+    }
+
+    #[inline(always)]
+    fn store(&self, simd: S, [first, second, third]: [S::I; 3], [red, green, blue]: [&mut [f32; LANES]; 3]) {
+        let (first, second, third) = (simd.float(first), simd.float(second), simd.float(third));
+        let ([red_v, green_u, green_v, blue_u], offsets) = (self.chroma, self.offsets);
+        let (luma, (r, g, b)) = (self.luma, (offsets[0], offsets[1], offsets[2]));
+        let mut made = [simd.mul_add(first, luma, r), second, third];
+        if self.is_chroma {
+            made[0] = simd.mul_add(third, red_v, made[0]);
+            made[1] = simd.mul_add(second, green_u, simd.mul_add(third, green_v, simd.mul_add(first, luma, g)));
+            made[2] = simd.mul_add(second, blue_u, simd.mul_add(first, luma, b));
+        } else {
+            made[1] = simd.mul_add(second, luma, g);
+            made[2] = simd.mul_add(third, luma, b);
+        }
+        let (black, white) = (simd.splat(0.0), simd.splat(255.0));
+        simd.store(simd.min(simd.max(made[0], black), white), red);
+        simd.store(simd.min(simd.max(made[1], black), white), green);
+        simd.store(simd.min(simd.max(made[2], black), white), blue);
     }
 }

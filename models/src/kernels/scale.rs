@@ -45,16 +45,12 @@ impl<'a> Scaling<'a> {
                 Some(axes(size, 2.0))
             }
         };
-        let mut mix = match view.planes {
-            Planes::Rgb(_) => Mix { factors: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], offsets: [0.0; 3] },
-            _ => ToRgb::new(view.matrix, view.range).mix(),
-        };
         let others = half.as_ref().unwrap_or(&full);
-        for factors in &mut mix.factors {
-            for (factor, axes) in factors.iter_mut().zip([&full, others, others]) {
-                *factor /= f32::from(axes.across.unit()) * f32::from(axes.down.unit());
-            }
-        }
+        let unit = |axes: &Axes| f32::from(axes.across.unit()) * f32::from(axes.down.unit());
+        let mix = match view.planes {
+            Planes::Rgb(_) => Mix::Colours(1.0 / unit(&full)),
+            _ => ToRgb::new(view.matrix, view.range).mix([unit(&full), unit(others)]),
+        };
         let sums = [&full, others, others].map(|axes| vec![0; axes.across.room()]);
         Self { planes: view.planes, full, half, mix, sums, isa }
     }
@@ -76,7 +72,7 @@ impl<'a> Scaling<'a> {
             }
         }
         let across = [&self.full.across, &others.across];
-        self.isa.run(Row { across, channels: self.sums.each_ref().map(Vec::as_slice), mix: &self.mix, into });
+        self.isa.run(Row { across, channels: self.sums.each_ref().map(Vec::as_slice), mix: self.mix, into });
     }
 }
 
