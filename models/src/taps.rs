@@ -69,10 +69,10 @@ impl Taps {
         (self.firsts[output], &self.weights[output * self.count..][..self.count])
     }
 
-    /// The first input used, and the one after the last.
+    /// The first input used, and the one after the last. First inputs never fall from output to output.
     pub(crate) fn span(&self) -> (usize, usize) {
-        let first = self.firsts.iter().min().copied().unwrap_or(0);
-        (first, self.firsts.iter().max().copied().unwrap_or(0) + self.count)
+        let end = |first: &[usize]| first.last().copied().unwrap_or(0) + self.count;
+        (self.firsts.first().copied().unwrap_or(0), end(&self.firsts))
     }
 
     /// Inputs an output.
@@ -187,6 +187,7 @@ mod tests {
             outputs in 1usize..200, start in -500f32..500.0, length in 0f32..900.0, inputs in 1usize..300
         ) {
             let taps = Taps::new(outputs, start, length, inputs);
+            prop_assert!(taps.firsts().is_sorted());
             for output in 0..outputs {
                 let (first, weights) = taps.of(output);
                 prop_assert!(first + weights.len() <= inputs);

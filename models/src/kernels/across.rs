@@ -44,8 +44,7 @@ impl Across {
         // Whether as many outputs as share a window do lie in one.
         let fits = |form: usize| {
             let is_one_window = |run: &[usize]| {
-                let least = run.iter().min().copied().unwrap_or(0);
-                run.iter().all(|at| at - least + count <= LANES)
+                run.first().zip(run.last()).is_none_or(|(first, last)| last - first + count <= LANES)
             };
             count <= 2 * form && firsts.chunks(4 / form).all(is_one_window)
         };
@@ -92,7 +91,7 @@ impl Register {
         let (firsts, count, (first, _), slots) = (taps.firsts(), taps.count(), taps.span(), LANES / together);
         for (half, outputs) in outputs.into_iter().enumerate() {
             let outputs = outputs.min(firsts.len())..(outputs + together).min(firsts.len());
-            let least = firsts[outputs.clone()].iter().min().copied().unwrap_or(first);
+            let least = firsts[outputs.clone()].first().copied().unwrap_or(first);
             starts[half] = (least - first + window * LANES) as u32;
             for (index, output) in outputs.enumerate() {
                 let taken = weights[output * count..][..count].iter().skip(window * LANES).take(slots);
