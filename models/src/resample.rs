@@ -100,18 +100,6 @@ pub fn rgb8(view: &View<'_>, region: Rect, into: Size) -> Vec<u8> {
     bytes
 }
 
-/// The pixels of `region` as planar RGB, stretched to fill `into`. Outside, the nearest pixel is repeated.
-pub(crate) fn reduced(view: &View<'_>, region: Rect, into: Size) -> Rgb {
-    let (width, pixels) = (into.width as usize, into.width as usize * into.height as usize);
-    let mut picture = Rgb { size: into, data: vec![0.0; 3 * pixels] };
-    scaled(view, region, into, |y, line| {
-        for (channel, values) in line.into_iter().enumerate() {
-            picture.data[channel * pixels + y * width..][..width].copy_from_slice(values);
-        }
-    });
-    picture
-}
-
 /// Calls `each` with the number and the R, G and B of every row of `region` scaled to `into`, top to bottom.
 fn scaled(view: &View<'_>, region: Rect, into: Size, mut each: impl FnMut(usize, [&[f32]; 3])) {
     let mut lines: [Vec<f32>; 3] = std::array::from_fn(|_| vec![0.0; into.width as usize]);

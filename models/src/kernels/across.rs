@@ -204,17 +204,17 @@ impl Row<'_> {
         for ((red, green), blue) in reds.iter_mut().zip(greens).zip(blues) {
             let Some((first, others)) = groups.next() else { break };
             let values = [
-                sums::<S, FIRST>(simd, first, channels[0]),
-                sums::<S, OTHERS>(simd, others, channels[1]),
-                sums::<S, OTHERS>(simd, others, channels[2]),
+                simd.float(sums::<S, FIRST>(simd, first, channels[0])),
+                simd.float(sums::<S, OTHERS>(simd, others, channels[1])),
+                simd.float(sums::<S, OTHERS>(simd, others, channels[2])),
             ];
             mix.store(simd, values, [red, green, blue]);
         }
         if let Some((first, others)) = groups.next() {
             let values = [
-                sums::<S, FIRST>(simd, first, channels[0]),
-                sums::<S, OTHERS>(simd, others, channels[1]),
-                sums::<S, OTHERS>(simd, others, channels[2]),
+                simd.float(sums::<S, FIRST>(simd, first, channels[0])),
+                simd.float(sums::<S, OTHERS>(simd, others, channels[1])),
+                simd.float(sums::<S, OTHERS>(simd, others, channels[2])),
             ];
             let mut tail = [[0.0; LANES]; 3];
             mix.store(simd, values, tail.each_mut());
@@ -226,7 +226,7 @@ impl Row<'_> {
 }
 
 /// A [`Mix`] in registers.
-struct Mixing<S: Simd> {
+pub(crate) struct Mixing<S: Simd> {
     is_chroma: bool,
     luma: S::F,
     chroma: [S::F; 4],
@@ -235,7 +235,7 @@ struct Mixing<S: Simd> {
 
 impl<S: Simd> Mixing<S> {
     #[inline(always)]
-    fn new(simd: S, mix: Mix) -> Self {
+    pub(crate) fn new(simd: S, mix: Mix) -> Self {
         let (is_chroma, luma, chroma, offsets) = match mix {
             Mix::Colours(factor) => (false, factor, [0.0; 4], [0.0; 3]),
             Mix::Chroma { luma, chroma, offsets } => (true, luma, chroma, offsets),
@@ -249,9 +249,9 @@ impl<S: Simd> Mixing<S> {
         }
     }
 
+    /// Eight pixels of three sums.
     #[inline(always)]
-    fn store(&self, simd: S, [first, second, third]: [S::I; 3], [red, green, blue]: [&mut [f32; LANES]; 3]) {
-        let (first, second, third) = (simd.float(first), simd.float(second), simd.float(third));
+    pub(crate) fn store(&self, simd: S, [first, second, third]: [S::F; 3], [red, green, blue]: [&mut [f32; LANES]; 3]) {
         let ([red_v, green_u, green_v, blue_u], offsets) = (self.chroma, self.offsets);
         let (luma, (r, g, b)) = (self.luma, (offsets[0], offsets[1], offsets[2]));
         let mut made = [simd.mul_add(first, luma, r), second, third];

@@ -15,6 +15,7 @@ pub(crate) mod rows;
 pub(crate) mod scale;
 pub(crate) mod simd;
 pub(crate) mod tile;
+pub(crate) mod warp;
 
 /// Numbers of −1..=1, always the same for a seed.
 #[cfg(test)]

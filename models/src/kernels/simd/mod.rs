@@ -41,6 +41,15 @@ pub(crate) trait Simd: Copy {
     fn min(self, a: Self::F, b: Self::F) -> Self::F;
     /// As many whole numbers, for those of less than 2²⁴ exactly.
     fn float(self, v: Self::I) -> Self::F;
+    /// The whole parts of numbers of 0 to 2³¹.
+    fn whole(self, v: Self::F) -> Self::I;
+    /// `a · times + b`, modulo 2³².
+    fn times_add(self, a: Self::I, times: i32, b: Self::I) -> Self::I;
+    /// The numbers in the bits that `mask` has, after a shift to the right by `SHIFT`.
+    fn field<const SHIFT: i32>(self, v: Self::I, mask: i32) -> Self::F;
+    /// Four bytes from each of `at` on, the first in the lowest bits. Bytes that are not there are zero, and all of them
+    /// if there are not four.
+    fn gather(self, from: &[u8], at: Self::I) -> Self::I;
     /// `a + b`.
     fn add_whole(self, a: Self::I, b: Self::I) -> Self::I;
     /// `a₀ + a₁, a₂ + a₃, b₀ + b₁, b₂ + b₃` of the first halves, then of the second.

@@ -1,8 +1,8 @@
 //! Eight numbers in two registers of NEON.
 
-use crate::kernels::simd::{LANES, Simd};
+use crate::kernels::simd::{LANES, Simd, portable::Portable};
 use std::arch::aarch64::{
-    float32x4_t, int32x4_t, vaddq_f32, vaddq_s32, vbslq_f32, vcgtq_f32, vcvtq_f32_s32, vdupq_n_f32, vfmaq_f32,
+    float32x4_t, int32x4_t, vaddq_f32, vaddq_s32, vandq_s32, vbslq_f32, vcgtq_f32, vcvtq_f32_s32, vcvtq_s32_f32, vdupq_n_f32, vdupq_n_s32, vfmaq_f32, vld1q_s32, vmlaq_s32, vreinterpretq_s32_u32, vreinterpretq_u32_s32, vshlq_u32, vst1q_s32,
     vget_low_s16, vld1q_f32, vld1q_s16, vld1q_u8, vmaxq_f32, vminq_f32, vmulq_f32, vmull_high_s16, vmull_s16,
     vpaddq_s32, vqtbl1q_u8, vreinterpretq_s16_u8, vreinterpretq_u8_s16,
 };
@@ -96,5 +96,36 @@ impl Simd for Neon {
             let low = vmull_s16(vget_low_s16(picked), vget_low_s16(weights));
             vpaddq_s32(low, vmull_high_s16(picked, weights))
         })
+    }
+    #[inline(always)]
+    fn whole(self, v: Self::F) -> Self::I {
+        // SAFETY: as above.
+        v.map(|v| unsafe { vcvtq_s32_f32(v) })
+    }
+    #[inline(always)]
+    fn times_add(self, a: Self::I, times: i32, b: Self::I) -> Self::I {
+        // SAFETY: as above.
+        [0, 1].map(|half| unsafe { vmlaq_s32(b[half], a[half], vdupq_n_s32(times)) })
+    }
+    #[inline(always)]
+    fn field<const SHIFT: i32>(self, v: Self::I, mask: i32) -> Self::F {
+        // SAFETY: as above.
+        v.map(|v| unsafe {
+            let shifted = vshlq_u32(vreinterpretq_u32_s32(v), vdupq_n_s32(-SHIFT));
+            vcvtq_f32_s32(vandq_s32(vreinterpretq_s32_u32(shifted), vdupq_n_s32(mask)))
+        })
+    }
+    #[inline(always)]
+    fn gather(self, from: &[u8], at: Self::I) -> Self::I {
+        let mut places = [0i32; LANES];
+        // SAFETY: as above; both halves of the array are four numbers.
+        unsafe {
+            vst1q_s32(places.as_mut_ptr(), at[0]);
+            vst1q_s32(places.as_mut_ptr().add(4), at[1]);
+        }
+        // There is no such instruction: the portable way, which checks every place.
+        let found = Portable.gather(from, places);
+        // SAFETY: as above; both halves of the array are four numbers.
+        unsafe { [vld1q_s32(found.as_ptr()), vld1q_s32(found.as_ptr().add(4))] }
     }
 }

@@ -67,4 +67,24 @@ impl Simd for Portable {
         };
         std::array::from_fn(|i| [2 * i, 2 * i + 1].map(|at| number(at) * i32::from(weights[at])).iter().sum())
     }
+    #[inline(always)]
+    fn whole(self, v: Self::F) -> Self::I {
+        v.map(|v| v as i32)
+    }
+    #[inline(always)]
+    fn times_add(self, a: Self::I, times: i32, b: Self::I) -> Self::I {
+        std::array::from_fn(|i| a[i].wrapping_mul(times).wrapping_add(b[i]))
+    }
+    #[inline(always)]
+    fn field<const SHIFT: i32>(self, v: Self::I, mask: i32) -> Self::F {
+        v.map(|v| ((v.cast_unsigned() >> SHIFT).cast_signed() & mask) as f32)
+    }
+    #[inline(always)]
+    fn gather(self, from: &[u8], at: Self::I) -> Self::I {
+        let byte = |at: u32, i: usize| from.get(at as usize + i).copied().unwrap_or(0);
+        at.map(|at| {
+            let bytes = std::array::from_fn(|i| byte(at.cast_unsigned(), i));
+            if from.len() < 4 { 0 } else { i32::from_le_bytes(bytes) }
+        })
+    }
 }
