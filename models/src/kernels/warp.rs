@@ -4,7 +4,10 @@ use crate::{
     image::{Plane, Size},
     kernels::{
         across::{Mix, Mixing},
-        simd::{LANES, Simd, Work},
+        simd::{
+            LANES, Simd, Work,
+            loops::{Lanes, fma, vectorised},
+        },
     },
 };
 
@@ -207,17 +210,32 @@ impl Packed {
 
     /// A picture of rows that `fill` makes, each as long as it is wide. Sides must not be above 4096.
     pub(crate) fn new(size: Size, mut fill: impl FnMut(usize, [&mut [f32]; 3])) -> Self {
-        let mut data = Vec::with_capacity(4 * size.width as usize * size.height as usize);
+        let row = 4 * size.width as usize;
+        let mut data = vec![0; row * size.height as usize];
         let mut lines: [Vec<f32>; 3] = std::array::from_fn(|_| vec![0.0; size.width as usize]);
-        for y in 0..size.height as usize {
+        for (y, into) in data.chunks_exact_mut(row.max(1)).enumerate() {
             fill(y, lines.each_mut().map(Vec::as_mut_slice));
-            let [red, green, blue] = &lines;
-            data.extend(red.iter().zip(green).zip(blue).flat_map(|((red, green), blue)| {
-                let [red, green, blue] = [red, green, blue].map(|v| (v * Self::UNIT + 0.5) as u32);
-                (red | green << 10 | blue << 20).to_le_bytes()
-            }));
+            vectorised(Pack { lines: lines.each_ref().map(Vec::as_slice), into: into.as_chunks_mut().0 });
         }
         Self { data, stride: 4 * size.width as i32, last: last(size) }
+    }
+}
+
+struct Pack<'a> {
+    lines: [&'a [f32]; 3],
+    into: &'a mut [[u8; 4]],
+}
+
+impl Lanes for Pack<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        // Added to a number of less than 2²², leaves it in the low bits, rounded.
+        let whole = |v: f32| fma::<FMA>(v, Packed::UNIT, 8_388_608.0).to_bits() & 1023;
+        let [red, green, blue] = self.lines;
+        for (((red, green), blue), into) in red.iter().zip(green).zip(blue).zip(self.into) {
+            *into = (whole(*red) | whole(*green) << 10 | whole(*blue) << 20).to_le_bytes();
+        }
     }
 }
 
