@@ -211,9 +211,10 @@ impl Packed {
     /// A picture of rows that `fill` makes, each as long as it is wide. Sides must not be above 4096.
     pub(crate) fn new(size: Size, mut fill: impl FnMut(usize, [&mut [f32]; 3])) -> Self {
         let row = 4 * size.width as usize;
-        let mut data = vec![0; row * size.height as usize];
+        // Two neighbours are read at once: there is one beyond the last, of which nothing is taken.
+        let mut data = vec![0; row * size.height as usize + 4];
         let mut lines: [Vec<f32>; 3] = std::array::from_fn(|_| vec![0.0; size.width as usize]);
-        for (y, into) in data.chunks_exact_mut(row.max(1)).enumerate() {
+        for (y, into) in data.chunks_exact_mut(row.max(4)).take(size.height as usize).enumerate() {
             fill(y, lines.each_mut().map(Vec::as_mut_slice));
             vectorised(Pack { lines: lines.each_ref().map(Vec::as_slice), into: into.as_chunks_mut().0 });
         }
@@ -243,22 +244,21 @@ impl Source for &Packed {
     #[inline(always)]
     fn between<S: Simd>(&self, simd: S, x: S::F, y: S::F) -> [S::F; 3] {
         let corner = Corner::new(simd, x, y, self.last);
-        let samples = Samples { data: &self.data, stride: self.stride, last: self.last };
-        let left = samples.pair(simd, &corner, 4);
-        // The next pixel; beyond the last one it is taken no part of.
-        let next = Corner { column: simd.add_whole(corner.column, simd.whole(simd.splat(1.0))), ..corner };
-        let right = samples.pair(simd, &next, 4);
+        let zero = simd.whole(simd.splat(0.0));
+        let upper = simd.times_add(corner.row, self.stride, simd.times_add(corner.column, 4, zero));
+        let lower = simd.times_add(simd.whole(simd.splat(1.0)), self.stride, upper);
+        let (upper, lower) = (simd.gather_two(&self.data, upper), simd.gather_two(&self.data, lower));
         [
-            packed::<S, 0>(simd, left, right, &next),
-            packed::<S, 10>(simd, left, right, &next),
-            packed::<S, 20>(simd, left, right, &next),
+            packed::<S, 0>(simd, upper, lower, &corner),
+            packed::<S, 10>(simd, upper, lower, &corner),
+            packed::<S, 20>(simd, upper, lower, &corner),
         ]
     }
 }
 
 #[inline(always)]
-fn packed<S: Simd, const AT: i32>(simd: S, left: [S::I; 2], right: [S::I; 2], corner: &Corner<S>) -> S::F {
-    let upper = mean(simd, simd.field::<AT>(left[0], 1023), simd.field::<AT>(right[0], 1023), corner.right);
-    let lower = mean(simd, simd.field::<AT>(left[1], 1023), simd.field::<AT>(right[1], 1023), corner.right);
+fn packed<S: Simd, const AT: i32>(simd: S, upper: [S::I; 2], lower: [S::I; 2], corner: &Corner<S>) -> S::F {
+    let upper = mean(simd, simd.field::<AT>(upper[0], 1023), simd.field::<AT>(upper[1], 1023), corner.right);
+    let lower = mean(simd, simd.field::<AT>(lower[0], 1023), simd.field::<AT>(lower[1], 1023), corner.right);
     mean(simd, upper, lower, corner.below)
 }

@@ -1,7 +1,7 @@
 //! Eight numbers in one register of AVX2.
 
 use crate::kernels::simd::{LANES, Simd};
-use std::arch::x86_64::{__m256, __m256i, _mm_loadu_si128, _mm_setr_epi32, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256, _mm256_blendv_ps, _mm256_cvtepi32_ps, _mm256_cvtph_ps, _mm256_cvttps_epi32, _mm256_fmadd_ps, _mm256_hadd_epi32, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_max_ps, _mm256_min_epu32, _mm256_min_ps, _mm256_mul_ps, _mm256_mullo_epi32, _mm256_set1_epi32, _mm256_set1_ps, _mm256_set_m128i, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi32, _mm256_srli_epi32, _mm256_srlv_epi32, _mm256_storeu_ps, _mm256_storeu_si256, _mm256_sub_epi32};
+use std::arch::x86_64::{__m256, __m256i, _mm_loadu_si128, _mm_setr_epi32, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256, _mm256_blendv_ps, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_cmpeq_epi32, _mm256_cvtepi32_ps, _mm256_cvtph_ps, _mm256_cvttps_epi32, _mm256_fmadd_ps, _mm256_hadd_epi32, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_max_ps, _mm256_min_epu32, _mm256_min_ps, _mm256_mul_ps, _mm256_mullo_epi32, _mm256_set1_epi32, _mm256_set1_ps, _mm256_set_epi64x, _mm256_set_m128i, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_shuffle_ps, _mm256_slli_epi32, _mm256_srli_epi32, _mm256_srlv_epi32, _mm256_storeu_ps, _mm256_storeu_si256, _mm256_sub_epi32};
 
 /// AVX2 with FMA and F16C: every x86-64 server and box PC since 2013.
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +125,27 @@ impl Simd for Avx2 {
             // Bytes before the place go out of the low end, zeros for those that are not there come in at the high one.
             let beyond = _mm256_min_epu32(_mm256_sub_epi32(at, there), _mm256_set1_epi32(4));
             _mm256_srlv_epi32(bytes, _mm256_slli_epi32::<3>(beyond))
+        }
+    }
+    #[inline(always)]
+    fn gather_two(self, from: &[u8], at: Self::I) -> [Self::I; 2] {
+        // SAFETY: as above.
+        let zero = unsafe { _mm256_setzero_si256() };
+        let Some(last) = from.len().checked_sub(8) else { return [zero; 2] };
+        let last = i32::try_from(last).unwrap_or(i32::MAX);
+        // SAFETY: as in `gather`, of eight bytes.
+        unsafe {
+            let there = _mm256_min_epu32(at, _mm256_set1_epi32(last));
+            let mut places = [0u32; LANES];
+            _mm256_storeu_si256(places.as_mut_ptr().cast(), there);
+            let eight = |lane: usize| from.as_ptr().add(places[lane] as usize).cast::<i64>().read_unaligned();
+            let low = _mm256_set_epi64x(eight(5), eight(4), eight(1), eight(0));
+            let high = _mm256_set_epi64x(eight(7), eight(6), eight(3), eight(2));
+            let (low, high) = (_mm256_castsi256_ps(low), _mm256_castsi256_ps(high));
+            let is_there = _mm256_cmpeq_epi32(at, there);
+            let first = _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(low, high));
+            let second = _mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(low, high));
+            [_mm256_and_si256(first, is_there), _mm256_and_si256(second, is_there)]
         }
     }
 }

@@ -50,6 +50,8 @@ pub(crate) trait Simd: Copy {
     /// Four bytes from each of `at` on, the first in the lowest bits. Bytes that are not there are zero, and all of them
     /// if there are not four.
     fn gather(self, from: &[u8], at: Self::I) -> Self::I;
+    /// The four bytes from each of `at` on, and the next four; zeros where the eight are not all there.
+    fn gather_two(self, from: &[u8], at: Self::I) -> [Self::I; 2];
     /// `a + b`.
     fn add_whole(self, a: Self::I, b: Self::I) -> Self::I;
     /// `a₀ + a₁, a₂ + a₃, b₀ + b₁, b₂ + b₃` of the first halves, then of the second.

@@ -117,15 +117,28 @@ impl Simd for Neon {
     }
     #[inline(always)]
     fn gather(self, from: &[u8], at: Self::I) -> Self::I {
-        let mut places = [0i32; LANES];
-        // SAFETY: as above; both halves of the array are four numbers.
-        unsafe {
-            vst1q_s32(places.as_mut_ptr(), at[0]);
-            vst1q_s32(places.as_mut_ptr().add(4), at[1]);
-        }
         // There is no such instruction: the portable way, which checks every place.
-        let found = Portable.gather(from, places);
-        // SAFETY: as above; both halves of the array are four numbers.
-        unsafe { [vld1q_s32(found.as_ptr()), vld1q_s32(found.as_ptr().add(4))] }
+        loaded(Portable.gather(from, stored(at)))
     }
+    #[inline(always)]
+    fn gather_two(self, from: &[u8], at: Self::I) -> [Self::I; 2] {
+        Portable.gather_two(from, stored(at)).map(loaded)
+    }
+}
+
+#[inline(always)]
+fn stored(v: [int32x4_t; 2]) -> [i32; LANES] {
+    let mut numbers = [0; LANES];
+    // SAFETY: every 64-bit ARM of the targets we build for has NEON; both halves of the array are four numbers.
+    unsafe {
+        vst1q_s32(numbers.as_mut_ptr(), v[0]);
+        vst1q_s32(numbers.as_mut_ptr().add(4), v[1]);
+    }
+    numbers
+}
+
+#[inline(always)]
+fn loaded(numbers: [i32; LANES]) -> [int32x4_t; 2] {
+    // SAFETY: as in `stored`.
+    unsafe { [vld1q_s32(numbers.as_ptr()), vld1q_s32(numbers.as_ptr().add(4))] }
 }

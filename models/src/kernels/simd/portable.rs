@@ -87,4 +87,15 @@ impl Simd for Portable {
             if from.len() < 4 { 0 } else { i32::from_le_bytes(bytes) }
         })
     }
+    #[inline(always)]
+    fn gather_two(self, from: &[u8], at: Self::I) -> [Self::I; 2] {
+        let mut found = [[0; LANES]; 2];
+        for (lane, at) in at.into_iter().enumerate() {
+            if let Some(eight) = from.get(at.cast_unsigned() as usize..).and_then(|rest| rest.first_chunk::<8>()) {
+                let [a, b, c, d, e, f, g, h] = *eight;
+                (found[0][lane], found[1][lane]) = (i32::from_le_bytes([a, b, c, d]), i32::from_le_bytes([e, f, g, h]));
+            }
+        }
+        found
+    }
 }
