@@ -74,7 +74,8 @@ pub fn letterbox_into(view: &View<'_>, picture: &mut Rgb) -> Fit {
     let (green, blue) = rest.split_at_mut(width * height);
     let lines = red.chunks_exact_mut(width).zip(green.chunks_exact_mut(width)).zip(blue.chunks_exact_mut(width));
     for (y, ((red, green), blue)) in lines.enumerate() {
-        let line = [red, green, blue].map(|line| line.split_at_mut(if y < fit.shown.height as usize { shown } else { 0 }));
+        let line =
+            [red, green, blue].map(|line| line.split_at_mut(if y < fit.shown.height as usize { shown } else { 0 }));
         let [red, green, blue] = line.map(|(line, black)| {
             black.fill(0.0);
             line

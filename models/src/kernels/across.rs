@@ -43,9 +43,8 @@ impl Across {
         let ((first, end), firsts, count) = (taps.span(), taps.firsts(), taps.count());
         // Whether as many outputs as share a window do lie in one.
         let fits = |form: usize| {
-            let is_one_window = |run: &[usize]| {
-                run.first().zip(run.last()).is_none_or(|(first, last)| last - first + count <= LANES)
-            };
+            let is_one_window =
+                |run: &[usize]| run.first().zip(run.last()).is_none_or(|(first, last)| last - first + count <= LANES);
             count <= 2 * form && firsts.chunks(4 / form).all(is_one_window)
         };
         let form = [1, 2].into_iter().find(|form| fits(*form)).unwrap_or(4);
@@ -107,14 +106,8 @@ impl Register {
 
     #[inline(always)]
     fn products<S: Simd>(&self, simd: S, row: &[i16]) -> S::I {
-        let [low, high] = self.starts;
-        simd.products([window(row, low), window(row, high)], &self.picks, &self.weights)
+        simd.products(row, self.starts, &self.picks, &self.weights)
     }
-}
-
-#[inline(always)]
-fn window(row: &[i16], start: u32) -> &[i16; LANES] {
-    row[start as usize..].first_chunk().expect("rows have room for the last window")
 }
 
 /// Eight outputs of a row of [`Across::room`] numbers.
@@ -267,5 +260,55 @@ impl<S: Simd> Mixing<S> {
         simd.store(simd.min(simd.max(made[0], black), white), red);
         simd.store(simd.min(simd.max(made[1], black), white), green);
         simd.store(simd.min(simd.max(made[2], black), white), blue);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::simd::isa::Isa;
+    use proptest::prelude::*;
+
+    /// A row of three channels by `isa`, and the same in double precision.
+    fn both(isa: Isa, taps: &Taps, row: &[u8]) -> ([Vec<f32>; 3], Vec<f64>) {
+        let (across, outputs) = (Across::new(taps), taps.firsts().len());
+        let (first, inputs) = across.inputs();
+        // As rows leave them at 128 a sample.
+        let mut sums = vec![0; across.room()];
+        for (sum, sample) in sums.iter_mut().zip(&row[first..first + inputs]) {
+            *sum = i16::from(*sample) * 128;
+        }
+        let mut lines: [Vec<f32>; 3] = std::array::from_fn(|_| vec![-1.0; outputs]);
+        let mix = Mix::Colours(1.0 / (128.0 * f32::from(across.unit())));
+        isa.run(Row {
+            across: [&across; 2],
+            channels: [&sums, &sums, &sums],
+            mix,
+            into: lines.each_mut().map(Vec::as_mut_slice),
+        });
+        let wanted = (0..outputs).map(|output| {
+            let (first, weights) = taps.of(output);
+            row[first..].iter().zip(weights).map(|(sample, weight)| f64::from(*sample) * f64::from(*weight)).sum()
+        });
+        (lines, wanted.collect())
+    }
+
+    proptest! {
+        #[test]
+        fn columns_are_what_double_precision_says(
+            outputs in 1usize..70, start in -40f32..300.0, length in 0.5f32..600.0,
+            row in proptest::collection::vec(any::<u8>(), 1..400)
+        ) {
+            let taps = Taps::new(outputs, start, length, row.len());
+            let ((lines, wanted), (portable, _)) = (both(Isa::best(), &taps, &row), both(Isa::Portable, &taps, &row));
+            for (line, portable) in lines.iter().zip(&portable) {
+                for ((got, twin), wanted) in line.iter().zip(portable).zip(&wanted) {
+                    // A weight is rounded to 1/32767: half a unit of each, as if all fell on one side.
+                    let bound = 1e-3 + 255.0 * 0.5 / 32767.0 * taps.count() as f64;
+                    prop_assert!((f64::from(*got) - wanted).abs() < bound, "{got} {wanted}");
+                    prop_assert!((got - twin).abs() < 1e-3, "{got} {twin}");
+                }
+            }
+        }
     }
 }

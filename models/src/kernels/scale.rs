@@ -32,8 +32,7 @@ impl<'a> Scaling<'a> {
     pub(crate) fn with(isa: Isa, view: &View<'a>, region: Rect, into: Size) -> Self {
         let (width, height) = (into.width as usize, into.height as usize);
         let axes = |size: Size, halved: f32| {
-            let across =
-                Taps::new(width, (region.x + 0.5) / halved, region.width / halved, size.width as usize);
+            let across = Taps::new(width, (region.x + 0.5) / halved, region.width / halved, size.width as usize);
             let down = Taps::new(height, (region.y + 0.5) / halved, region.height / halved, size.height as usize);
             Axes { across: Across::new(&across), down: Down::new(down) }
         };

@@ -1,7 +1,15 @@
 //! Eight numbers in one register of AVX2.
 
 use crate::kernels::simd::{LANES, Simd};
-use std::arch::x86_64::{__m256, __m256i, _mm_loadu_si128, _mm_setr_epi32, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256, _mm256_blendv_ps, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_cmpeq_epi32, _mm256_cvtepi32_ps, _mm256_cvtph_ps, _mm256_cvttps_epi32, _mm256_fmadd_ps, _mm256_hadd_epi32, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_max_ps, _mm256_min_epu32, _mm256_min_ps, _mm256_mul_ps, _mm256_mullo_epi32, _mm256_set1_epi32, _mm256_set1_ps, _mm256_set_epi64x, _mm256_set_m128i, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_shuffle_ps, _mm256_slli_epi32, _mm256_srli_epi32, _mm256_srlv_epi32, _mm256_storeu_ps, _mm256_storeu_si256, _mm256_sub_epi32};
+use std::arch::x86_64::{
+    __m256, __m256i, _mm_loadu_si128, _mm_setr_epi32, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256,
+    _mm256_blendv_ps, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_cmpeq_epi32, _mm256_cvtepi32_ps,
+    _mm256_cvtph_ps, _mm256_cvttps_epi32, _mm256_fmadd_ps, _mm256_hadd_epi32, _mm256_loadu_ps, _mm256_loadu_si256,
+    _mm256_madd_epi16, _mm256_max_ps, _mm256_min_epu32, _mm256_min_ps, _mm256_mul_ps, _mm256_mullo_epi32,
+    _mm256_set_epi64x, _mm256_set_m128i, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_si256, _mm256_shuffle_epi8,
+    _mm256_shuffle_ps, _mm256_slli_epi32, _mm256_srli_epi32, _mm256_srlv_epi32, _mm256_storeu_ps, _mm256_storeu_si256,
+    _mm256_sub_epi32,
+};
 
 /// AVX2 with FMA and F16C: every x86-64 server and box PC since 2013.
 #[derive(Clone, Copy, Debug)]
@@ -81,12 +89,16 @@ impl Simd for Avx2 {
         unsafe { _mm256_hadd_epi32(a, b) }
     }
     #[inline(always)]
-    fn products(self, windows: [&[i16; LANES]; 2], picks: &[u8; 4 * LANES], weights: &[i16; 2 * LANES]) -> Self::I {
-        // SAFETY: as above; a window is the sixteen bytes of half a register, picks and weights are the 32 of a whole
-        // one, and none of the loads needs alignment.
+    fn products(self, row: &[i16], starts: [u32; 2], picks: &[u8; 4 * LANES], weights: &[i16; 2 * LANES]) -> Self::I {
+        // SAFETY: as above.
+        let zero = unsafe { _mm256_setzero_si256() };
+        let Some(last) = row.len().checked_sub(LANES) else { return zero };
+        let [low, high] = [(starts[0] as usize).min(last), (starts[1] as usize).min(last)];
+        // SAFETY: as above; `low` and `high` are at most `last`, from where on there are eight numbers, the sixteen bytes
+        // of half a register; picks and weights are the 32 of a whole one; and none of the loads needs alignment.
         unsafe {
-            let low = _mm_loadu_si128(windows[0].as_ptr().cast());
-            let both = _mm256_set_m128i(_mm_loadu_si128(windows[1].as_ptr().cast()), low);
+            let low = _mm_loadu_si128(row.as_ptr().add(low).cast());
+            let both = _mm256_set_m128i(_mm_loadu_si128(row.as_ptr().add(high).cast()), low);
             let picked = _mm256_shuffle_epi8(both, _mm256_loadu_si256(picks.as_ptr().cast()));
             _mm256_madd_epi16(picked, _mm256_loadu_si256(weights.as_ptr().cast()))
         }

@@ -56,9 +56,10 @@ pub(crate) trait Simd: Copy {
     fn add_whole(self, a: Self::I, b: Self::I) -> Self::I;
     /// `a₀ + a₁, a₂ + a₃, b₀ + b₁, b₂ + b₃` of the first halves, then of the second.
     fn add_neighbours(self, a: Self::I, b: Self::I) -> Self::I;
-    /// Eight sums of two products: those numbers of the windows that `picks` names, byte by byte (0 to 15), times the
-    /// weights. The first half is of the first window, the second of the other. No sum may be 2³¹.
-    fn products(self, windows: [&[i16; LANES]; 2], picks: &[u8; 4 * LANES], weights: &[i16; 2 * LANES]) -> Self::I;
+    /// Eight sums of two products: those numbers of two windows that `picks` names, byte by byte (0 to 15), times the
+    /// weights. The first half is of the first window, the second of the other; a window is the eight numbers of `row` at
+    /// its start, or the last eight where there are not as many. No sum may be 2³¹; a row of less than eight gives zeros.
+    fn products(self, row: &[i16], starts: [u32; 2], picks: &[u8; 4 * LANES], weights: &[i16; 2 * LANES]) -> Self::I;
 }
 
 /// Work written over [`Simd`].

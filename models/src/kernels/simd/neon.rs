@@ -2,9 +2,10 @@
 
 use crate::kernels::simd::{LANES, Simd, portable::Portable};
 use std::arch::aarch64::{
-    float32x4_t, int32x4_t, vaddq_f32, vaddq_s32, vandq_s32, vbslq_f32, vcgtq_f32, vcvtq_f32_s32, vcvtq_s32_f32, vdupq_n_f32, vdupq_n_s32, vfmaq_f32, vld1q_s32, vmlaq_s32, vreinterpretq_s32_u32, vreinterpretq_u32_s32, vshlq_u32, vst1q_s32,
-    vget_low_s16, vld1q_f32, vld1q_s16, vld1q_u8, vmaxq_f32, vminq_f32, vmulq_f32, vmull_high_s16, vmull_s16,
-    vpaddq_s32, vqtbl1q_u8, vreinterpretq_s16_u8, vreinterpretq_u8_s16,
+    float32x4_t, int32x4_t, vaddq_f32, vaddq_s32, vandq_s32, vbslq_f32, vcgtq_f32, vcvtq_f32_s32, vcvtq_s32_f32,
+    vdupq_n_f32, vdupq_n_s32, vfmaq_f32, vget_low_s16, vld1q_f32, vld1q_s16, vld1q_s32, vld1q_u8, vmaxq_f32, vminq_f32,
+    vmlaq_s32, vmull_high_s16, vmull_s16, vmulq_f32, vpaddq_s32, vqtbl1q_u8, vreinterpretq_s16_u8,
+    vreinterpretq_s32_u32, vreinterpretq_u8_s16, vreinterpretq_u32_s32, vshlq_u32, vst1q_s32,
 };
 
 /// NEON: two registers of four.
@@ -87,10 +88,15 @@ impl Simd for Neon {
         unsafe { [vpaddq_s32(a[0], b[0]), vpaddq_s32(a[1], b[1])] }
     }
     #[inline(always)]
-    fn products(self, windows: [&[i16; LANES]; 2], picks: &[u8; 4 * LANES], weights: &[i16; 2 * LANES]) -> Self::I {
-        // SAFETY: as above; a window, half of the picks and half of the weights are the sixteen bytes that are read.
+    fn products(self, row: &[i16], starts: [u32; 2], picks: &[u8; 4 * LANES], weights: &[i16; 2 * LANES]) -> Self::I {
+        // SAFETY: as above.
+        let zero = unsafe { vdupq_n_s32(0) };
+        let Some(last) = row.len().checked_sub(LANES) else { return [zero; 2] };
+        // SAFETY: as above; a start is at most `last`, from where on there are eight numbers; they, half of the picks and
+        // half of the weights are the sixteen bytes that are read.
         [0, 1].map(|half| unsafe {
-            let window = vreinterpretq_u8_s16(vld1q_s16(windows[half].as_ptr()));
+            let start = (starts[half] as usize).min(last);
+            let window = vreinterpretq_u8_s16(vld1q_s16(row.as_ptr().add(start)));
             let picked = vqtbl1q_u8(window, vld1q_u8(picks.as_ptr().add(2 * LANES * half)));
             let (picked, weights) = (vreinterpretq_s16_u8(picked), vld1q_s16(weights.as_ptr().add(LANES * half)));
             let low = vmull_s16(vget_low_s16(picked), vget_low_s16(weights));

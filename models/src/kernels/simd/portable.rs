@@ -59,8 +59,11 @@ impl Simd for Portable {
         std::array::from_fn(|i| pair(if i & 2 == 0 { a } else { b }, (i & 4) + 2 * (i & 1)))
     }
     #[inline(always)]
-    fn products(self, windows: [&[i16; LANES]; 2], picks: &[u8; 4 * LANES], weights: &[i16; 2 * LANES]) -> Self::I {
-        let byte = |half: usize, pick: u8| windows[half][usize::from(pick & 15) / 2].to_le_bytes()[usize::from(pick & 1)];
+    fn products(self, row: &[i16], starts: [u32; 2], picks: &[u8; 4 * LANES], weights: &[i16; 2 * LANES]) -> Self::I {
+        let Some(last) = row.len().checked_sub(LANES) else { return [0; LANES] };
+        let windows = starts.map(|start| &row[(start as usize).min(last)..]);
+        let byte =
+            |half: usize, pick: u8| windows[half][usize::from(pick & 15) / 2].to_le_bytes()[usize::from(pick & 1)];
         let number = |at: usize| {
             let half = at / LANES;
             i32::from(i16::from_le_bytes([byte(half, picks[2 * at]), byte(half, picks[2 * at + 1])]))
