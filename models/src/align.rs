@@ -79,8 +79,9 @@ impl Similarity {
 
 /// The face with these landmarks (frame pixels) as an upright crop of 112×112, straight from the planes.
 ///
-/// The part of the frame that the crop shows is first reduced by a whole factor to about the crop's resolution (the
-/// mean of each area, so that a close look is not aliased into a worse one), then turned by bilinear interpolation.
+/// Where the face is large, the part of the frame that the crop shows is first reduced by a whole factor to about the
+/// crop's resolution (the mean of each area, so that a close look is not aliased into a worse one). Then, or from the
+/// planes themselves, it is turned by bilinear interpolation.
 /// Outside the picture is black, as in training. Landmarks that span nothing give a black crop.
 pub fn aligned(view: &View<'_>, landmarks: &[Point; 5]) -> Rgb {
     let pixels = (SIDE * SIDE) as usize;
@@ -216,6 +217,31 @@ mod tests {
             let index = (y * SIDE + x) as usize;
             assert!((crop.data[index] - wanted.x).abs() < 0.1, "{} {wanted:?}", crop.data[index]);
             assert!((crop.data[(SIDE * SIDE) as usize + index] - wanted.y).abs() < 0.1);
+        }
+    }
+
+    /// Luma rises to the right, chroma says grey: in every layout, at every size of the face, a pixel tells its column.
+    #[test]
+    fn planes_are_read_where_the_landmarks_are() {
+        let luma: Vec<u8> = (0..240usize * 240).map(|i| (i % 240) as u8).collect();
+        let grey = vec![128; 120 * 240];
+        let plane = |data, stride| Plane { data, stride };
+        let (y, uv, u) = (plane(luma.as_slice(), 240), plane(grey.as_slice(), 240), plane(grey.as_slice(), 120));
+        let size = Size { width: 240, height: 240 };
+        for planes in [Planes::Nv12 { luma: y, chroma: uv }, Planes::I420 { luma: y, u, v: u }] {
+            let view = View { size, planes, matrix: Matrix::Bt709, range: Range::Full };
+            for scale in [0.4, 1.0, 1.4, 1.9] {
+                let onto = Similarity { a: scale, b: 0.1, dx: 20.0, dy: 5.0 };
+                let crop = aligned(&view, &TEMPLATE.map(|p| onto.moved(p)));
+                for (i, got) in crop.data.iter().enumerate() {
+                    let at = i as u32 % (SIDE * SIDE);
+                    let wanted = onto.moved(Point { x: (at % SIDE) as f32, y: (at / SIDE) as f32 });
+                    // The ramp ends at the edge, which the mean of an area over it does not know.
+                    if wanted.x < 236.0 && wanted.y < 236.0 {
+                        assert!((got - wanted.x).abs() < 0.2, "{scale}: {got} {wanted:?}");
+                    }
+                }
+            }
         }
     }
 

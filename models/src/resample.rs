@@ -63,7 +63,7 @@ pub fn letterbox_into(view: &View<'_>, picture: &mut Rgb) -> Fit {
     let (columns, rows) = (fit.shown.width as f32 * fit.scale, fit.shown.height as f32 * fit.scale);
     let region = Rect { x: -0.5, y: -0.5, width: columns, height: rows };
     let (width, height) = (picture.size.width as usize, picture.size.height as usize);
-    // What stands there already is overwritten below: all of it, so none is cleared first.
+    // Every pixel is written below: none is cleared first.
     picture.data.resize(3 * width * height, 0.0);
     if width == 0 || height == 0 {
         return fit;

@@ -93,3 +93,41 @@ impl Axes {
         self.down.sum(y, row, &mut sums.map(|sums| &mut sums[..inputs]));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::{Matrix, Range};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_instruction_set_makes_the_same_rows(
+            width in 1u32..90, height in 1u32..60, gap in 0usize..7, layout in 0usize..3, x in -30f32..60.0, y in -30f32..60.0,
+            w in 0.5f32..200.0, h in 0.5f32..200.0, into_width in 1u32..40, into_height in 1u32..12, short in 0usize..4000
+        ) {
+            let data: Vec<u8> = (0..300 * 60usize).map(|i| (i * 73 % 253 ^ i / 7 % 256) as u8).collect();
+            let half = width.div_ceil(2) as usize;
+            let plane = |row: usize| Plane { data: &data[..data.len() - short], stride: row + gap };
+            let planes = match layout {
+                0 => Planes::Nv12 { luma: plane(width as usize), chroma: plane(2 * half) },
+                1 => Planes::I420 { luma: plane(width as usize), u: plane(half), v: plane(half) },
+                _ => Planes::Rgb(plane(3 * width as usize)),
+            };
+            let view = View { size: Size { width, height }, planes, matrix: Matrix::Bt709, range: Range::Limited };
+            let (region, into) = (Rect { x, y, width: w, height: h }, Size { width: into_width, height: into_height });
+            let rows = |isa: Isa| {
+                let mut scaling = Scaling::with(isa, &view, region, into);
+                let mut lines = vec![[const { Vec::new() }; 3]; into_height as usize];
+                for (y, line) in lines.iter_mut().enumerate() {
+                    line.iter_mut().for_each(|line| line.resize(into_width as usize, -1.0));
+                    scaling.row(y, line.each_mut().map(Vec::as_mut_slice));
+                }
+                lines.into_iter().flatten().flatten().collect::<Vec<f32>>()
+            };
+            for (best, portable) in rows(Isa::best()).into_iter().zip(rows(Isa::Portable)) {
+                prop_assert!((best - portable).abs() < 1e-3, "{best} {portable}");
+            }
+        }
+    }
+}

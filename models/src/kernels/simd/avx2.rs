@@ -120,10 +120,15 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     fn gather(self, from: &[u8], at: Self::I) -> Self::I {
-        // SAFETY: as above.
-        let zero = unsafe { _mm256_setzero_si256() };
-        let Some(last) = from.len().checked_sub(4) else { return zero };
-        let last = i32::try_from(last).unwrap_or(i32::MAX);
+        // A plane of less than four bytes, as the chroma of a picture of two pixels has.
+        let mut few = [0; 4];
+        let from = if from.len() < few.len() {
+            few[..from.len()].copy_from_slice(from);
+            &few
+        } else {
+            from
+        };
+        let last = i32::try_from(from.len() - few.len()).unwrap_or(i32::MAX);
         // SAFETY: as above. Every place is lowered to `last`, compared without a sign: four bytes from there on are within
         // `from`. Eight loads, because the instruction that gathers takes longer than they do.
         unsafe {

@@ -47,8 +47,7 @@ pub(crate) trait Simd: Copy {
     fn times_add(self, a: Self::I, times: i32, b: Self::I) -> Self::I;
     /// The numbers in the bits that `mask` has, after a shift to the right by `SHIFT`.
     fn field<const SHIFT: i32>(self, v: Self::I, mask: i32) -> Self::F;
-    /// Four bytes from each of `at` on, the first in the lowest bits. Bytes that are not there are zero, and all of them
-    /// if there are not four.
+    /// Four bytes from each of `at` on, the first in the lowest bits. Bytes that are not there are zero.
     fn gather(self, from: &[u8], at: Self::I) -> Self::I;
     /// The four bytes from each of `at` on, and the next four; zeros where the eight are not all there.
     fn gather_two(self, from: &[u8], at: Self::I) -> [Self::I; 2];

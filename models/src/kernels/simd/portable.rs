@@ -85,10 +85,7 @@ impl Simd for Portable {
     #[inline(always)]
     fn gather(self, from: &[u8], at: Self::I) -> Self::I {
         let byte = |at: u32, i: usize| from.get(at as usize + i).copied().unwrap_or(0);
-        at.map(|at| {
-            let bytes = std::array::from_fn(|i| byte(at.cast_unsigned(), i));
-            if from.len() < 4 { 0 } else { i32::from_le_bytes(bytes) }
-        })
+        at.map(|at| i32::from_le_bytes(std::array::from_fn(|i| byte(at.cast_unsigned(), i))))
     }
     #[inline(always)]
     fn gather_two(self, from: &[u8], at: Self::I) -> [Self::I; 2] {
