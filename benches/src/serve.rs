@@ -7,8 +7,10 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{
+    collections::HashMap,
     io::{BufRead, Write},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Instant,
 };
 use usher_models::{
@@ -17,6 +19,7 @@ use usher_models::{
     forward::{Network, Output},
     image::{Matrix, Plane, Planes, Point, Range, Rgb, Size, View},
     resample::letterbox_into,
+    search::{Hit, Index},
     weights::{
         lock::{Lock, MODELS},
         store::Stored,
@@ -37,6 +40,8 @@ enum Request {
 enum Load {
     /// A network on `(batch, channels, height, width)` f32.
     Network { name: String, batch: usize, height: usize, width: usize, input: PathBuf },
+    /// The best `k` rows of a gallery for `count` probes together.
+    Search { gallery: PathBuf, length: usize, queries: PathBuf, count: usize, k: usize },
     /// A frame to the detector's input.
     Letterbox { format: String, width: u32, height: u32, input: PathBuf, to_width: u32, to_height: u32 },
     /// A face of a frame to the embedder's input.
@@ -46,6 +51,7 @@ enum Load {
 /// What was loaded, and room for what it makes.
 enum Work {
     Network { network: Network, input: Vec<f32>, size: (usize, usize, usize), made: Vec<Output> },
+    Search { index: Arc<Index>, probes: Vec<Vec<f32>>, most: usize, made: Vec<Vec<Hit>> },
     Letterbox { frame: Nv12, picture: Rgb },
     Warp { frame: Nv12, landmarks: [Point; 5], crop: Option<Rgb> },
 }
@@ -75,19 +81,25 @@ impl Nv12 {
 
 /// Answers until the other side closes.
 pub(crate) fn serve() -> anyhow::Result<()> {
-    let mut work = None;
+    let (mut work, mut galleries) = (None, HashMap::new());
     for line in std::io::stdin().lock().lines() {
-        let answer = answer(&line?, &mut work).unwrap_or_else(|error| json!({ "error": format!("{error:#}") }));
+        let answer =
+            answer(&line?, &mut work, &mut galleries).unwrap_or_else(|error| json!({ "error": format!("{error:#}") }));
         println!("{answer}");
         std::io::stdout().flush()?;
     }
     Ok(())
 }
 
-fn answer(line: &str, work: &mut Option<Work>) -> anyhow::Result<Value> {
+/// Galleries by their files: one is searched in several works.
+type Galleries = HashMap<PathBuf, Arc<Index>>;
+
+fn answer(line: &str, work: &mut Option<Work>, galleries: &mut Galleries) -> anyhow::Result<Value> {
     match serde_json::from_str(line).context("a request that is none")? {
         Request::Load(load) => {
-            *work = Some(Work::load(load)?);
+            // What was loaded before goes first: both may be large.
+            *work = None;
+            *work = Some(Work::load(load, galleries)?);
             Ok(json!({ "ok": true }))
         }
         Request::Run { run } => {
@@ -105,7 +117,7 @@ fn answer(line: &str, work: &mut Option<Work>) -> anyhow::Result<Value> {
 }
 
 impl Work {
-    fn load(load: Load) -> anyhow::Result<Self> {
+    fn load(load: Load, galleries: &mut Galleries) -> anyhow::Result<Self> {
         Ok(match load {
             Load::Network { name, batch, height, width, input } => {
                 let lock = Lock::read(MODELS)?;
@@ -114,6 +126,19 @@ impl Work {
                 let network = Network::new(stored, &Compute::open(Choice::Cpu)?)?;
                 let input = floats(&std::fs::read(input)?);
                 Self::Network { network, input, size: (batch, height, width), made: Vec::new() }
+            }
+            Load::Search { gallery, length, queries, count, k } => {
+                if !galleries.contains_key(&gallery) {
+                    galleries.clear();
+                    galleries.insert(gallery.clone(), Arc::new(indexed(&gallery, length)?));
+                }
+                let probes: Vec<Vec<f32>> =
+                    floats(&std::fs::read(queries)?).chunks_exact(length).map(<[f32]>::to_vec).collect();
+                if probes.len() != count {
+                    bail!("{} probes, not {count}", probes.len());
+                }
+                let index = galleries.get(&gallery).context("it was put there above")?.clone();
+                Self::Search { index, probes, most: k, made: Vec::new() }
             }
             Load::Letterbox { format, width, height, input, to_width, to_height } => {
                 let frame = Nv12::read(&format, width, height, &input)?;
@@ -132,6 +157,10 @@ impl Work {
             Self::Network { network, input, size: (batch, height, width), made } => {
                 *made = network.forward(input, *batch, *height, *width)?;
             }
+            Self::Search { index, probes, most, made } => {
+                let probes: Vec<&[f32]> = probes.iter().map(Vec::as_slice).collect();
+                *made = index.best(&probes, *most)?;
+            }
             Self::Letterbox { frame, picture } => {
                 letterbox_into(&frame.view(), picture);
             }
@@ -147,6 +176,14 @@ impl Work {
             Self::Network { made, .. } => {
                 made.iter().map(|output| (output.shape.clone(), bytes(&output.data))).collect()
             }
+            Self::Search { made, most, .. } => {
+                let hits = || made.iter().flatten();
+                let rows: Vec<u8> = hits().flat_map(|hit| (hit.row as u32).to_le_bytes()).collect();
+                let mut beside = to.as_os_str().to_owned();
+                beside.push(".index");
+                std::fs::write(beside, rows)?;
+                vec![(vec![made.len(), *most], hits().flat_map(|hit| hit.score.0.to_le_bytes()).collect())]
+            }
             Self::Letterbox { picture: rgb, .. } => vec![picture(rgb)],
             Self::Warp { crop, .. } => vec![picture(crop.as_ref().context("nothing was run")?)],
         };
@@ -154,6 +191,16 @@ impl Work {
         std::fs::write(to, bytes.concat())?;
         Ok(json!({ "shapes": shapes }))
     }
+}
+
+/// The rows of a file as an index.
+fn indexed(file: &Path, length: usize) -> anyhow::Result<Index> {
+    let bytes = std::fs::read(file)?;
+    let mut index = Index::with_capacity(length, bytes.len() / 4 / length);
+    for row in bytes.chunks_exact(4 * length) {
+        index.push(&floats(row))?;
+    }
+    Ok(index)
 }
 
 fn floats(bytes: &[u8]) -> Vec<f32> {

@@ -1,12 +1,21 @@
 //! The aligned crop, 112×112, from five landmarks.
 
 use crate::{
-    image::{Point, Rect, Rgb, Size, View},
-    resample::reduced,
+    colour::ToRgb,
+    image::{Plane, Planes, Point, Rect, Rgb, Size, View},
+    kernels::{
+        across::Mix,
+        scale::Scaling,
+        simd::isa::Isa,
+        warp::{I420, Map, Nv12, Packed, Warp},
+    },
 };
 
 /// Side of an aligned crop in pixels.
 pub const SIDE: u32 = 112;
+
+/// Rows of a picture that a crop can show without being reduced: it is turned and no more than 1.5 times as large.
+const ROWS: u32 = 4 * SIDE;
 
 /// Where the landmarks lie in an aligned crop: the template of ArcFace (Deng et al. 2019, insightface `arcface_src`).
 pub const TEMPLATE: [Point; 5] = [
@@ -70,8 +79,9 @@ impl Similarity {
 
 /// The face with these landmarks (frame pixels) as an upright crop of 112×112, straight from the planes.
 ///
-/// The part of the frame that the crop shows is first reduced by a whole factor to about the crop's resolution (the
-/// mean of each area, so that a close look is not aliased into a worse one), then turned by bilinear interpolation.
+/// Where the face is large, the part of the frame that the crop shows is first reduced by a whole factor to about the
+/// crop's resolution (the mean of each area, so that a close look is not aliased into a worse one). Then, or from the
+/// planes themselves, it is turned by bilinear interpolation.
 /// Outside the picture is black, as in training. Landmarks that span nothing give a black crop.
 pub fn aligned(view: &View<'_>, landmarks: &[Point; 5]) -> Rgb {
     let pixels = (SIDE * SIDE) as usize;
@@ -93,46 +103,81 @@ pub fn aligned(view: &View<'_>, landmarks: &[Point; 5]) -> Rgb {
     if !(width <= 4.0 * SIDE as f32 && height <= 4.0 * SIDE as f32) {
         return crop;
     }
-    let region = Rect { x: left - 0.5, y: top - 0.5, width: width * factor, height: height * factor };
-    let reduced = reduced(view, region, Size { width: width as u32, height: height as u32 });
     let (frame_width, frame_height) = (view.size.width as f32 - 0.5, view.size.height as f32 - 0.5);
-    for y in 0..SIDE {
-        for x in 0..SIDE {
-            let p = back.moved(Point { x: x as f32, y: y as f32 });
-            if p.x < -0.5 || p.y < -0.5 || p.x > frame_width || p.y > frame_height {
-                continue;
+    let isa = Isa::best();
+    let direct = if factor == 1.0 { Direct::new(view, top) } else { None };
+    let (side, mix) = (SIDE as usize, direct.as_ref().map(|_| ToRgb::new(view.matrix, view.range).mix([1.0, 1.0])));
+    match (direct, mix) {
+        (Some(Direct { planes, above }), Some(mix)) => {
+            let map = Map { a: back.a, b: back.b, dx: back.dx, dy: back.dy - above };
+            let into = crop.data.as_mut_slice();
+            match planes {
+                DirectPlanes::Nv12(source) => isa.run(Warp { source, map, mix, into, side }),
+                DirectPlanes::I420(source) => isa.run(Warp { source, map, mix, into, side }),
             }
+        }
+        _ => {
+            let region = Rect { x: left - 0.5, y: top - 0.5, width: width * factor, height: height * factor };
+            let size = Size { width: width as u32, height: height as u32 };
+            let mut scaling = Scaling::new(view, region, size);
+            let reduced = Packed::new(size, |y, line| scaling.row(y, line));
             // Positions count from the centre of the first pixel; reducing is about its corner.
-            let place = |p: f32, start: f32| ((p - start + 0.5) / factor - 0.5).max(0.0);
-            let values = between(&reduced, place(p.x, left), place(p.y, top));
-            for (channel, value) in values.into_iter().enumerate() {
-                crop.data[channel * pixels + (y * SIDE + x) as usize] = value;
+            let place = |p: f32, start: f32| (p - start + 0.5) / factor - 0.5;
+            let map = Map { a: back.a / factor, b: back.b / factor, dx: place(back.dx, left), dy: place(back.dy, top) };
+            let mix = Mix::Colours(1.0 / Packed::UNIT);
+            isa.run(Warp { source: &reduced, map, mix, into: &mut crop.data, side });
+        }
+    }
+    let is_outside = |p: Point| p.x < -0.5 || p.y < -0.5 || p.x > frame_width || p.y > frame_height;
+    if corners.iter().any(|p| is_outside(*p)) {
+        for (index, (x, y)) in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (x, y))).enumerate() {
+            if is_outside(back.moved(Point { x: x as f32, y: y as f32 })) {
+                (0..3).for_each(|channel| crop.data[channel * pixels + index] = 0.0);
             }
         }
     }
     crop
 }
 
-/// Bilinear interpolation; the edge is repeated.
-#[inline]
-fn between(picture: &Rgb, x: f32, y: f32) -> [f32; 3] {
-    let (width, height) = (picture.size.width as usize, picture.size.height as usize);
-    let (left, top) = ((x as usize).min(width - 1), (y as usize).min(height - 1));
-    let (right, below) = (usize::from(left + 1 < width), if top + 1 < height { width } else { 0 });
-    let (fx, fy) = (x - left as f32, y - top as f32);
-    let at = top * width + left;
-    [0, 1, 2].map(|channel| {
-        let plane = &picture.data[channel * width * height..][at..];
-        let upper = plane[0] + (plane[right] - plane[0]) * fx;
-        let lower = plane[below] + (plane[below + right] - plane[below]) * fx;
-        upper + (lower - upper) * fy
-    })
+/// Planes that can be read without being reduced first, from a row near the crop's top on.
+struct Direct<'a> {
+    planes: DirectPlanes<'a>,
+    /// Rows above the first of these planes.
+    above: f32,
+}
+
+enum DirectPlanes<'a> {
+    Nv12(Nv12<'a>),
+    I420(I420<'a>),
+}
+
+impl<'a> Direct<'a> {
+    fn new(view: &View<'a>, top: f32) -> Option<Self> {
+        // Two rows above, and an even number, so that chroma begins with a row of its own.
+        let above = (top.max(0.0) as u32).saturating_sub(2).min(view.size.height.saturating_sub(1)) & !1;
+        let rows = (view.size.height - above).min(ROWS);
+        let size = Size { width: view.size.width, height: rows };
+        let from = |plane: Plane<'a>, rows: u32| {
+            let start = plane.stride.checked_mul(rows as usize).unwrap_or(usize::MAX);
+            Plane { data: plane.data.get(start..).unwrap_or_default(), ..plane }
+        };
+        let planes = match view.planes {
+            Planes::Nv12 { luma, chroma } => {
+                DirectPlanes::Nv12(Nv12::new(from(luma, above), from(chroma, above / 2), size)?)
+            }
+            Planes::I420 { luma, u, v } => {
+                DirectPlanes::I420(I420::new(from(luma, above), from(u, above / 2), from(v, above / 2), size)?)
+            }
+            Planes::Rgb(_) => return None,
+        };
+        Some(Self { planes, above: above as f32 })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::{Matrix, Plane, Planes, Range};
+    use crate::image::{Matrix, Range};
     use proptest::prelude::*;
 
     proptest! {
@@ -172,6 +217,31 @@ mod tests {
             let index = (y * SIDE + x) as usize;
             assert!((crop.data[index] - wanted.x).abs() < 0.1, "{} {wanted:?}", crop.data[index]);
             assert!((crop.data[(SIDE * SIDE) as usize + index] - wanted.y).abs() < 0.1);
+        }
+    }
+
+    /// Luma rises to the right, chroma says grey: in every layout, at every size of the face, a pixel tells its column.
+    #[test]
+    fn planes_are_read_where_the_landmarks_are() {
+        let luma: Vec<u8> = (0..240usize * 240).map(|i| (i % 240) as u8).collect();
+        let grey = vec![128; 120 * 240];
+        let plane = |data, stride| Plane { data, stride };
+        let (y, uv, u) = (plane(luma.as_slice(), 240), plane(grey.as_slice(), 240), plane(grey.as_slice(), 120));
+        let size = Size { width: 240, height: 240 };
+        for planes in [Planes::Nv12 { luma: y, chroma: uv }, Planes::I420 { luma: y, u, v: u }] {
+            let view = View { size, planes, matrix: Matrix::Bt709, range: Range::Full };
+            for scale in [0.4, 1.0, 1.4, 1.9] {
+                let onto = Similarity { a: scale, b: 0.1, dx: 20.0, dy: 5.0 };
+                let crop = aligned(&view, &TEMPLATE.map(|p| onto.moved(p)));
+                for (i, got) in crop.data.iter().enumerate() {
+                    let at = i as u32 % (SIDE * SIDE);
+                    let wanted = onto.moved(Point { x: (at % SIDE) as f32, y: (at / SIDE) as f32 });
+                    // The ramp ends at the edge, which the mean of an area over it does not know.
+                    if wanted.x < 236.0 && wanted.y < 236.0 {
+                        assert!((got - wanted.x).abs() < 0.2, "{scale}: {got} {wanted:?}");
+                    }
+                }
+            }
         }
     }
 

@@ -1,6 +1,9 @@
 //! Luma and chroma to red, green and blue.
 
-use crate::image::{Matrix, Range};
+use crate::{
+    image::{Matrix, Range},
+    kernels::across::Mix,
+};
 
 /// The affine map from (Y, U, V) samples to RGB, 0..=255 before clamping.
 ///
@@ -36,8 +39,19 @@ impl ToRgb {
         }
     }
 
+    /// The same map of sums in which a sample of 1 counts for `units`: of luma, and of chroma.
+    pub(crate) fn mix(&self, units: [f32; 2]) -> Mix {
+        let [luma, chroma] = units;
+        let offset = |u: f32, v: f32| -(self.luma * self.black + (u + v) * 128.0);
+        Mix::Chroma {
+            luma: self.luma / luma,
+            chroma: [self.red_v, self.green_u, self.green_v, self.blue_u].map(|factor| factor / chroma),
+            offsets: [offset(0.0, self.red_v), offset(self.green_u, self.green_v), offset(self.blue_u, 0.0)],
+        }
+    }
+
     /// R, G and B of one pixel, 0..=255.
-    #[inline(always)]
+    #[cfg(test)]
     pub(crate) fn rgb(&self, y: f32, u: f32, v: f32) -> [f32; 3] {
         let (y, u, v) = ((y - self.black) * self.luma, u - 128.0, v - 128.0);
         let red = y + self.red_v * v;

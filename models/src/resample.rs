@@ -6,11 +6,9 @@
 //! 20–40 px in the result that YuNet still finds would shimmer with aliasing. When it grows, pixels are interpolated.
 
 use crate::{
-    colour::ToRgb,
     face::Face,
-    image::{Plane, Planes, Point, Rect, Rgb, Size, View},
-    kernels::rows::{add_row, convert_row, sum_taps},
-    taps::Taps,
+    image::{Point, Rect, Rgb, Size, View},
+    kernels::scale::Scaling,
 };
 
 /// Where a letterboxed picture lies in its frame: `frame = picture * scale`, about the pixels' outer corners.
@@ -60,18 +58,32 @@ pub fn letterbox(view: &View<'_>, into: Size) -> (Rgb, Fit) {
 
 /// As [`letterbox`], into memory that is kept: the size is that of `picture`, its data is replaced.
 pub fn letterbox_into(view: &View<'_>, picture: &mut Rgb) -> Fit {
-    let (width, pixels) = (picture.size.width as usize, picture.size.width as usize * picture.size.height as usize);
-    picture.data.clear();
-    picture.data.resize(3 * pixels, 0.0);
     let fit = Fit::new(view.size, picture.size);
     // What is shown is a whole number of pixels; the region is what those pixels cover at exactly `scale`.
     let (columns, rows) = (fit.shown.width as f32 * fit.scale, fit.shown.height as f32 * fit.scale);
     let region = Rect { x: -0.5, y: -0.5, width: columns, height: rows };
-    scaled(view, region, fit.shown, |y, line| {
-        for (channel, values) in line.into_iter().enumerate() {
-            picture.data[channel * pixels + y * width..][..values.len()].copy_from_slice(values);
+    let (width, height) = (picture.size.width as usize, picture.size.height as usize);
+    // Every pixel is written below: none is cleared first.
+    picture.data.resize(3 * width * height, 0.0);
+    if width == 0 || height == 0 {
+        return fit;
+    }
+    let shown = fit.shown.width as usize;
+    let mut scaling = Scaling::new(view, region, fit.shown);
+    let (red, rest) = picture.data.split_at_mut(width * height);
+    let (green, blue) = rest.split_at_mut(width * height);
+    let lines = red.chunks_exact_mut(width).zip(green.chunks_exact_mut(width)).zip(blue.chunks_exact_mut(width));
+    for (y, ((red, green), blue)) in lines.enumerate() {
+        let line =
+            [red, green, blue].map(|line| line.split_at_mut(if y < fit.shown.height as usize { shown } else { 0 }));
+        let [red, green, blue] = line.map(|(line, black)| {
+            black.fill(0.0);
+            line
+        });
+        if !red.is_empty() {
+            scaling.row(y, [red, green, blue]);
         }
-    });
+    }
     fit
 }
 
@@ -89,84 +101,12 @@ pub fn rgb8(view: &View<'_>, region: Rect, into: Size) -> Vec<u8> {
     bytes
 }
 
-/// The pixels of `region` as planar RGB, stretched to fill `into`. Outside, the nearest pixel is repeated.
-pub(crate) fn reduced(view: &View<'_>, region: Rect, into: Size) -> Rgb {
-    let (width, pixels) = (into.width as usize, into.width as usize * into.height as usize);
-    let mut picture = Rgb { size: into, data: vec![0.0; 3 * pixels] };
-    scaled(view, region, into, |y, line| {
-        for (channel, values) in line.into_iter().enumerate() {
-            picture.data[channel * pixels + y * width..][..width].copy_from_slice(values);
-        }
-    });
-    picture
-}
-
 /// Calls `each` with the number and the R, G and B of every row of `region` scaled to `into`, top to bottom.
 fn scaled(view: &View<'_>, region: Rect, into: Size, mut each: impl FnMut(usize, [&[f32]; 3])) {
-    let (width, height) = (into.width as usize, into.height as usize);
-    let axes = |size: Size, halved: f32| Axes {
-        across: Taps::new(width, (region.x + 0.5) / halved, region.width / halved, size.width as usize),
-        down: Taps::new(height, (region.y + 0.5) / halved, region.height / halved, size.height as usize),
-    };
-    let half = Size { width: view.size.width.div_ceil(2), height: view.size.height.div_ceil(2) };
-    let to_rgb = ToRgb::new(view.matrix, view.range);
-    let mut lines: [Vec<f32>; 3] = std::array::from_fn(|_| vec![0.0; width]);
-    let mut sums = Vec::new();
-    match view.planes {
-        Planes::Rgb(plane) => {
-            let axes = axes(view.size, 1.0);
-            for y in 0..height {
-                axes.line(plane, y, &mut sums, &mut lines.each_mut().map(Vec::as_mut_slice));
-                each(y, lines.each_ref().map(Vec::as_slice));
-            }
-        }
-        Planes::Nv12 { luma, chroma } => {
-            let (full, half) = (axes(view.size, 1.0), axes(half, 2.0));
-            for y in 0..height {
-                let [l, u, v] = lines.each_mut().map(Vec::as_mut_slice);
-                full.line(luma, y, &mut sums, &mut [&mut *l]);
-                half.line(chroma, y, &mut sums, &mut [&mut *u, &mut *v]);
-                convert_row(&to_rgb, l, u, v);
-                each(y, lines.each_ref().map(Vec::as_slice));
-            }
-        }
-        Planes::I420 { luma, u: plane_u, v: plane_v } => {
-            let (full, half) = (axes(view.size, 1.0), axes(half, 2.0));
-            for y in 0..height {
-                let [l, u, v] = lines.each_mut().map(Vec::as_mut_slice);
-                full.line(luma, y, &mut sums, &mut [&mut *l]);
-                half.line(plane_u, y, &mut sums, &mut [&mut *u]);
-                half.line(plane_v, y, &mut sums, &mut [&mut *v]);
-                convert_row(&to_rgb, l, u, v);
-                each(y, lines.each_ref().map(Vec::as_slice));
-            }
-        }
-    }
-}
-
-/// What every output row and column is made of.
-struct Axes {
-    across: Taps,
-    down: Taps,
-}
-
-impl Axes {
-    /// Row `y` of a plane of `lines.len()` interleaved channels: first the rows are summed, then the columns.
-    fn line(&self, plane: Plane<'_>, y: usize, sums: &mut Vec<f32>, lines: &mut [&mut [f32]]) {
-        let channels = lines.len();
-        let (first, end) = self.across.span();
-        sums.clear();
-        sums.resize((end - first) * channels, 0.0);
-        let (row, weights) = self.down.of(y);
-        for (row, weight) in (row..).zip(weights).filter(|(_, weight)| **weight != 0.0) {
-            // A plane shorter than promised reads as black instead of ending the process.
-            let from = row * plane.stride + first * channels;
-            if let Some(samples) = plane.data.get(from..from + sums.len()) {
-                add_row(sums, samples, *weight);
-            }
-        }
-        for (channel, line) in lines.iter_mut().enumerate() {
-            sum_taps(line, sums, &self.across, channels, channel);
-        }
+    let mut lines: [Vec<f32>; 3] = std::array::from_fn(|_| vec![0.0; into.width as usize]);
+    let mut scaling = Scaling::new(view, region, into);
+    for y in 0..into.height as usize {
+        scaling.row(y, lines.each_mut().map(Vec::as_mut_slice));
+        each(y, lines.each_ref().map(Vec::as_slice));
     }
 }

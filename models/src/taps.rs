@@ -20,46 +20,40 @@ impl Taps {
         let step = step.min(65536.0);
         let count = (if step > 1.0 { step.ceil() as usize + 1 } else { 2 }).min(inputs);
         let (mut firsts, mut weights) = (Vec::with_capacity(outputs), vec![0f32; outputs * count]);
+        // The weights of an output then sum to 1: what they cover is `step` long, or there are two that share 1.
+        let ahead = if step > 1.0 { step.ceil() as i64 + 1 } else { 2 };
+        let share = if step > 1.0 { 1.0 / step } else { 1.0 };
+        let last = inputs as i64 - 1;
         for (output, weights) in weights.chunks_exact_mut(count).enumerate() {
             let from = start + output as f64 * step;
-            let (low, covered) = if step > 1.0 {
-                (from.floor(), Cover::Area(from, from + step))
-            } else {
-                let centre = from + step / 2.0 - 0.5;
-                (centre.floor(), Cover::Between(centre))
-            };
-            let clamped = |index: i64| index.clamp(0, inputs as i64 - 1) as usize;
-            let first = clamped(low as i64).min(inputs - count);
-            let mut total = 0.0;
-            let ahead = if step > 1.0 { step.ceil() as i64 + 1 } else { 2 };
-            // One pass to know the total, one to share it out: the sum is exactly the covered length otherwise.
-            for pass in 0..2 {
-                for index in low as i64..low as i64 + ahead {
-                    let weight = covered.weight(index);
-                    if pass == 0 {
-                        total += weight;
-                    } else {
-                        weights[(clamped(index) - first).min(count - 1)] += (weight / total) as f32;
-                    }
-                }
+            let covered =
+                if step > 1.0 { Cover::Area(from, from + step) } else { Cover::Between(from + step / 2.0 - 0.5) };
+            let low = covered.low();
+            let first = low.clamp(0, last + 1 - count as i64);
+            for index in low..low + ahead {
+                let tap = (index.clamp(0, last) - first).min(count as i64 - 1);
+                weights[tap as usize] += (covered.weight(index) * share) as f32;
             }
-            firsts.push(first);
+            firsts.push(first as usize);
         }
         Self { firsts, weights, count }.trimmed()
     }
 
     /// Without the taps at the end that no output uses: at 3:1 three are left of four.
     fn trimmed(self) -> Self {
-        let runs = || self.weights.chunks_exact(self.count);
-        let leading = runs().map(|run| run.iter().take_while(|w| **w == 0.0).count());
-        let used = runs()
-            .zip(leading.clone())
-            .map(|(run, skip)| run.iter().rposition(|w| *w != 0.0).map_or(1, |last| last + 1 - skip));
-        let count = used.max().unwrap_or(1);
-        // A run that starts with unused taps moves up, as far as the shorter run still ends where the longer did.
-        let skips: Vec<usize> = leading.map(|skip| skip.min(self.count - count)).collect();
-        let weights = runs().zip(&skips).flat_map(|(run, skip)| run[*skip..skip + count].iter().copied()).collect();
-        let firsts = self.firsts.iter().zip(&skips).map(|(first, skip)| first + skip).collect();
+        let leading = |run: &[f32]| run.iter().take_while(|w| **w == 0.0).count();
+        let used = |run: &[f32]| run.iter().rposition(|w| *w != 0.0).map_or(1, |at| at + 1 - leading(run));
+        let count = self.weights.chunks_exact(self.count).map(used).max().unwrap_or(1);
+        if count == self.count {
+            return self;
+        }
+        let (mut firsts, mut weights) = (self.firsts, Vec::with_capacity(self.weights.len()));
+        for (first, run) in firsts.iter_mut().zip(self.weights.chunks_exact(self.count)) {
+            // A run that starts with unused taps moves up, as far as the shorter run still ends where the longer did.
+            let skip = leading(run).min(self.count - count);
+            *first += skip;
+            weights.extend_from_slice(&run[skip..skip + count]);
+        }
         Self { firsts, weights, count }
     }
 
@@ -69,10 +63,10 @@ impl Taps {
         (self.firsts[output], &self.weights[output * self.count..][..self.count])
     }
 
-    /// The first input used, and the one after the last.
+    /// The first input used, and the one after the last. First inputs never fall from output to output.
     pub(crate) fn span(&self) -> (usize, usize) {
-        let first = self.firsts.iter().min().copied().unwrap_or(0);
-        (first, self.firsts.iter().max().copied().unwrap_or(0) + self.count)
+        let end = |first: &[usize]| first.last().copied().unwrap_or(0) + self.count;
+        (self.firsts.first().copied().unwrap_or(0), end(&self.firsts))
     }
 
     /// Inputs an output.
@@ -80,9 +74,63 @@ impl Taps {
         self.count
     }
 
-    /// First inputs, then all weights, output by output.
-    pub(crate) fn parts(&self) -> (&[usize], &[f32]) {
-        (&self.firsts, &self.weights)
+    /// First inputs of all outputs.
+    pub(crate) fn firsts(&self) -> &[usize] {
+        &self.firsts
+    }
+
+    /// Weights in whole numbers, `count` an output, and what they sum to for every output.
+    ///
+    /// Where the weights are fractions of a small number, as at 3:1 (thirds) or 5:4 (fifths), that is the sum and they
+    /// are exact; otherwise they are rounded so that the sum is [`FINE`].
+    pub(crate) fn whole(&self) -> Whole {
+        let exact = (1..=SMALL).find_map(|total| {
+            let share = |weight: &f32| {
+                let exact = weight * f32::from(total);
+                let nearest = (exact + 0.5) as i16;
+                ((exact - f32::from(nearest)).abs() < 1e-5 * f32::from(total)).then_some(nearest)
+            };
+            let weights: Vec<i16> = self.weights.iter().map(share).collect::<Option<_>>()?;
+            // What is nearly a fraction everywhere might still not add up.
+            let adds_up = |run: &[i16]| run.iter().map(|w| i32::from(*w)).sum::<i32>() == i32::from(total);
+            weights.chunks_exact(self.count).all(adds_up).then_some(Whole { weights, total })
+        });
+        exact.unwrap_or_else(|| Whole { weights: self.rounded(), total: FINE })
+    }
+
+    /// Weights whose sum is [`FINE`] exactly. What is lost in one is given to the next: no tint, whatever the count.
+    fn rounded(&self) -> Vec<i16> {
+        let mut weights = Vec::with_capacity(self.weights.len());
+        for run in self.weights.chunks_exact(self.count) {
+            let (mut sum, mut given) = (0.0, 0);
+            for (index, weight) in run.iter().enumerate() {
+                sum += weight * f32::from(FINE);
+                let up_to = if index + 1 == self.count { FINE } else { ((sum + 0.5) as i16).min(FINE) };
+                weights.push(up_to - given);
+                given = up_to;
+            }
+        }
+        weights
+    }
+}
+
+/// The greatest total of exact weights: 128 times 255 is still a signed number of 16 bits.
+const SMALL: i16 = 128;
+/// The total of rounded weights, the greatest there is in 16 bits.
+const FINE: i16 = i16::MAX;
+
+/// Weights as whole numbers.
+pub(crate) struct Whole {
+    /// As many an output as there are taps.
+    pub(crate) weights: Vec<i16>,
+    /// Their sum for every output.
+    pub(crate) total: i16,
+}
+
+impl Whole {
+    /// Whether the weighted sum of 8-bit samples is a signed number of 16 bits, without any rounding.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.total <= SMALL
     }
 }
 
@@ -94,6 +142,14 @@ enum Cover {
 }
 
 impl Cover {
+    /// The first input that may have a weight.
+    fn low(&self) -> i64 {
+        let (Self::Area(at, _) | Self::Between(at)) = *self;
+        // As `floor`, which is a call where the baseline has no instruction for it.
+        let whole = at as i64;
+        whole - i64::from(at < whole as f64)
+    }
+
     fn weight(&self, index: i64) -> f64 {
         let index = index as f64;
         match *self {
@@ -133,6 +189,7 @@ mod tests {
             outputs in 1usize..200, start in -500f32..500.0, length in 0f32..900.0, inputs in 1usize..300
         ) {
             let taps = Taps::new(outputs, start, length, inputs);
+            prop_assert!(taps.firsts().is_sorted());
             for output in 0..outputs {
                 let (first, weights) = taps.of(output);
                 prop_assert!(first + weights.len() <= inputs);

@@ -4,6 +4,7 @@
 //! (`plain.rs`) are what their tests compare with. Only `simd` holds any `unsafe`: everything above it is checked slices.
 #![expect(unsafe_code, reason = "SIMD by target feature; each use has a SAFETY line")]
 
+pub(crate) mod across;
 pub(crate) mod blocks;
 pub(crate) mod colours;
 pub(crate) mod dense;
@@ -12,10 +13,12 @@ pub(crate) mod epilogue;
 pub(crate) mod linear;
 pub(crate) mod pool;
 pub(crate) mod rows;
-pub(crate) mod separable;
+pub(crate) mod scale;
 pub(crate) mod scan;
+pub(crate) mod separable;
 pub(crate) mod simd;
 pub(crate) mod tile;
+pub(crate) mod warp;
 
 /// Numbers of −1..=1, always the same for a seed.
 #[cfg(test)]

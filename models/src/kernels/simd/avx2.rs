@@ -2,10 +2,14 @@
 
 use crate::kernels::simd::{LANES, RUN, Simd};
 use std::arch::x86_64::{
-    __m256, __m256i, _CMP_GT_OQ, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm256_add_epi32, _mm256_add_ps,
-    _mm256_blendv_ps, _mm256_cmp_ps, _mm256_cvtepi32_ps, _mm256_cvtph_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
-    _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_max_ps, _mm256_movemask_ps, _mm256_mul_ps,
-    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps, _mm256_storeu_ps, _mm256_xor_si256,
+    __m256, __m256i, _CMP_GT_OQ, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm_setr_epi32, _mm256_add_epi32,
+    _mm256_add_ps, _mm256_and_si256, _mm256_blendv_ps, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_cmp_ps,
+    _mm256_cmpeq_epi32, _mm256_cvtepi32_ps, _mm256_cvtph_ps, _mm256_cvttps_epi32, _mm256_fmadd_ps, _mm256_hadd_epi32,
+    _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_max_ps, _mm256_min_epu32,
+    _mm256_min_ps, _mm256_movemask_ps, _mm256_mul_ps, _mm256_mullo_epi32, _mm256_set_epi64x, _mm256_set_m128i,
+    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_si256, _mm256_shuffle_epi8,
+    _mm256_shuffle_ps, _mm256_slli_epi32, _mm256_srli_epi32, _mm256_srlv_epi32, _mm256_storeu_ps, _mm256_storeu_si256,
+    _mm256_sub_epi32, _mm256_xor_si256,
 };
 
 /// AVX2 with FMA and F16C: every x86-64 server and box PC since 2013.
@@ -26,6 +30,7 @@ impl Simd for Avx2 {
     type F = __m256;
     type Bytes = __m256i;
     type Sums = __m256i;
+    type I = __m256i;
     #[inline(always)]
     fn splat(self, v: f32) -> Self::F {
         // SAFETY: `self` is the proof that the features are there, here and in each method below.
@@ -100,5 +105,102 @@ impl Simd for Avx2 {
     fn finish(self, sums: Self::Sums) -> Self::F {
         // SAFETY: as above.
         unsafe { _mm256_cvtepi32_ps(sums) }
+    }
+    #[inline(always)]
+    fn min(self, a: Self::F, b: Self::F) -> Self::F {
+        // SAFETY: as above.
+        unsafe { _mm256_min_ps(a, b) }
+    }
+    #[inline(always)]
+    fn float(self, v: Self::I) -> Self::F {
+        // SAFETY: as above.
+        unsafe { _mm256_cvtepi32_ps(v) }
+    }
+    #[inline(always)]
+    fn add_whole(self, a: Self::I, b: Self::I) -> Self::I {
+        // SAFETY: as above.
+        unsafe { _mm256_add_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn add_neighbours(self, a: Self::I, b: Self::I) -> Self::I {
+        // SAFETY: as above.
+        unsafe { _mm256_hadd_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn products(self, row: &[i16], starts: [u32; 2], picks: &[u8; 4 * LANES], weights: &[i16; 2 * LANES]) -> Self::I {
+        // SAFETY: as above.
+        let zero = unsafe { _mm256_setzero_si256() };
+        let Some(last) = row.len().checked_sub(LANES) else { return zero };
+        let [low, high] = [(starts[0] as usize).min(last), (starts[1] as usize).min(last)];
+        // SAFETY: as above; `low` and `high` are at most `last`, from where on there are eight numbers, the sixteen bytes
+        // of half a register; picks and weights are the 32 of a whole one; and none of the loads needs alignment.
+        unsafe {
+            let low = _mm_loadu_si128(row.as_ptr().add(low).cast());
+            let both = _mm256_set_m128i(_mm_loadu_si128(row.as_ptr().add(high).cast()), low);
+            let picked = _mm256_shuffle_epi8(both, _mm256_loadu_si256(picks.as_ptr().cast()));
+            _mm256_madd_epi16(picked, _mm256_loadu_si256(weights.as_ptr().cast()))
+        }
+    }
+    #[inline(always)]
+    fn whole(self, v: Self::F) -> Self::I {
+        // SAFETY: as above.
+        unsafe { _mm256_cvttps_epi32(v) }
+    }
+    #[inline(always)]
+    fn times_add(self, a: Self::I, times: i32, b: Self::I) -> Self::I {
+        // SAFETY: as above.
+        unsafe { _mm256_add_epi32(_mm256_mullo_epi32(a, _mm256_set1_epi32(times)), b) }
+    }
+    #[inline(always)]
+    fn field<const SHIFT: i32>(self, v: Self::I, mask: i32) -> Self::F {
+        // SAFETY: as above.
+        unsafe { _mm256_cvtepi32_ps(_mm256_and_si256(_mm256_srli_epi32::<SHIFT>(v), _mm256_set1_epi32(mask))) }
+    }
+    #[inline(always)]
+    fn gather(self, from: &[u8], at: Self::I) -> Self::I {
+        // A plane of less than four bytes, as the chroma of a picture of two pixels has.
+        let mut few = [0; 4];
+        let from = if from.len() < few.len() {
+            few[..from.len()].copy_from_slice(from);
+            &few
+        } else {
+            from
+        };
+        let last = i32::try_from(from.len() - few.len()).unwrap_or(i32::MAX);
+        // SAFETY: as above. Every place is lowered to `last`, compared without a sign: four bytes from there on are within
+        // `from`. Eight loads, because the instruction that gathers takes longer than they do.
+        unsafe {
+            let there = _mm256_min_epu32(at, _mm256_set1_epi32(last));
+            let mut places = [0u32; LANES];
+            _mm256_storeu_si256(places.as_mut_ptr().cast(), there);
+            let four = |lane: usize| from.as_ptr().add(places[lane] as usize).cast::<i32>().read_unaligned();
+            let low = _mm_setr_epi32(four(0), four(1), four(2), four(3));
+            let high = _mm_setr_epi32(four(4), four(5), four(6), four(7));
+            let bytes = _mm256_set_m128i(high, low);
+            // Bytes before the place go out of the low end, zeros for those that are not there come in at the high one.
+            let beyond = _mm256_min_epu32(_mm256_sub_epi32(at, there), _mm256_set1_epi32(4));
+            _mm256_srlv_epi32(bytes, _mm256_slli_epi32::<3>(beyond))
+        }
+    }
+    #[inline(always)]
+    fn gather_two(self, from: &[u8], at: Self::I) -> [Self::I; 2] {
+        // SAFETY: as above.
+        let zero = unsafe { _mm256_setzero_si256() };
+        let Some(last) = from.len().checked_sub(8) else { return [zero; 2] };
+        let last = i32::try_from(last).unwrap_or(i32::MAX);
+        // SAFETY: as in `gather`, of eight bytes.
+        unsafe {
+            let there = _mm256_min_epu32(at, _mm256_set1_epi32(last));
+            let mut places = [0u32; LANES];
+            _mm256_storeu_si256(places.as_mut_ptr().cast(), there);
+            let eight = |lane: usize| from.as_ptr().add(places[lane] as usize).cast::<i64>().read_unaligned();
+            let low = _mm256_set_epi64x(eight(5), eight(4), eight(1), eight(0));
+            let high = _mm256_set_epi64x(eight(7), eight(6), eight(3), eight(2));
+            let (low, high) = (_mm256_castsi256_ps(low), _mm256_castsi256_ps(high));
+            let is_there = _mm256_cmpeq_epi32(at, there);
+            let first = _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(low, high));
+            let second = _mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(low, high));
+            [_mm256_and_si256(first, is_there), _mm256_and_si256(second, is_there)]
+        }
     }
 }

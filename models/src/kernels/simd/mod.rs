@@ -31,6 +31,8 @@ pub(crate) trait Simd: Copy {
     type Bytes: Copy;
     /// Eight sums of integers, one of each row.
     type Sums: Copy;
+    /// Eight whole numbers of 32 bits.
+    type I: Copy;
     /// Eight times `v`.
     fn splat(self, v: f32) -> Self::F;
     /// The eight numbers of `from`.
@@ -59,6 +61,28 @@ pub(crate) trait Simd: Copy {
     fn add_products(self, rows: Self::Bytes, probe: &[i8; RUN], sums: Self::Sums) -> Self::Sums;
     /// The sums, after the products with every byte of the probe.
     fn finish(self, sums: Self::Sums) -> Self::F;
+    /// The lesser of both.
+    fn min(self, a: Self::F, b: Self::F) -> Self::F;
+    /// As many whole numbers, for those of less than 2²⁴ exactly.
+    fn float(self, v: Self::I) -> Self::F;
+    /// The whole parts of numbers of 0 to 2³¹.
+    fn whole(self, v: Self::F) -> Self::I;
+    /// `a · times + b`, modulo 2³².
+    fn times_add(self, a: Self::I, times: i32, b: Self::I) -> Self::I;
+    /// The numbers in the bits that `mask` has, after a shift to the right by `SHIFT`.
+    fn field<const SHIFT: i32>(self, v: Self::I, mask: i32) -> Self::F;
+    /// Four bytes from each of `at` on, the first in the lowest bits. Bytes that are not there are zero.
+    fn gather(self, from: &[u8], at: Self::I) -> Self::I;
+    /// The four bytes from each of `at` on, and the next four; zeros where the eight are not all there.
+    fn gather_two(self, from: &[u8], at: Self::I) -> [Self::I; 2];
+    /// `a + b`.
+    fn add_whole(self, a: Self::I, b: Self::I) -> Self::I;
+    /// `a₀ + a₁, a₂ + a₃, b₀ + b₁, b₂ + b₃` of the first halves, then of the second.
+    fn add_neighbours(self, a: Self::I, b: Self::I) -> Self::I;
+    /// Eight sums of two products: those numbers of two windows that `picks` names, byte by byte (0 to 15), times the
+    /// weights. The first half is of the first window, the second of the other; a window is the eight numbers of `row` at
+    /// its start, or the last eight where there are not as many. No sum may be 2³¹; a row of less than eight gives zeros.
+    fn products(self, row: &[i16], starts: [u32; 2], picks: &[u8; 4 * LANES], weights: &[i16; 2 * LANES]) -> Self::I;
 }
 
 /// Work written over [`Simd`].

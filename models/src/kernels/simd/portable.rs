@@ -10,6 +10,7 @@ impl Simd for Portable {
     type F = [f32; LANES];
     type Bytes = [i8; RUN * LANES];
     type Sums = [i32; LANES];
+    type I = [i32; LANES];
     #[inline(always)]
     fn splat(self, v: f32) -> Self::F {
         [v; LANES]
@@ -67,5 +68,62 @@ impl Simd for Portable {
     #[inline(always)]
     fn finish(self, sums: Self::Sums) -> Self::F {
         sums.map(|sum| sum as f32)
+    }
+    #[inline(always)]
+    fn min(self, a: Self::F, b: Self::F) -> Self::F {
+        std::array::from_fn(|i| a[i].min(b[i]))
+    }
+    #[inline(always)]
+    fn float(self, v: Self::I) -> Self::F {
+        v.map(|v| v as f32)
+    }
+    #[inline(always)]
+    fn add_whole(self, a: Self::I, b: Self::I) -> Self::I {
+        std::array::from_fn(|i| a[i].wrapping_add(b[i]))
+    }
+    #[inline(always)]
+    fn add_neighbours(self, a: Self::I, b: Self::I) -> Self::I {
+        let pair = |v: Self::I, at: usize| v[at].wrapping_add(v[at + 1]);
+        std::array::from_fn(|i| pair(if i & 2 == 0 { a } else { b }, (i & 4) + 2 * (i & 1)))
+    }
+    #[inline(always)]
+    fn products(self, row: &[i16], starts: [u32; 2], picks: &[u8; 4 * LANES], weights: &[i16; 2 * LANES]) -> Self::I {
+        let Some(last) = row.len().checked_sub(LANES) else { return [0; LANES] };
+        let windows = starts.map(|start| &row[(start as usize).min(last)..]);
+        let byte =
+            |half: usize, pick: u8| windows[half][usize::from(pick & 15) / 2].to_le_bytes()[usize::from(pick & 1)];
+        let number = |at: usize| {
+            let half = at / LANES;
+            i32::from(i16::from_le_bytes([byte(half, picks[2 * at]), byte(half, picks[2 * at + 1])]))
+        };
+        std::array::from_fn(|i| [2 * i, 2 * i + 1].map(|at| number(at) * i32::from(weights[at])).iter().sum())
+    }
+    #[inline(always)]
+    fn whole(self, v: Self::F) -> Self::I {
+        v.map(|v| v as i32)
+    }
+    #[inline(always)]
+    fn times_add(self, a: Self::I, times: i32, b: Self::I) -> Self::I {
+        std::array::from_fn(|i| a[i].wrapping_mul(times).wrapping_add(b[i]))
+    }
+    #[inline(always)]
+    fn field<const SHIFT: i32>(self, v: Self::I, mask: i32) -> Self::F {
+        v.map(|v| ((v.cast_unsigned() >> SHIFT).cast_signed() & mask) as f32)
+    }
+    #[inline(always)]
+    fn gather(self, from: &[u8], at: Self::I) -> Self::I {
+        let byte = |at: u32, i: usize| from.get(at as usize + i).copied().unwrap_or(0);
+        at.map(|at| i32::from_le_bytes(std::array::from_fn(|i| byte(at.cast_unsigned(), i))))
+    }
+    #[inline(always)]
+    fn gather_two(self, from: &[u8], at: Self::I) -> [Self::I; 2] {
+        let mut found = [[0; LANES]; 2];
+        for (lane, at) in at.into_iter().enumerate() {
+            if let Some(eight) = from.get(at.cast_unsigned() as usize..).and_then(|rest| rest.first_chunk::<8>()) {
+                let [a, b, c, d, e, f, g, h] = *eight;
+                (found[0][lane], found[1][lane]) = (i32::from_le_bytes([a, b, c, d]), i32::from_le_bytes([e, f, g, h]));
+            }
+        }
+        found
     }
 }
