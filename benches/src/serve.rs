@@ -11,7 +11,7 @@ use std::{
     io::{BufRead, Write},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Instant,
+    time::{Instant, SystemTime},
 };
 use usher_models::{
     align::aligned,
@@ -91,8 +91,8 @@ pub(crate) fn serve() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Galleries by their files: one is searched in several works.
-type Galleries = HashMap<PathBuf, Arc<Index>>;
+/// The gallery of a file as it was then: one is searched in several works.
+type Galleries = HashMap<(PathBuf, SystemTime), Arc<Index>>;
 
 fn answer(line: &str, work: &mut Option<Work>, galleries: &mut Galleries) -> anyhow::Result<Value> {
     match serde_json::from_str(line).context("a request that is none")? {
@@ -128,16 +128,17 @@ impl Work {
                 Self::Network { network, input, size: (batch, height, width), made: Vec::new() }
             }
             Load::Search { gallery, length, queries, count, k } => {
-                if !galleries.contains_key(&gallery) {
+                let key = (gallery.clone(), std::fs::metadata(&gallery)?.modified()?);
+                if !galleries.contains_key(&key) {
                     galleries.clear();
-                    galleries.insert(gallery.clone(), Arc::new(indexed(&gallery, length)?));
+                    galleries.insert(key.clone(), Arc::new(indexed(&gallery, length)?));
                 }
                 let probes: Vec<Vec<f32>> =
                     floats(&std::fs::read(queries)?).chunks_exact(length).map(<[f32]>::to_vec).collect();
                 if probes.len() != count {
                     bail!("{} probes, not {count}", probes.len());
                 }
-                let index = galleries.get(&gallery).context("it was put there above")?.clone();
+                let index = galleries.get(&key).context("it was put there above")?.clone();
                 Self::Search { index, probes, most: k, made: Vec::new() }
             }
             Load::Letterbox { format, width, height, input, to_width, to_height } => {
