@@ -5,7 +5,7 @@ use std::arch::aarch64::{
     float32x4_t, int32x4_t, vaddq_f32, vaddq_s32, vandq_s32, vbslq_f32, vcgtq_f32, vcvtq_f32_s32, vcvtq_s32_f32,
     vdupq_n_f32, vdupq_n_s32, vfmaq_f32, vget_low_s16, vld1q_f32, vld1q_s16, vld1q_s32, vld1q_u8, vmaxq_f32, vminq_f32,
     vmlaq_s32, vmull_high_s16, vmull_s16, vmulq_f32, vpaddq_s32, vqtbl1q_u8, vreinterpretq_s16_u8,
-    vreinterpretq_s32_u32, vreinterpretq_u8_s16, vreinterpretq_u32_s32, vshlq_u32, vst1q_s32,
+    vreinterpretq_s32_u32, vreinterpretq_u8_s16, vreinterpretq_u32_s32, vshlq_u32, vst1q_f32, vst1q_s32,
 };
 
 /// NEON: two registers of four.
