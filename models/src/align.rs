@@ -158,7 +158,7 @@ impl<'a> Direct<'a> {
         let rows = (view.size.height - above).min(ROWS);
         let size = Size { width: view.size.width, height: rows };
         let from = |plane: Plane<'a>, rows: u32| {
-            let start = plane.stride.checked_mul(rows as usize).unwrap_or(usize::MAX);
+            let start = plane.stride.saturating_mul(rows as usize);
             Plane { data: plane.data.get(start..).unwrap_or_default(), ..plane }
         };
         let planes = match view.planes {

@@ -105,7 +105,8 @@ impl Taps {
             let (mut sum, mut given) = (0.0, 0);
             for (index, weight) in run.iter().enumerate() {
                 sum += weight * f32::from(FINE);
-                let up_to = if index + 1 == self.count { FINE } else { ((sum + 0.5) as i16).min(FINE) };
+                // The cast ends at `FINE`, should rounding go beyond.
+                let up_to = if index + 1 == self.count { FINE } else { (sum + 0.5) as i16 };
                 weights.push(up_to - given);
                 given = up_to;
             }

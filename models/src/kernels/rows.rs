@@ -113,15 +113,15 @@ impl<const N: usize, const C: usize> Lanes for Exact<'_, '_, N, C> {
     fn run<const FMA: bool>(self) {
         let length = self.sums[0].len();
         let rows = self.rows.map(|row| &row[..length]);
-        let sums = self.sums.each_mut().map(|sums| &mut sums[..length]);
+        let mut sums = self.sums.each_mut().map(|sums| &mut sums[..length]);
         for i in 0..length {
-            for c in 0..C {
-                let mut sum = sums[c][i] & self.before;
-                for n in 0..N {
+            for (c, sums) in sums.iter_mut().enumerate() {
+                let mut sum = sums[i] & self.before;
+                for (row, weight) in rows.iter().zip(self.weights) {
                     // The weights sum to 128 at most: nothing wraps, and nothing is checked.
-                    sum = sum.wrapping_add(channel(rows[n][i], c).wrapping_mul(self.weights[n]));
+                    sum = sum.wrapping_add(channel(row[i], c).wrapping_mul(weight));
                 }
-                sums[c][i] = sum;
+                sums[i] = sum;
             }
         }
     }
@@ -154,14 +154,14 @@ impl<const N: usize, const C: usize> Lanes for Rounded<'_, '_, N, C> {
     fn run<const FMA: bool>(self) {
         let length = self.sums[0].len();
         let rows = self.rows.map(|row| &row[..length]);
-        let sums = self.sums.each_mut().map(|sums| &mut sums[..length]);
+        let mut sums = self.sums.each_mut().map(|sums| &mut sums[..length]);
         for i in 0..length {
-            for c in 0..C {
+            for (c, sums) in sums.iter_mut().enumerate() {
                 let mut sum = 0.0;
-                for n in 0..N {
-                    sum = fma::<FMA>(f32::from(channel(rows[n][i], c)), self.weights[n], sum);
+                for (row, weight) in rows.iter().zip(self.weights) {
+                    sum = fma::<FMA>(f32::from(channel(row[i], c)), weight, sum);
                 }
-                sums[c][i] = (sums[c][i] & self.before).wrapping_add((sum + ROUND).to_bits() as i16);
+                sums[i] = (sums[i] & self.before).wrapping_add((sum + ROUND).to_bits() as i16);
             }
         }
     }

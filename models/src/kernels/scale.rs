@@ -106,7 +106,7 @@ mod tests {
             width in 1u32..90, height in 1u32..60, gap in 0usize..7, layout in 0usize..3, x in -30f32..60.0, y in -30f32..60.0,
             w in 0.5f32..200.0, h in 0.5f32..200.0, into_width in 1u32..40, into_height in 1u32..12, short in 0usize..4000
         ) {
-            let data: Vec<u8> = (0..300 * 60usize).map(|i| (i * 73 % 253 ^ i / 7 % 256) as u8).collect();
+            let data: Vec<u8> = (0..300 * 60usize).map(|i| ((i * 73 % 253) ^ (i / 7 % 256)) as u8).collect();
             let half = width.div_ceil(2) as usize;
             let plane = |row: usize| Plane { data: &data[..data.len() - short], stride: row + gap };
             let planes = match layout {
