@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Bytes ahead of the scan that memory is asked for: a whole page, which the processor does not look past by itself.
-/// Measured: 15 to 25 % off the time of a single probe.
+/// Measured in one process, call by call: 12 % off the time of a probe over a million rows, 27 % over 100,000.
 const AHEAD: usize = 4096;
 
 /// A row that could be among the best of a probe.
