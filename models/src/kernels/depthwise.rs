@@ -77,90 +77,77 @@ impl Depthwise {
         for (tap, weight) in weight.iter_mut().enumerate() {
             *weight = simd.load(eight(&self.weight, block * 9 + tap));
         }
-        if self.stride == 1 {
-            filter::<S, 1>(simd, lines, &weight, (bias, slope), out);
-        } else {
-            filter::<S, 2>(simd, lines, &weight, (bias, slope), out);
+        let filter = Filter { simd, lines, weight, bias, slope };
+        if self.stride == 1 { filter.row::<1>(out) } else { filter.row::<2>(out) }
+    }
+}
+
+/// The filter of one block of channels, over the three rows that an output row sees.
+struct Filter<'a, S: Simd> {
+    simd: S,
+    lines: [&'a [f32]; 3],
+    weight: [S::F; 9],
+    bias: S::F,
+    slope: S::F,
+}
+
+impl<S: Simd> Filter<'_, S> {
+    #[inline(always)]
+    fn row<const STRIDE: usize>(&self, out: &mut [f32]) {
+        let (width, columns) = (self.lines[0].len() / LANES, out.len() / LANES);
+        // Outputs whose three columns all lie inside.
+        let inside = ((width + STRIDE - 2) / STRIDE).min(columns);
+        self.edge::<STRIDE>(0, out);
+        let mut x = 1;
+        while x + 4 <= inside {
+            self.group::<STRIDE, 4>(x, out);
+            x += 4;
+        }
+        while x < inside {
+            self.group::<STRIDE, 1>(x, out);
+            x += 1;
+        }
+        while x < columns {
+            self.edge::<STRIDE>(x, out);
+            x += 1;
         }
     }
-}
 
-/// One output row.
-#[inline(always)]
-fn filter<S: Simd, const STRIDE: usize>(
-    simd: S,
-    lines: [&[f32]; 3],
-    weight: &[S::F; 9],
-    ends: (S::F, S::F),
-    out: &mut [f32],
-) {
-    let (width, columns) = (lines[0].len() / LANES, out.len() / LANES);
-    // Outputs whose three columns all lie inside.
-    let inside = ((width + STRIDE - 2) / STRIDE).min(columns);
-    let mut x = 0;
-    edge::<S, STRIDE>(simd, lines, weight, ends, x, out);
-    x += 1;
-    while x + 4 <= inside {
-        group::<S, STRIDE, 4>(simd, lines, weight, ends, x, out);
-        x += 4;
-    }
-    while x < inside {
-        group::<S, STRIDE, 1>(simd, lines, weight, ends, x, out);
-        x += 1;
-    }
-    while x < columns {
-        edge::<S, STRIDE>(simd, lines, weight, ends, x, out);
-        x += 1;
-    }
-}
-
-/// `N` outputs from column `x` on; every column that they see lies inside.
-#[inline(always)]
-fn group<S: Simd, const STRIDE: usize, const N: usize>(
-    simd: S,
-    lines: [&[f32]; 3],
-    weight: &[S::F; 9],
-    (bias, slope): (S::F, S::F),
-    x: usize,
-    out: &mut [f32],
-) {
-    let mut sums = [bias; N];
-    for (y, line) in lines.iter().enumerate() {
-        let line = &line[(x * STRIDE - 1) * LANES..][..((N - 1) * STRIDE + 3) * LANES];
-        for column in 0..(N - 1) * STRIDE + 3 {
-            let value = simd.load(eight(line, column));
-            for tap in 0..3 {
-                // A column is read once, for every output that it belongs to.
-                if column >= tap && (column - tap) % STRIDE == 0 && (column - tap) / STRIDE < N {
-                    let sum = &mut sums[(column - tap) / STRIDE];
-                    *sum = simd.mul_add(value, weight[y * 3 + tap], *sum);
+    /// `N` outputs from column `x` on; every column that they see lies inside.
+    #[inline(always)]
+    fn group<const STRIDE: usize, const N: usize>(&self, x: usize, out: &mut [f32]) {
+        let mut sums = [self.bias; N];
+        for (y, line) in self.lines.iter().enumerate() {
+            let line = &line[(x * STRIDE - 1) * LANES..][..((N - 1) * STRIDE + 3) * LANES];
+            for column in 0..(N - 1) * STRIDE + 3 {
+                let value = self.simd.load(eight(line, column));
+                for tap in 0..3 {
+                    // A column is read once, for every output that it belongs to.
+                    if column >= tap && (column - tap) % STRIDE == 0 && (column - tap) / STRIDE < N {
+                        let sum = &mut sums[(column - tap) / STRIDE];
+                        *sum = self.simd.mul_add(value, self.weight[y * 3 + tap], *sum);
+                    }
                 }
             }
         }
-    }
-    for (i, sum) in sums.iter().enumerate() {
-        simd.store(simd.bend(*sum, slope), eight_mut(out, x + i));
-    }
-}
-
-/// One output at the edge: columns outside are zeros.
-#[inline(always)]
-fn edge<S: Simd, const STRIDE: usize>(
-    simd: S,
-    lines: [&[f32]; 3],
-    weight: &[S::F; 9],
-    (bias, slope): (S::F, S::F),
-    x: usize,
-    out: &mut [f32],
-) {
-    let mut sum = bias;
-    for (y, line) in lines.iter().enumerate() {
-        for tap in 0..3 {
-            // Column `x · STRIDE + tap - 1`.
-            if let Some(column) = (x * STRIDE + tap).checked_sub(1).filter(|column| *column < line.len() / LANES) {
-                sum = simd.mul_add(simd.load(eight(line, column)), weight[y * 3 + tap], sum);
-            }
+        for (i, sum) in sums.iter().enumerate() {
+            self.simd.store(self.simd.bend(*sum, self.slope), eight_mut(out, x + i));
         }
     }
-    simd.store(simd.bend(sum, slope), eight_mut(out, x));
+
+    /// One output at the edge: columns outside are zeros.
+    #[inline(always)]
+    fn edge<const STRIDE: usize>(&self, x: usize, out: &mut [f32]) {
+        let mut sum = self.bias;
+        for (y, line) in self.lines.iter().enumerate() {
+            for tap in 0..3 {
+                // Column `x · STRIDE + tap - 1`.
+                if let Some(column) = (x * STRIDE + tap).checked_sub(1).filter(|column| *column < line.len() / LANES) {
+                    let value = self.simd.load(eight(line, column));
+                    sum = self.simd.mul_add(value, self.weight[y * 3 + tap], sum);
+                }
+            }
+        }
+        self.simd.store(self.simd.bend(sum, self.slope), eight_mut(out, x));
+    }
 }
