@@ -29,6 +29,8 @@ pub(crate) struct Dense {
     pub(crate) pad: usize,
     /// Bias and slope, a multiple of eight long.
     epilogue: Epilogue,
+    /// Whether it has an activation.
+    bends: bool,
     /// Panel after panel of sixteen output channels, perhaps a last one of eight: `(taps, run, channels)`.
     panels: Vec<f32>,
     reading: Reading,
@@ -39,7 +41,7 @@ pub(crate) struct Dense {
 enum Reading {
     /// In blocks of eight channels.
     Blocked,
-    /// A picture as its caller gives it, colour by colour: a row of a 3×3 kernel is three neighbours.
+    /// A picture as its caller gives it, colour by colour.
     Colours,
 }
 
@@ -84,7 +86,8 @@ impl Dense {
             }
             first += wide;
         }
-        Some(Self { inputs, kernel, stride, pad, epilogue: epilogue.padded(), panels, reading })
+        let (bends, epilogue) = (epilogue.bends(), epilogue.padded());
+        Some(Self { inputs, kernel, stride, pad, epilogue, bends, panels, reading })
     }
 
     /// Whether it reads a picture colour by colour, not a value in blocks.
@@ -99,7 +102,12 @@ impl Dense {
 
     /// Rows and columns of what it makes of `side` × `side`.
     pub(crate) fn side(&self, side: usize) -> Option<usize> {
-        (side + 2 * self.pad).checked_sub(self.kernel).map(|last| last / self.stride + 1)
+        self.side_of_padded(side + 2 * self.pad)
+    }
+
+    /// The same of a copy that has its border.
+    pub(crate) fn side_of_padded(&self, side: usize) -> Option<usize> {
+        side.checked_sub(self.kernel).map(|last| last / self.stride + 1)
     }
 
     /// The panels of output blocks `2p` and `2p + 1`, the last perhaps alone; each with its blocks and its weights.
@@ -184,7 +192,7 @@ impl Dense {
             bias: &self.epilogue.bias[channels.clone()],
             slope: &self.epilogue.slope[channels],
             is_first,
-            is_bent: is_last && self.epilogue.bends(),
+            is_bent: is_last && self.bends,
         }
     }
 }
@@ -218,17 +226,6 @@ impl Dense {
     /// Blocks of output channels.
     pub(crate) fn blocks(&self) -> usize {
         self.epilogue.bias.len() / LANES
-    }
-
-    /// A 1×1 over a row of pixels: `input` begins at the row's first block, blocks of input lie `plane` apart. Makes
-    /// `(blocks, row, 8)`.
-    #[inline(always)]
-    pub(crate) fn row_of_pixels<S: Simd>(&self, simd: S, input: &[f32], taps: &[usize], out: &mut [f32]) {
-        let line = out.len() / self.blocks();
-        for (block, wide, weight) in self.panels() {
-            let panel = self.panel(block, wide, taps, weight, (true, true));
-            row::<S, 8, 8>(simd, input, panel, wide, &mut out[block * line..], line, 0..line / LANES);
-        }
     }
 }
 

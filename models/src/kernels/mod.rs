@@ -6,7 +6,7 @@
 
 pub(crate) mod across;
 pub(crate) mod blocks;
-pub(crate) mod colours;
+pub(crate) mod chain;
 pub(crate) mod dense;
 pub(crate) mod depthwise;
 pub(crate) mod epilogue;
@@ -15,7 +15,6 @@ pub(crate) mod pool;
 pub(crate) mod rows;
 pub(crate) mod scale;
 pub(crate) mod scan;
-pub(crate) mod separable;
 pub(crate) mod simd;
 pub(crate) mod tile;
 pub(crate) mod warp;

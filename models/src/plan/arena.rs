@@ -46,12 +46,13 @@ impl Arena {
             let channels = lowered.channels[layer.output];
             let size = |height, width| Extent { channels, height, width };
             let (of, is_flat) = match &layer.work {
-                Work::Colours { op, .. } | Work::Dense(op) => {
-                    (size(op.side(from.height)?, op.side(from.width)?), false)
+                Work::Chain(links) => {
+                    let (height, width) =
+                        links.iter().try_fold((from.height, from.width), |size, link| link.made(size))?;
+                    (size(height, width), false)
                 }
-                Work::Depthwise(op) | Work::Separable(_, op) => {
-                    (size(op.side(from.height), op.side(from.width)), false)
-                }
+                Work::Dense(op) => (size(op.side(from.height)?, op.side(from.width)?), false),
+                Work::Depthwise(op) => (size(op.side(from.height), op.side(from.width)), false),
                 Work::HalveByMax => (size(from.height / 2, from.width / 2), false),
                 Work::AddDoubled => {
                     let small = values[layer.other?].of;

@@ -13,12 +13,11 @@ use crate::{
     forward::Output,
     kernels::{
         blocks::{Padded, from_blocks, pad_blocks, to_blocks},
-        colours::FromColours,
+        chain::{Chained, Link},
         dense::{Pointwise, Windowed},
         depthwise::Filtered,
         linear::Connected,
         pool::{AddedDoubled, Halved, Scaled},
-        separable::Separable,
         simd::isa::Isa,
     },
     net::Description,
@@ -87,10 +86,14 @@ fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, border: &mu
     let size = (from.height, from.width);
     match &layer.work {
         Work::Taken => to_blocks(data, from, pictures, arena.into(layer.output)),
-        Work::Colours { op, scale, shift } => {
-            let made = (made.height, made.width);
-            let (scale, shift, kept, out) = (*scale, *shift, border, arena.into(layer.output));
-            isa.run(FromColours { op, input: data, scale, shift, pictures, size, made, kept, out });
+        Work::Chain(links) => {
+            let reads_picture = matches!(links.first(), Some(Link::Picture { .. }));
+            let (input, out) = if reads_picture {
+                (data, arena.into(layer.output))
+            } else {
+                arena.read_and_write(layer.input, layer.output)
+            };
+            isa.run(Chained { links, input, pictures, size, kept: border, out });
         }
         Work::Dense(op) if op.is_pointwise() => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);
@@ -105,10 +108,6 @@ fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, border: &mu
         Work::Depthwise(op) => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);
             isa.run(Filtered { op, input, pictures, size, out });
-        }
-        Work::Separable(mix, filter) => {
-            let (input, out) = arena.read_and_write(layer.input, layer.output);
-            isa.run(Separable { mix, filter, input, pictures, size, between: border, out });
         }
         Work::HalveByMax => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);
