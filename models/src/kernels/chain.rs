@@ -7,6 +7,7 @@ use crate::kernels::{
     blocks::blocks,
     dense::{Dense, row},
     depthwise::Depthwise,
+    pairs::{Pairs, Pixels, Quantised},
     pool::halved_row,
     simd::{LANES, Simd, Work},
 };
@@ -24,6 +25,8 @@ pub(crate) enum Link {
     Colours(Dense),
     /// A 1×1 convolution.
     Mix(Dense),
+    /// The same in whole numbers.
+    Pairs(Pairs),
     /// A depthwise 3×3 convolution.
     Filter(Depthwise),
     /// The greatest of each 2×2.
@@ -36,7 +39,7 @@ impl Link {
         let made = match self {
             Self::Picture { pad, .. } => (height + 2 * pad, width + 2 * pad),
             Self::Colours(op) => (op.side_of_padded(height)?, op.side_of_padded(width)?),
-            Self::Mix(_) => (height, width),
+            Self::Mix(_) | Self::Pairs(_) => (height, width),
             Self::Filter(op) => (op.side(height), op.side(width)),
             Self::Halve => (height / 2, width / 2),
         };
@@ -46,7 +49,7 @@ impl Link {
     /// Input rows that an output row is made of, and how many of them lie above the picture for the first one.
     fn window(&self) -> (usize, usize) {
         match self {
-            Self::Picture { .. } | Self::Mix(_) => (1, 0),
+            Self::Picture { .. } | Self::Mix(_) | Self::Pairs(_) => (1, 0),
             Self::Colours(op) => (op.kernel, 0),
             Self::Filter(_) => (3, 1),
             Self::Halve => (2, 0),
@@ -56,7 +59,7 @@ impl Link {
     /// Input rows from one output row to the next.
     fn stride(&self) -> usize {
         match self {
-            Self::Picture { .. } | Self::Mix(_) => 1,
+            Self::Picture { .. } | Self::Mix(_) | Self::Pairs(_) => 1,
             Self::Colours(op) => op.stride,
             Self::Filter(op) => op.stride,
             Self::Halve => 2,
@@ -68,6 +71,7 @@ impl Link {
         match self {
             Self::Picture { .. } => (COLOURS * width, COLOURS),
             Self::Colours(op) | Self::Mix(op) => (op.blocks() * width * LANES, op.blocks()),
+            Self::Pairs(op) => (op.blocks() * width * LANES, op.blocks()),
             Self::Filter(_) | Self::Halve => (deep * width * LANES, deep),
         }
     }
@@ -83,6 +87,7 @@ pub(crate) struct Chained<'a> {
     pub(crate) size: (usize, usize),
     /// Room for the rows between two links.
     pub(crate) kept: &'a mut Vec<f32>,
+    pub(crate) quantised: &'a mut Quantised,
     pub(crate) out: &'a mut [f32],
 }
 
@@ -115,7 +120,7 @@ impl Stage<'_> {
 impl Work for Chained<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { links, input, pictures, size, kept, out } = self;
+        let Self { links, input, pictures, size, kept, quantised, out } = self;
         let Some((mut stages, room)) = staged(links, size, pictures, input.len()) else { return };
         let widest = stages.iter().map(|stage| stage.sizes[0].1).max().unwrap_or(0) * LANES;
         // Behind the rows that are kept, one of zeros for what lies outside.
@@ -152,7 +157,7 @@ impl Work for Chained<'_> {
                 } else {
                     &mut rest[stage.done % stage.kept * stage.row..][..stage.row]
                 };
-                stage.next_row(simd, &source, nothing, into);
+                stage.next_row(simd, &source, nothing, quantised, into);
                 stages[index].done += 1;
                 index = (index + 1).min(last);
             }
@@ -217,7 +222,14 @@ impl Source<'_> {
 impl Stage<'_> {
     /// The next row, into where it begins.
     #[inline(always)]
-    fn next_row<S: Simd>(&self, simd: S, source: &Source<'_>, nothing: &[f32], into: &mut [f32]) {
+    fn next_row<S: Simd>(
+        &self,
+        simd: S,
+        source: &Source<'_>,
+        nothing: &[f32],
+        quantised: &mut Quantised,
+        into: &mut [f32],
+    ) {
         let y = self.done;
         let [(height, width), (_, columns)] = self.sizes;
         let [apart, apart_made] = self.apart;
@@ -261,6 +273,10 @@ impl Stage<'_> {
                     let panel = op.panel(block, wide, &self.taps, weight, (true, true));
                     row::<S, 8, 8>(simd, from, panel, wide, &mut into[block * apart_made..], apart_made, 0..columns);
                 }
+            }
+            Link::Pairs(op) => {
+                let pixels = Pixels { data: &source.data[source.at(y)..], apart, count: width };
+                op.run(simd, pixels, quantised, into, apart_made);
             }
             Link::Filter(op) => {
                 let middle = y * op.stride;

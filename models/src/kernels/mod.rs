@@ -11,6 +11,7 @@ pub(crate) mod dense;
 pub(crate) mod depthwise;
 pub(crate) mod epilogue;
 pub(crate) mod linear;
+pub(crate) mod pairs;
 pub(crate) mod pool;
 pub(crate) mod rows;
 pub(crate) mod scale;

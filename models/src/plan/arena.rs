@@ -61,6 +61,7 @@ impl Arena {
                     (fits.then_some(from)?, false)
                 }
                 Work::Taken | Work::Affine { .. } => (from, false),
+                Work::Pairs(_) => (size(from.height, from.width), false),
                 Work::Linear(op) => {
                     ((op.channels, op.pixels) == (from.channels, from.pixels())).then_some((size(1, 1), true))?
                 }

@@ -1,7 +1,7 @@
 //! From a description to layers: weights packed, neighbours joined.
 
 use crate::{
-    kernels::{chain::Link, dense::Dense, depthwise::Depthwise, epilogue::Epilogue, linear::Linear},
+    kernels::{chain::Link, dense::Dense, depthwise::Depthwise, epilogue::Epilogue, linear::Linear, pairs::Pairs},
     net::{Activation, Description, Step},
 };
 use std::collections::HashMap;
@@ -21,6 +21,9 @@ pub(super) struct Layer {
     pub(super) output: usize,
 }
 
+/// Inputs from which on a 1×1 convolution is faster in whole numbers, where these are.
+const MANY: usize = 64;
+
 /// What the caller gives.
 pub(super) const PICTURE: usize = 0;
 
@@ -33,6 +36,8 @@ pub(super) enum Work {
     Taken,
     /// A convolution.
     Dense(Dense),
+    /// A 1×1 convolution in whole numbers.
+    Pairs(Pairs),
     /// A depthwise convolution.
     Depthwise(Depthwise),
     /// Maximum over 2×2.
@@ -94,10 +99,13 @@ impl Conv {
 }
 
 /// The layers of a description; `None` where one of its steps has no form here.
-pub(super) fn lowered(description: &Description, tensors: &Tensors) -> Option<Lowered> {
+///
+/// With `pairs`, 1×1 convolutions of many inputs are done in whole numbers.
+pub(super) fn lowered(description: &Description, tensors: &Tensors, pairs: bool) -> Option<Lowered> {
     let mut lowering = Lowering {
         description,
         tensors,
+        pairs,
         places: HashMap::from([(description.input.as_str(), (PICTURE, 0, description.channels))]),
         lowered: Lowered { layers: Vec::new(), channels: vec![description.channels], leaving: Vec::new() },
         joined: vec![false; description.steps.len()],
@@ -150,6 +158,7 @@ impl Work {
     fn goes_by_rows(&self) -> bool {
         match self {
             Self::Dense(op) => op.is_light(),
+            Self::Pairs(op) => op.is_light(),
             Self::Depthwise(_) | Self::HalveByMax | Self::Chain(_) => true,
             _ => false,
         }
@@ -160,6 +169,7 @@ impl Work {
         match self {
             Self::Chain(links) => links,
             Self::Dense(op) => vec![Link::Mix(op)],
+            Self::Pairs(op) => vec![Link::Pairs(op)],
             Self::Depthwise(op) => vec![Link::Filter(op)],
             Self::HalveByMax => vec![Link::Halve],
             _ => Vec::new(),
@@ -170,6 +180,7 @@ impl Work {
 struct Lowering<'a> {
     description: &'a Description,
     tensors: &'a Tensors,
+    pairs: bool,
     /// Where each named value stands: value, first channel, channels.
     places: HashMap<&'a str, (usize, usize, usize)>,
     lowered: Lowered,
@@ -274,6 +285,15 @@ impl<'a> Lowering<'a> {
         }
         if conv.groups != 1 || conv.inputs != self.lowered.channels[from] {
             return None;
+        }
+        if self.pairs
+            && (conv.kernel, conv.stride, conv.pad) == (1, 1, 0)
+            && conv.inputs >= MANY
+            && channels >= MANY / 2
+            && let Some(op) = Pairs::new(&conv.weight, conv.inputs, &conv.epilogue)
+        {
+            let from = if from == PICTURE { self.push(Work::Taken, PICTURE, None, conv.inputs) } else { from };
+            return Some(self.push(Work::Pairs(op), from, None, channels));
         }
         let op = Dense::new(&conv.weight, (conv.inputs, conv.kernel), (conv.stride, conv.pad), &conv.epilogue)?;
         if op.reads_colours() {

@@ -17,6 +17,7 @@ use crate::{
         dense::{Pointwise, Windowed},
         depthwise::Filtered,
         linear::Connected,
+        pairs::{Paired, Quantised},
         pool::{AddedDoubled, Halved, Scaled},
         simd::isa::Isa,
     },
@@ -31,15 +32,22 @@ pub(crate) struct Plan {
     lowered: Lowered,
     isa: Isa,
     arena: Arena,
+    room: Room,
+}
+
+/// What layers need while they work, kept from run to run.
+#[derive(Debug, Default)]
+struct Room {
     /// Copy of a layer's input with a border of zeros, or rows between two layers.
     border: Vec<f32>,
+    quantised: Quantised,
 }
 
 impl Plan {
     /// The plan of a description; `None` where one of its steps has no kernel here.
     pub(crate) fn new(description: &Description, tensors: &Tensors, isa: Isa) -> Option<Self> {
-        let lowered = lower::lowered(description, tensors)?;
-        Some(Self { lowered, isa, arena: Arena::default(), border: Vec::new() })
+        let lowered = lower::lowered(description, tensors, isa.has_fast_pairs())?;
+        Some(Self { lowered, isa, arena: Arena::default(), room: Room::default() })
     }
 
     /// The outputs for a batch.
@@ -58,7 +66,7 @@ impl Plan {
                 .ok_or_else(|| ModelError::Compute(format!("the network does not take {batch:?}")))?;
         }
         for layer in &self.lowered.layers {
-            run(layer, data, batch, &mut self.arena, &mut self.border, self.isa);
+            run(layer, data, batch, &mut self.arena, &mut self.room, self.isa);
         }
         Ok(self.lowered.leaving.iter().map(|leaving| self.output(*leaving, batch)).collect())
     }
@@ -80,7 +88,7 @@ impl Plan {
     }
 }
 
-fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, border: &mut Vec<f32>, isa: Isa) {
+fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, room: &mut Room, isa: Isa) {
     let pictures = batch.pictures;
     let (from, made) = (arena.extent(layer.input), arena.extent(layer.output));
     let size = (from.height, from.width);
@@ -93,7 +101,15 @@ fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, border: &mu
             } else {
                 arena.read_and_write(layer.input, layer.output)
             };
-            isa.run(Chained { links, input, pictures, size, kept: border, out });
+            isa.run(Chained {
+                links,
+                input,
+                pictures,
+                size,
+                kept: &mut room.border,
+                quantised: &mut room.quantised,
+                out,
+            });
         }
         Work::Dense(op) if op.is_pointwise() => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);
@@ -101,9 +117,13 @@ fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, border: &mu
         }
         Work::Dense(op) => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);
-            pad_blocks(input, size, op.pad, border);
+            pad_blocks(input, size, op.pad, &mut room.border);
             let padded = Padded { height: from.height + 2 * op.pad, width: from.width + 2 * op.pad };
-            isa.run(Windowed { op, input: border, padded, pictures, made: (made.height, made.width), out });
+            isa.run(Windowed { op, input: &room.border, padded, pictures, made: (made.height, made.width), out });
+        }
+        Work::Pairs(op) => {
+            let (input, out) = arena.read_and_write(layer.input, layer.output);
+            isa.run(Paired { op, input, pixels: pictures * from.pixels(), kept: &mut room.quantised, out });
         }
         Work::Depthwise(op) => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);

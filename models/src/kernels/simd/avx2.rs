@@ -2,9 +2,11 @@
 
 use crate::kernels::simd::{LANES, RUN, Simd};
 use std::arch::x86_64::{
-    __m256, __m256i, _CMP_GT_OQ, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm_setr_epi32, _mm256_add_epi32,
-    _mm256_add_ps, _mm256_and_si256, _mm256_blendv_ps, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_cmp_ps,
-    _mm256_cmpeq_epi32, _mm256_cvtepi32_ps, _mm256_cvtph_ps, _mm256_cvttps_epi32, _mm256_fmadd_ps, _mm256_hadd_epi32,
+    __m256, __m256i, _CMP_GT_OQ, _MM_HINT_T0, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_loadu_si128, _mm_movehdup_ps,
+    _mm_movehl_ps, _mm_packs_epi32, _mm_prefetch, _mm_setr_epi32, _mm_storeu_si128, _mm256_add_epi32, _mm256_add_ps,
+    _mm256_and_si256, _mm256_blendv_ps, _mm256_castps_si256, _mm256_castps256_ps128, _mm256_castsi256_ps,
+    _mm256_castsi256_si128, _mm256_cmp_ps, _mm256_cmpeq_epi32, _mm256_cvtepi32_ps, _mm256_cvtph_ps, _mm256_cvtps_epi32,
+    _mm256_cvttps_epi32, _mm256_extractf128_ps, _mm256_extracti128_si256, _mm256_fmadd_ps, _mm256_hadd_epi32,
     _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_max_ps, _mm256_min_epu32,
     _mm256_min_ps, _mm256_movemask_ps, _mm256_mul_ps, _mm256_mullo_epi32, _mm256_set_epi64x, _mm256_set_m128i,
     _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_si256, _mm256_shuffle_epi8,
@@ -31,6 +33,7 @@ impl Simd for Avx2 {
     type Bytes = __m256i;
     type Sums = __m256i;
     type I = __m256i;
+    const HAS_FAST_PAIRS: bool = true;
     #[inline(always)]
     fn splat(self, v: f32) -> Self::F {
         // SAFETY: `self` is the proof that the features are there, here and in each method below.
@@ -120,6 +123,39 @@ impl Simd for Avx2 {
     fn add_whole(self, a: Self::I, b: Self::I) -> Self::I {
         // SAFETY: as above.
         unsafe { _mm256_add_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn splat_whole(self, v: i32) -> Self::I {
+        // SAFETY: as above.
+        unsafe { _mm256_set1_epi32(v) }
+    }
+    #[inline(always)]
+    fn load_whole(self, from: &[i32; LANES]) -> Self::I {
+        // SAFETY: as above; the array is as long as the register, and the load needs no alignment.
+        unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+    }
+    #[inline(always)]
+    fn add_pairs(self, a: Self::I, b: Self::I, sum: Self::I) -> Self::I {
+        // SAFETY: as above.
+        unsafe { _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)) }
+    }
+    #[inline(always)]
+    fn sum(self, v: Self::F) -> f32 {
+        // SAFETY: as above.
+        unsafe {
+            let four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+        }
+    }
+    #[inline(always)]
+    fn narrow(self, v: Self::F, times: Self::F, into: &mut [i32; LANES / 2]) {
+        // SAFETY: as above; the four numbers are the sixteen bytes that are written, without alignment.
+        unsafe {
+            let whole = _mm256_cvtps_epi32(_mm256_mul_ps(v, times));
+            let both = _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256::<1>(whole));
+            _mm_storeu_si128(into.as_mut_ptr().cast(), both);
+        }
     }
     #[inline(always)]
     fn add_neighbours(self, a: Self::I, b: Self::I) -> Self::I {

@@ -33,6 +33,8 @@ pub(crate) trait Simd: Copy {
     type Sums: Copy;
     /// Eight whole numbers of 32 bits.
     type I: Copy;
+    /// Whether sixteen bits are multiplied at twice the rate of `f32`.
+    const HAS_FAST_PAIRS: bool;
     /// Eight times `v`.
     fn splat(self, v: f32) -> Self::F;
     /// The eight numbers of `from`.
@@ -77,6 +79,17 @@ pub(crate) trait Simd: Copy {
     fn gather_two(self, from: &[u8], at: Self::I) -> [Self::I; 2];
     /// `a + b`.
     fn add_whole(self, a: Self::I, b: Self::I) -> Self::I;
+    /// Eight times `v`.
+    fn splat_whole(self, v: i32) -> Self::I;
+    /// The eight numbers of `from`.
+    fn load_whole(self, from: &[i32; LANES]) -> Self::I;
+    /// `sum` plus the product of the lower halves of `a` and `b` plus that of their upper halves, each of sixteen bits with
+    /// a sign; modulo 2³².
+    fn add_pairs(self, a: Self::I, b: Self::I, sum: Self::I) -> Self::I;
+    /// The sum of eight numbers.
+    fn sum(self, v: Self::F) -> f32;
+    /// `v · times`, rounded to sixteen bits, two numbers in each of `into`.
+    fn narrow(self, v: Self::F, times: Self::F, into: &mut [i32; LANES / 2]);
     /// `a₀ + a₁, a₂ + a₃, b₀ + b₁, b₂ + b₃` of the first halves, then of the second.
     fn add_neighbours(self, a: Self::I, b: Self::I) -> Self::I;
     /// Eight sums of two products: those numbers of two windows that `picks` names, byte by byte (0 to 15), times the

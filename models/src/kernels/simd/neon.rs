@@ -2,12 +2,12 @@
 
 use crate::kernels::simd::{LANES, RUN, Simd, portable::Portable};
 use std::arch::aarch64::{
-    float32x4_t, int8x16_t, int32x4_t, vaddq_f32, vaddq_s32, vaddvq_u32, vandq_s32, vandq_u32, vbslq_f32, vcgtq_f32,
-    vcvtq_f32_s32, vcvtq_s32_f32, vdupq_n_f32, vdupq_n_s32, vfmaq_f32, vget_low_s8, vget_low_s16, vld1q_f32, vld1q_s8,
-    vld1q_s16, vld1q_s32, vld1q_u8, vld1q_u32, vmaxq_f32, vminq_f32, vmlaq_s32, vmull_high_s8, vmull_high_s16,
-    vmull_s8, vmull_s16, vmulq_f32, vpadalq_s16, vpaddq_s16, vpaddq_s32, vqtbl1q_u8, vreinterpretq_s8_s32,
-    vreinterpretq_s16_u8, vreinterpretq_s32_u32, vreinterpretq_u8_s16, vreinterpretq_u32_s32, vshlq_u32, vst1q_f32,
-    vst1q_s32,
+    float32x4_t, int8x16_t, int32x4_t, vaddq_f32, vaddq_s32, vaddvq_f32, vaddvq_u32, vandq_s32, vandq_u32, vbslq_f32,
+    vcgtq_f32, vcombine_s16, vcvtnq_s32_f32, vcvtq_f32_s32, vcvtq_s32_f32, vdupq_n_f32, vdupq_n_s32, vfmaq_f32,
+    vget_low_s8, vget_low_s16, vld1q_f32, vld1q_s8, vld1q_s16, vld1q_s32, vld1q_u8, vld1q_u32, vmaxq_f32, vminq_f32,
+    vmlaq_s32, vmull_high_s8, vmull_high_s16, vmull_s8, vmull_s16, vmulq_f32, vpadalq_s16, vpaddq_s16, vpaddq_s32,
+    vqmovn_s32, vqtbl1q_u8, vreinterpretq_s8_s32, vreinterpretq_s16_s32, vreinterpretq_s16_u8, vreinterpretq_s32_s16,
+    vreinterpretq_s32_u32, vreinterpretq_u8_s16, vreinterpretq_u32_s32, vshlq_u32, vst1q_f32, vst1q_s32,
 };
 
 /// NEON: two registers of four.
@@ -26,6 +26,8 @@ impl Simd for Neon {
     type Bytes = [int8x16_t; 2];
     type Sums = [int32x4_t; 2];
     type I = [int32x4_t; 2];
+    // A product of sixteen bits takes as long as one of `f32`.
+    const HAS_FAST_PAIRS: bool = false;
     #[inline(always)]
     fn splat(self, v: f32) -> Self::F {
         // SAFETY: every 64-bit ARM of the targets we build for has NEON, here and in each method below.
@@ -125,6 +127,37 @@ impl Simd for Neon {
     fn add_whole(self, a: Self::I, b: Self::I) -> Self::I {
         // SAFETY: as above.
         unsafe { [vaddq_s32(a[0], b[0]), vaddq_s32(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn splat_whole(self, v: i32) -> Self::I {
+        // SAFETY: as above.
+        [unsafe { vdupq_n_s32(v) }; 2]
+    }
+    #[inline(always)]
+    fn load_whole(self, from: &[i32; LANES]) -> Self::I {
+        loaded(*from)
+    }
+    #[inline(always)]
+    fn add_pairs(self, a: Self::I, b: Self::I, sum: Self::I) -> Self::I {
+        // SAFETY: as above.
+        [0, 1].map(|half| unsafe {
+            let (a, b) = (vreinterpretq_s16_s32(a[half]), vreinterpretq_s16_s32(b[half]));
+            let low = vmull_s16(vget_low_s16(a), vget_low_s16(b));
+            vaddq_s32(sum[half], vpaddq_s32(low, vmull_high_s16(a, b)))
+        })
+    }
+    #[inline(always)]
+    fn sum(self, v: Self::F) -> f32 {
+        // SAFETY: as above.
+        unsafe { vaddvq_f32(vaddq_f32(v[0], v[1])) }
+    }
+    #[inline(always)]
+    fn narrow(self, v: Self::F, times: Self::F, into: &mut [i32; LANES / 2]) {
+        // SAFETY: as above; the array is the four numbers that are written.
+        unsafe {
+            let [low, high] = [0, 1].map(|half| vqmovn_s32(vcvtnq_s32_f32(vmulq_f32(v[half], times[half]))));
+            vst1q_s32(into.as_mut_ptr(), vreinterpretq_s32_s16(vcombine_s16(low, high)));
+        }
     }
     #[inline(always)]
     fn add_neighbours(self, a: Self::I, b: Self::I) -> Self::I {

@@ -11,6 +11,7 @@ impl Simd for Portable {
     type Bytes = [i8; RUN * LANES];
     type Sums = [i32; LANES];
     type I = [i32; LANES];
+    const HAS_FAST_PAIRS: bool = false;
     #[inline(always)]
     fn splat(self, v: f32) -> Self::F {
         [v; LANES]
@@ -80,6 +81,29 @@ impl Simd for Portable {
     #[inline(always)]
     fn add_whole(self, a: Self::I, b: Self::I) -> Self::I {
         std::array::from_fn(|i| a[i].wrapping_add(b[i]))
+    }
+    #[inline(always)]
+    fn splat_whole(self, v: i32) -> Self::I {
+        [v; LANES]
+    }
+    #[inline(always)]
+    fn load_whole(self, from: &[i32; LANES]) -> Self::I {
+        *from
+    }
+    #[inline(always)]
+    fn add_pairs(self, a: Self::I, b: Self::I, sum: Self::I) -> Self::I {
+        let halves = |v: i32| [i32::from(v as i16), v >> 16];
+        let product = |[a, c]: [i32; 2], [b, d]: [i32; 2]| (a * b).wrapping_add(c * d);
+        std::array::from_fn(|i| sum[i].wrapping_add(product(halves(a[i]), halves(b[i]))))
+    }
+    #[inline(always)]
+    fn sum(self, v: Self::F) -> f32 {
+        v.iter().sum()
+    }
+    #[inline(always)]
+    fn narrow(self, v: Self::F, times: Self::F, into: &mut [i32; LANES / 2]) {
+        let whole = |i: usize| i32::from((v[i] * times[i]).round_ties_even() as i16);
+        *into = std::array::from_fn(|i| whole(2 * i) & 0xffff | whole(2 * i + 1) << 16);
     }
     #[inline(always)]
     fn add_neighbours(self, a: Self::I, b: Self::I) -> Self::I {
