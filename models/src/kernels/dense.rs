@@ -3,6 +3,7 @@
 use crate::kernels::{
     blocks::{Padded, blocks},
     epilogue::Epilogue,
+    residual::begin,
     simd::{LANES, Simd, Work},
     tile::{Panel, stretch},
 };
@@ -126,13 +127,15 @@ pub(crate) struct Pointwise<'a> {
     pub(crate) op: &'a Dense,
     pub(crate) input: &'a [f32],
     pub(crate) pixels: usize,
+    /// As long as `out`, added before the activation.
+    pub(crate) residual: Option<&'a [f32]>,
     pub(crate) out: &'a mut [f32],
 }
 
 impl Work for Pointwise<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { op, input, pixels, out } = self;
+        let Self { op, input, pixels, residual, out } = self;
         let plane = pixels * LANES;
         let taps: Vec<usize> = (0..blocks(op.inputs)).map(|block| block * plane).collect();
         if op.panels.len() <= HEAVY {
@@ -141,7 +144,11 @@ impl Work for Pointwise<'_> {
             for from in (0..pixels).step_by(lot) {
                 let to = (from + lot).min(pixels);
                 for (block, wide, weight) in op.panels() {
-                    let panel = op.panel(block, wide, &taps, weight, (true, true));
+                    if let Some(residual) = residual {
+                        let lot = block * plane..;
+                        begin(simd, op.bias(block, wide), &residual[lot.clone()], &mut out[lot], plane, from..to);
+                    }
+                    let panel = op.panel(block, wide, &taps, weight, (residual.is_none(), true));
                     row::<S, 8, 8>(
                         simd,
                         &input[from * LANES..],
@@ -156,9 +163,13 @@ impl Work for Pointwise<'_> {
         } else {
             // All pixels of few output channels: weights are read once.
             for (block, wide, weight) in op.panels() {
+                if let Some(residual) = residual {
+                    let lot = block * plane..;
+                    begin(simd, op.bias(block, wide), &residual[lot.clone()], &mut out[lot], plane, 0..pixels);
+                }
                 for (index, taps) in taps.chunks(DEPTH).enumerate() {
                     let weight = &weight[index * DEPTH * LANES * wide * LANES..][..taps.len() * LANES * wide * LANES];
-                    let ends = (index == 0, (index + 1) * DEPTH >= blocks(op.inputs));
+                    let ends = (index == 0 && residual.is_none(), (index + 1) * DEPTH >= blocks(op.inputs));
                     let panel = op.panel(block, wide, taps, weight, ends);
                     row::<S, 8, 8>(simd, input, panel, wide, &mut out[block * plane..], plane, 0..pixels);
                 }
@@ -168,6 +179,11 @@ impl Work for Pointwise<'_> {
 }
 
 impl Dense {
+    /// The bias of one or two output blocks from `block` on.
+    fn bias(&self, block: usize, wide: usize) -> &[f32] {
+        &self.epilogue.bias[block * LANES..(block + wide) * LANES]
+    }
+
     /// One or two output blocks from `block` on, over these taps.
     pub(crate) fn panel<'a>(
         &'a self,
@@ -241,6 +257,8 @@ pub(crate) struct Windowed<'a> {
     pub(crate) pictures: usize,
     /// Rows and columns of what is made.
     pub(crate) made: (usize, usize),
+    /// As long as `out`, added before the activation.
+    pub(crate) residual: Option<&'a [f32]>,
     pub(crate) out: &'a mut [f32],
 }
 
@@ -254,7 +272,7 @@ impl Work for Windowed<'_> {
 impl Windowed<'_> {
     #[inline(always)]
     fn rows<S: Simd, const STEP: usize>(self, simd: S) {
-        let Self { op, input, padded, pictures, made: (rows, columns), out } = self;
+        let Self { op, input, padded, pictures, made: (rows, columns), residual, out } = self;
         let line = padded.width * LANES;
         let depth = pictures * padded.height * line;
         let windows = (0..op.kernel).flat_map(|y| (0..op.kernel).map(move |x| y * line + x * LANES));
@@ -266,7 +284,11 @@ impl Windowed<'_> {
                 let input = &input[(picture * padded.height + y * op.stride) * line..];
                 let from = (picture * rows + y) * columns;
                 for (block, wide, weight) in op.panels() {
-                    let panel = op.panel(block, wide, &taps, weight, (true, true));
+                    if let Some(residual) = residual {
+                        let (lot, range) = (block * plane.., from..from + columns);
+                        begin(simd, op.bias(block, wide), &residual[lot.clone()], &mut out[lot], plane, range);
+                    }
+                    let panel = op.panel(block, wide, &taps, weight, (residual.is_none(), true));
                     row::<S, STEP, 8>(simd, input, panel, wide, &mut out[block * plane..], plane, from..from + columns);
                 }
             }

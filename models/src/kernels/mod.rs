@@ -7,11 +7,13 @@
 pub(crate) mod across;
 pub(crate) mod blocks;
 pub(crate) mod colours;
+pub(crate) mod combine;
 pub(crate) mod dense;
 pub(crate) mod depthwise;
 pub(crate) mod epilogue;
 pub(crate) mod linear;
 pub(crate) mod pool;
+pub(crate) mod residual;
 pub(crate) mod rows;
 pub(crate) mod scale;
 pub(crate) mod scan;
@@ -19,6 +21,7 @@ pub(crate) mod separable;
 pub(crate) mod simd;
 pub(crate) mod tile;
 pub(crate) mod warp;
+pub(crate) mod window;
 
 /// Numbers of −1..=1, always the same for a seed.
 #[cfg(test)]

@@ -60,7 +60,7 @@ impl Net {
             _ => Activation::Prelu(slope),
         };
         let (input, output) = (from.into(), to.into());
-        self.step(Step::Conv { input, output, weight, bias, stride, pad, groups, activation });
+        self.step(Step::Conv { input, output, weight, bias, stride, pad, groups, residual: None, activation });
     }
 
     fn step(&mut self, step: Step) {
@@ -127,7 +127,7 @@ proptest! {
     ) {
         let mut net = Net::new(3, seed);
         let (scale, shift) = (net.tensor(&[3]), net.tensor(&[1]));
-        net.with(Step::Affine { input: "in".into(), output: "scaled".into(), scale, shift })
+        net.with(Step::Affine { input: "in".into(), output: "scaled".into(), scale, shift, activation: Activation::None })
             .conv("scaled", "out", (outputs, 3, 3), stride, pad)
             .agrees(&["out"], size)?;
     }
@@ -156,7 +156,7 @@ proptest! {
     ) {
         let mut net = Net::new(channels, seed);
         let (scale, shift) = (net.tensor(&[channels]), net.tensor(&[channels]));
-        net.with(Step::Affine { input: "in".into(), output: "scaled".into(), scale, shift })
+        net.with(Step::Affine { input: "in".into(), output: "scaled".into(), scale, shift, activation: Activation::None })
             .with(Step::HalveByMax { input: "scaled".into(), output: "half".into() })
             .with(Step::AddDoubled { large: "scaled".into(), small: "half".into(), output: "out".into() })
             .agrees(&["out", "half"], (pictures, 2 * half.0, 2 * half.1))?;
