@@ -3,7 +3,10 @@
 //! 1×1 convolutions of one value, of few channels each, whose outputs leave: as they are, or after a depthwise one. Each
 //! would fill a block badly; together they are one.
 
-use crate::{net::Step, plan::{convs::Conv, lower::Lowering}};
+use crate::{
+    net::Step,
+    plan::{convs::Conv, lower::Lowering},
+};
 
 impl Lowering<'_> {
     /// The steps of the 1×1s that are one with step `index`; itself alone where it is no head.

@@ -33,7 +33,8 @@ impl Reader {
         let (Some(stride @ 1..), Some(pad), Some(groups @ 1..)) = (stride, pad, groups) else {
             return Err("strides or paddings that differ by side".to_owned());
         };
-        let pads_itself = node.attribute("auto_pad").is_some_and(|pad| !matches!(&pad.s[..], b"" | b"NOTSET" | b"VALID"));
+        let pads_itself =
+            node.attribute("auto_pad").is_some_and(|pad| !matches!(&pad.s[..], b"" | b"NOTSET" | b"VALID"));
         let square = matches!(weight.shape[..], [o, i, high, wide] if high == wide && o * i * high > 0);
         if pads_itself || !square || same(node.ints("dilations"), 1) != Some(1) || bias.data.len() != weight.shape[0] {
             return Err(format!("a kernel of shape {:?}, dilation, or padding of its own", weight.shape));
@@ -98,8 +99,11 @@ impl Reader {
     /// `name` scaled and shifted.
     pub(crate) fn affine(&mut self, name: &str, output: &str, affine: &Affine) -> Result<Value, String> {
         match self.own_step(name).map(|index| (index, self.steps[index].clone())) {
-            Some((_, Step::Conv { weight, bias, residual: None, activation: Activation::None, .. }
-            | Step::Linear { weight, bias, .. })) => {
+            Some((
+                _,
+                Step::Conv { weight, bias, residual: None, activation: Activation::None, .. }
+                | Step::Linear { weight, bias, .. },
+            )) => {
                 let mut array = self.tensors.remove(&bias).ok_or("its layer has no bias")?;
                 affine.fold_after(self.tensors.get_mut(&weight).ok_or("its layer has no weights")?, &mut array)?;
                 self.tensors.insert(bias, array);
@@ -145,7 +149,9 @@ impl Reader {
         use Activation::None;
         matches!(
             &self.steps[index],
-            Step::Conv { activation: None, .. } | Step::Add { activation: None, .. } | Step::Affine { activation: None, .. }
+            Step::Conv { activation: None, .. }
+                | Step::Add { activation: None, .. }
+                | Step::Affine { activation: None, .. }
         )
     }
 

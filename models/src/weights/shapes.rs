@@ -133,7 +133,8 @@ impl Reader {
             _ => false,
         };
         let is_nearest = text("mode", b"nearest") == b"nearest" && text("nearest_mode", b"floor") == b"floor";
-        let is_plain = node.op_type == "Upsample" || text("coordinate_transformation_mode", b"half_pixel") == b"asymmetric";
+        let is_plain =
+            node.op_type == "Upsample" || text("coordinate_transformation_mode", b"half_pixel") == b"asymmetric";
         if !is_double || !is_nearest || !is_plain {
             return Err("other than doubling of pixels".to_owned());
         }

@@ -96,8 +96,9 @@ mod tests {
     #[test]
     fn what_repeats_is_computed_once_and_what_leaves_stays() {
         let array = |v: f32| Array { shape: vec![1, 1, 1, 1], data: vec![v] };
-        let mut tensors =
-            HashMap::from([("w", 1.0), ("copy", 1.0), ("other", 2.0), ("b", 0.0)].map(|(n, v)| (n.to_owned(), array(v))));
+        let mut tensors = HashMap::from(
+            [("w", 1.0), ("copy", 1.0), ("other", 2.0), ("b", 0.0)].map(|(n, v)| (n.to_owned(), array(v))),
+        );
         let mut steps = vec![
             conv("in", "a", "w"),
             conv("in", "again", "copy"),
