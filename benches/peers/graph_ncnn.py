@@ -81,8 +81,9 @@ class Writer:
             case "concat":
                 self.layer("Concat", step["inputs"], output, "0=0")
             case "global-mean":
-                # Its output is a row, as `Pooling` leaves it: the 1x1 after it reads that as well.
-                self.layer("Pooling", [step["input"]], output, "0=1", "4=1")
+                # Its output is a row in ncnn: as a map again, the convolutions after it read it without complaint.
+                self.layer("Pooling", [step["input"]], f"{output}/row", "0=1", "4=1")
+                self.layer("Reshape", [f"{output}/row"], output, "0=1", "1=1", f"2={graph.shapes[output][1]}")
             case "scale-by":
                 plus = step.get("plus")
                 scaled = f"{output}/scaled" if plus else output
