@@ -1,6 +1,7 @@
 //! Convolutions that mix channels: 1×1 over values as they lie, k×k over a padded copy.
 
 use crate::kernels::{
+    aligned::Aligned,
     blocks::{Padded, blocks},
     epilogue::Epilogue,
     residual::begin,
@@ -31,7 +32,7 @@ pub(crate) struct Dense {
     /// Bias and slope, a multiple of eight long.
     epilogue: Epilogue,
     /// Panel after panel of sixteen output channels, perhaps a last one of eight: `(taps, run, channels)`.
-    panels: Vec<f32>,
+    panels: Aligned,
     reading: Reading,
 }
 
@@ -85,6 +86,7 @@ impl Dense {
             }
             first += wide;
         }
+        let panels = Aligned::of(&panels);
         Some(Self { inputs, kernel, stride, pad, epilogue: epilogue.padded(), panels, reading })
     }
 
@@ -185,6 +187,7 @@ impl Dense {
     }
 
     /// One or two output blocks from `block` on, over these taps.
+    #[inline(always)]
     pub(crate) fn panel<'a>(
         &'a self,
         block: usize,

@@ -5,6 +5,7 @@
 #![expect(unsafe_code, reason = "SIMD by target feature; each use has a SAFETY line")]
 
 pub(crate) mod across;
+pub(crate) mod aligned;
 pub(crate) mod blocks;
 pub(crate) mod colours;
 pub(crate) mod combine;

@@ -1,7 +1,7 @@
 //! Where every value lies: one piece of memory, in which values that never meet share room.
 
 use crate::{
-    kernels::blocks::Extent,
+    kernels::{aligned::Aligned, blocks::Extent},
     plan::lower::{Lowered, PICTURE, Work},
 };
 use std::ops::Range;
@@ -22,7 +22,7 @@ pub(crate) struct Batch {
 pub(super) struct Arena {
     /// What it is for.
     pub(super) batch: Option<Batch>,
-    memory: Vec<f32>,
+    memory: Aligned,
     values: Vec<Value>,
 }
 
@@ -109,7 +109,7 @@ impl Arena {
             alive.push(layer.output);
             alive.retain(|value| last[*value] > index);
         }
-        Some(Self { batch: Some(batch), memory: vec![0.0; length], values })
+        Some(Self { batch: Some(batch), memory: Aligned::zeros(length), values })
     }
 
     /// A value's extent.
