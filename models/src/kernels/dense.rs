@@ -31,6 +31,8 @@ pub(crate) struct Dense {
     pub(crate) pad: usize,
     /// Bias and slope, a multiple of eight long.
     epilogue: Epilogue,
+    /// Whether it has an activation.
+    bends: bool,
     /// Panel after panel of sixteen output channels, perhaps a last one of eight: `(taps, run, channels)`.
     panels: Aligned,
     reading: Reading,
@@ -41,7 +43,7 @@ pub(crate) struct Dense {
 enum Reading {
     /// In blocks of eight channels.
     Blocked,
-    /// A picture as its caller gives it, colour by colour: a row of a 3×3 kernel is three neighbours.
+    /// A picture as its caller gives it, colour by colour.
     Colours,
 }
 
@@ -87,7 +89,8 @@ impl Dense {
             first += wide;
         }
         let panels = Aligned::of(&panels);
-        Some(Self { inputs, kernel, stride, pad, epilogue: epilogue.padded(), panels, reading })
+        let (bends, epilogue) = (epilogue.bends(), epilogue.padded());
+        Some(Self { inputs, kernel, stride, pad, epilogue, bends, panels, reading })
     }
 
     /// Whether it reads a picture colour by colour, not a value in blocks.
@@ -102,7 +105,12 @@ impl Dense {
 
     /// Rows and columns of what it makes of `side` × `side`.
     pub(crate) fn side(&self, side: usize) -> Option<usize> {
-        (side + 2 * self.pad).checked_sub(self.kernel).map(|last| last / self.stride + 1)
+        self.side_of_padded(side + 2 * self.pad)
+    }
+
+    /// The same of a copy that has its border.
+    pub(crate) fn side_of_padded(&self, side: usize) -> Option<usize> {
+        side.checked_sub(self.kernel).map(|last| last / self.stride + 1)
     }
 
     /// The panels of output blocks `2p` and `2p + 1`, the last perhaps alone; each with its blocks and its weights.
@@ -182,7 +190,8 @@ impl Work for Pointwise<'_> {
 
 impl Dense {
     /// The bias of one or two output blocks from `block` on.
-    fn bias(&self, block: usize, wide: usize) -> &[f32] {
+    #[inline(always)]
+    pub(crate) fn bias(&self, block: usize, wide: usize) -> &[f32] {
         &self.epilogue.bias[block * LANES..(block + wide) * LANES]
     }
 
@@ -203,7 +212,7 @@ impl Dense {
             bias: &self.epilogue.bias[channels.clone()],
             slope: &self.epilogue.slope[channels],
             is_first,
-            is_bent: is_last && self.epilogue.bends(),
+            is_bent: is_last && self.bends,
         }
     }
 }
@@ -237,17 +246,6 @@ impl Dense {
     /// Blocks of output channels.
     pub(crate) fn blocks(&self) -> usize {
         self.epilogue.bias.len() / LANES
-    }
-
-    /// A 1×1 over a row of pixels: `input` begins at the row's first block, blocks of input lie `plane` apart. Makes
-    /// `(blocks, row, 8)`.
-    #[inline(always)]
-    pub(crate) fn row_of_pixels<S: Simd>(&self, simd: S, input: &[f32], taps: &[usize], out: &mut [f32]) {
-        let line = out.len() / self.blocks();
-        for (block, wide, weight) in self.panels() {
-            let panel = self.panel(block, wide, taps, weight, (true, true));
-            row::<S, 8, 8>(simd, input, panel, wide, &mut out[block * line..], line, 0..line / LANES);
-        }
     }
 }
 

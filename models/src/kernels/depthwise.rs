@@ -4,7 +4,7 @@ use crate::kernels::{
     aligned::Aligned,
     epilogue::Epilogue,
     simd::{LANES, Simd, Work},
-    tile::{eight, eight_mut},
+    tile::eight,
 };
 
 /// A depthwise 3×3 convolution with padding 1.
@@ -74,11 +74,13 @@ impl Depthwise {
     pub(crate) fn row<S: Simd>(&self, simd: S, block: usize, lines: [&[f32]; 3], out: &mut [f32]) {
         let bias = simd.load(eight(&self.epilogue.bias, block));
         let slope = simd.load(eight(&self.epilogue.slope, block));
-        let mut weight = [bias; 9];
-        for (tap, weight) in weight.iter_mut().enumerate() {
+        let mut weight = [[bias; 3]; 3];
+        for (tap, weight) in weight.iter_mut().flatten().enumerate() {
             *weight = simd.load(eight(&self.weight, block * 9 + tap));
         }
+        let lines = lines.map(|line| line.as_chunks().0);
         let filter = Filter { simd, lines, weight, bias, slope };
+        let out = out.as_chunks_mut().0;
         if self.stride == 1 { filter.row::<1>(out) } else { filter.row::<2>(out) }
     }
 }
@@ -86,69 +88,65 @@ impl Depthwise {
 /// The filter of one block of channels, over the three rows that an output row sees.
 struct Filter<'a, S: Simd> {
     simd: S,
-    lines: [&'a [f32]; 3],
-    weight: [S::F; 9],
+    lines: [&'a [[f32; LANES]]; 3],
+    weight: [[S::F; 3]; 3],
     bias: S::F,
     slope: S::F,
 }
 
 impl<S: Simd> Filter<'_, S> {
     #[inline(always)]
-    fn row<const STRIDE: usize>(&self, out: &mut [f32]) {
-        let (width, columns) = (self.lines[0].len() / LANES, out.len() / LANES);
+    fn row<const STRIDE: usize>(&self, out: &mut [[f32; LANES]]) {
         // Outputs whose three columns all lie inside.
-        let inside = ((width + STRIDE - 2) / STRIDE).min(columns);
-        self.edge::<STRIDE>(0, out);
+        let inside = ((self.lines[0].len() + STRIDE - 2) / STRIDE).min(out.len());
+        self.edge(0, STRIDE, out);
         let mut x = 1;
-        while x + 4 <= inside {
-            self.group::<STRIDE, 4>(x, out);
-            x += 4;
+        while x + 2 <= inside {
+            self.pair::<STRIDE>(x, out);
+            x += 2;
         }
-        while x < inside {
-            self.group::<STRIDE, 1>(x, out);
-            x += 1;
-        }
-        while x < columns {
-            self.edge::<STRIDE>(x, out);
+        while x < out.len() {
+            self.edge(x, STRIDE, out);
             x += 1;
         }
     }
 
-    /// `N` outputs from column `x` on; every column that they see lies inside.
+    /// Two outputs from column `x` on; every column that they see lies inside.
+    ///
+    /// Each has a sum for every row, so that no addition waits for more than two others; two of them and the weights are
+    /// as many numbers as there are registers.
     #[inline(always)]
-    fn group<const STRIDE: usize, const N: usize>(&self, x: usize, out: &mut [f32]) {
-        let mut sums = [self.bias; N];
-        for (y, line) in self.lines.iter().enumerate() {
-            let line = &line[(x * STRIDE - 1) * LANES..][..((N - 1) * STRIDE + 3) * LANES];
-            for column in 0..(N - 1) * STRIDE + 3 {
-                let value = self.simd.load(eight(line, column));
-                for tap in 0..3 {
-                    // A column is read once, for every output that it belongs to.
-                    if column >= tap && (column - tap) % STRIDE == 0 && (column - tap) / STRIDE < N {
-                        let sum = &mut sums[(column - tap) / STRIDE];
-                        *sum = self.simd.mul_add(value, self.weight[y * 3 + tap], *sum);
-                    }
-                }
-            }
-        }
-        for (i, sum) in sums.iter().enumerate() {
-            self.simd.store(self.simd.bend(*sum, self.slope), eight_mut(out, x + i));
-        }
-    }
-
-    /// One output at the edge: columns outside are zeros.
-    #[inline(always)]
-    fn edge<const STRIDE: usize>(&self, x: usize, out: &mut [f32]) {
-        let mut sum = self.bias;
-        for (y, line) in self.lines.iter().enumerate() {
+    fn pair<const STRIDE: usize>(&self, x: usize, out: &mut [[f32; LANES]]) {
+        let simd = self.simd;
+        let nothing = simd.splat(0.0);
+        let mut sums = [[self.bias, self.bias], [nothing; 2], [nothing; 2]];
+        for y in 0..3 {
+            let line = &self.lines[y][x * STRIDE - 1..][..STRIDE + 3];
             for tap in 0..3 {
-                // Column `x · STRIDE + tap - 1`.
-                if let Some(column) = (x * STRIDE + tap).checked_sub(1).filter(|column| *column < line.len() / LANES) {
-                    let value = self.simd.load(eight(line, column));
-                    sum = self.simd.mul_add(value, self.weight[y * 3 + tap], sum);
+                for i in 0..2 {
+                    sums[y][i] = simd.mul_add(simd.load(&line[i * STRIDE + tap]), self.weight[y][tap], sums[y][i]);
                 }
             }
         }
-        self.simd.store(self.simd.bend(sum, self.slope), eight_mut(out, x));
+        let out = &mut out[x..][..2];
+        for i in 0..2 {
+            let sum = simd.add(simd.add(sums[0][i], sums[1][i]), sums[2][i]);
+            simd.store(simd.bend(sum, self.slope), &mut out[i]);
+        }
+    }
+
+    /// One output; columns outside are zeros.
+    #[inline(always)]
+    fn edge(&self, x: usize, stride: usize, out: &mut [[f32; LANES]]) {
+        let mut sum = self.bias;
+        for (line, weight) in self.lines.iter().zip(&self.weight) {
+            for (tap, weight) in weight.iter().enumerate() {
+                // Column `x · stride + tap - 1`.
+                if let Some(value) = (x * stride + tap).checked_sub(1).and_then(|column| line.get(column)) {
+                    sum = self.simd.mul_add(self.simd.load(value), *weight, sum);
+                }
+            }
+        }
+        self.simd.store(self.simd.bend(sum, self.slope), &mut out[x]);
     }
 }

@@ -7,7 +7,7 @@
 pub(crate) mod across;
 pub(crate) mod aligned;
 pub(crate) mod blocks;
-pub(crate) mod colours;
+pub(crate) mod chain;
 pub(crate) mod combine;
 pub(crate) mod dense;
 pub(crate) mod depthwise;
@@ -18,7 +18,6 @@ pub(crate) mod residual;
 pub(crate) mod rows;
 pub(crate) mod scale;
 pub(crate) mod scan;
-pub(crate) mod separable;
 pub(crate) mod simd;
 pub(crate) mod tile;
 pub(crate) mod warp;

@@ -21,12 +21,18 @@ impl Work for Halved<'_> {
         for (index, out) in out.chunks_exact_mut(columns * LANES).enumerate() {
             let pair = &input[(index / rows * height + index % rows * 2) * line..][..2 * line];
             let (upper, lower) = pair.split_at(line);
-            for x in 0..columns {
-                let above = simd.max(simd.load(eight(upper, 2 * x)), simd.load(eight(upper, 2 * x + 1)));
-                let below = simd.max(simd.load(eight(lower, 2 * x)), simd.load(eight(lower, 2 * x + 1)));
-                simd.store(simd.max(above, below), eight_mut(out, x));
-            }
+            halved_row(simd, [upper, lower], out);
         }
+    }
+}
+
+/// The row that two rows of eight channels make.
+#[inline(always)]
+pub(crate) fn halved_row<S: Simd>(simd: S, [upper, lower]: [&[f32]; 2], out: &mut [f32]) {
+    for x in 0..out.len() / LANES {
+        let above = simd.max(simd.load(eight(upper, 2 * x)), simd.load(eight(upper, 2 * x + 1)));
+        let below = simd.max(simd.load(eight(lower, 2 * x)), simd.load(eight(lower, 2 * x + 1)));
+        simd.store(simd.max(above, below), eight_mut(out, x));
     }
 }
 

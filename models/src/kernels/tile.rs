@@ -65,11 +65,12 @@ fn tile<S: Simd, const M: usize, const N: usize, const STEP: usize, const RUN: u
     panel: Panel<'_>,
     out: &mut [&mut [f32]; N],
 ) {
+    let out = out.each_mut().map(|block| &mut block.as_chunks_mut::<LANES>().0[..M]);
     let mut sums = [[simd.splat(0.0); N]; M];
     for j in 0..N {
         let bias = simd.load(eight(panel.bias, j));
         for (i, sums) in sums.iter_mut().enumerate() {
-            sums[j] = if panel.is_first { bias } else { simd.load(eight(out[j], i)) };
+            sums[j] = if panel.is_first { bias } else { simd.load(&out[j][i]) };
         }
     }
     for (tap, weight) in panel.taps.iter().zip(panel.weight.chunks_exact(RUN * N * LANES)) {
@@ -92,7 +93,7 @@ fn tile<S: Simd, const M: usize, const N: usize, const STEP: usize, const RUN: u
         let slope = simd.load(eight(panel.slope, j));
         for (i, sums) in sums.iter().enumerate() {
             let made = if panel.is_bent { simd.bend(sums[j], slope) } else { sums[j] };
-            simd.store(made, eight_mut(out[j], i));
+            simd.store(made, &mut out[j][i]);
         }
     }
 }

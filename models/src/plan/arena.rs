@@ -47,12 +47,13 @@ impl Arena {
             let size = |height, width| Extent { channels, height, width };
             let others: Vec<Extent> = layer.others.iter().map(|value| values[*value].of).collect();
             let (of, is_flat) = match &layer.work {
-                Work::Colours { op, .. } | Work::Dense(op) | Work::Scaled { op, .. } => {
-                    (size(op.side(from.height)?, op.side(from.width)?), false)
+                Work::Chain(links) => {
+                    let (height, width) =
+                        links.iter().try_fold((from.height, from.width), |size, link| link.made(size))?;
+                    (size(height, width), false)
                 }
-                Work::Depthwise(op) | Work::Separable(_, op) => {
-                    (size(op.side(from.height), op.side(from.width)), false)
-                }
+                Work::Dense(op) | Work::Scaled { op, .. } => (size(op.side(from.height)?, op.side(from.width)?), false),
+                Work::Depthwise(op) => (size(op.side(from.height), op.side(from.width)), false),
                 Work::Window(op) => (size(op.side(from.height)?, op.side(from.width)?), false),
                 Work::HalveByMax => (size(from.height / 2, from.width / 2), false),
                 Work::AddDoubled => {
@@ -78,7 +79,7 @@ impl Arena {
             };
             // What is added is of the same extent.
             let added = match &layer.work {
-                Work::Dense(_) | Work::Scaled { .. } | Work::Add { .. } => &others[..],
+                Work::Chain(_) | Work::Dense(_) | Work::Scaled { .. } | Work::Add { .. } => &others[..],
                 Work::ScaleBy => &others[1..],
                 _ => &[],
             };

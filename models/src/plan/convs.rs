@@ -1,7 +1,7 @@
 //! Convolutions as layers.
 
 use crate::{
-    kernels::{dense::Dense, depthwise::Depthwise, epilogue::Epilogue, window::Window},
+    kernels::{chain::Link, dense::Dense, depthwise::Depthwise, epilogue::Epilogue, window::Window},
     net::Step,
     plan::lower::{Lowering, PICTURE, Work},
 };
@@ -92,8 +92,8 @@ impl<'a> Lowering<'a> {
                 Some((scale, shift)) => (scale.try_into().ok()?, shift.try_into().ok()?),
                 None => ([1.0; 3], [0.0; 3]),
             };
-            let work = Work::Colours { op, scale, shift };
-            return (from == PICTURE).then(|| self.push(work, PICTURE, Vec::new(), channels));
+            let links = vec![Link::Picture { scale, shift, pad: op.pad }, Link::Colours(op)];
+            return (from == PICTURE).then(|| self.push(Work::Chain(links), PICTURE, Vec::new(), channels));
         }
         let work = match before {
             Some((scale, shift)) => {

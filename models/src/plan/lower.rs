@@ -1,7 +1,7 @@
 //! From a description to layers: weights packed, neighbours joined.
 
 use crate::{
-    kernels::{dense::Dense, depthwise::Depthwise, epilogue::Epilogue, linear::Linear, window::Window},
+    kernels::{chain::Link, dense::Dense, depthwise::Depthwise, epilogue::Epilogue, linear::Linear, window::Window},
     net::{Activation, Description, Step},
     plan::convs::Conv,
 };
@@ -35,8 +35,8 @@ pub(super) const PICTURE: usize = 0;
 /// What a layer does. Scales, shifts and slopes are filled up to whole blocks.
 #[derive(Debug)]
 pub(super) enum Work {
-    /// A convolution of the caller's picture of three colours, scaled and shifted by colour before.
-    Colours { op: Dense, scale: [f32; 3], shift: [f32; 3] },
+    /// Layers one after the other, row by row; another value may be added before the activation of the last.
+    Chain(Vec<Link>),
     /// The caller's picture as it is.
     Taken,
     /// A convolution; another value may be added before the activation.
@@ -47,8 +47,6 @@ pub(super) enum Work {
     Depthwise(Depthwise),
     /// A depthwise convolution with a kernel of another side.
     Window(Window),
-    /// A 1×1 convolution and the depthwise one after it.
-    Separable(Dense, Depthwise),
     /// Maximum over 2×2.
     HalveByMax,
     /// A sum with something half as large.
@@ -125,37 +123,55 @@ pub(super) fn lowered(description: &Description, tensors: &Tensors) -> Option<Lo
         lowering.lowered.leaving.push(Leaving { value, channels: (first, count), ending, is_row });
     }
     let is_made = |leaving: &Leaving| leaving.value != PICTURE;
-    lowering.lowered.leaving.iter().all(is_made).then(|| lowering.lowered.separable())
+    lowering.lowered.leaving.iter().all(is_made).then(|| lowering.lowered.chained())
 }
 
 impl Lowered {
-    /// Joins every 1×1 convolution of light weights with the depthwise one that alone reads what it makes.
-    fn separable(mut self) -> Self {
+    /// Joins layers that alone read what the one before makes to chains, where each of them can go row by row.
+    fn chained(mut self) -> Self {
         let mut readers = vec![0; self.channels.len()];
         for value in self.layers.iter().flat_map(Layer::read) {
             readers[value] += 1;
         }
+        self.leaving.iter().for_each(|leaving| readers[leaving.value] += 1);
         let mut layers: Vec<Layer> = Vec::with_capacity(self.layers.len());
         let mut pending = self.layers.into_iter().peekable();
-        while let Some(layer) = pending.next() {
-            let made = layer.output;
-            let follows = |next: &Layer| next.input == made && matches!(next.work, Work::Depthwise(_));
-            let is_pair = matches!(&layer.work, Work::Dense(op) if op.is_light())
+        while let Some(mut layer) = pending.next() {
+            // What is added is added to the last link: a chain ends there.
+            while readers[layer.output] == 1
                 && layer.others.is_empty()
-                && pending.peek().is_some_and(follows)
-                && readers[made] == 1
-                && self.leaving.iter().all(|leaving| leaving.value != made);
-            match (is_pair, layer) {
-                (true, Layer { work: Work::Dense(mix), input, .. }) => {
-                    if let Some(Layer { work: Work::Depthwise(filter), output, .. }) = pending.next() {
-                        layers.push(Layer { work: Work::Separable(mix, filter), input, others: Vec::new(), output });
-                    }
-                }
-                (_, layer) => layers.push(layer),
+                && layer.work.goes_by_rows()
+                && let Some(next) = pending.next_if(|next| next.input == layer.output && next.work.goes_by_rows())
+            {
+                let links = [layer.work, next.work].into_iter().flat_map(Work::links).collect();
+                layer = Layer { work: Work::Chain(links), others: next.others, output: next.output, ..layer };
             }
+            layers.push(layer);
         }
         self.layers = layers;
         self
+    }
+}
+
+impl Work {
+    /// Whether it may be a part of a chain: its weights stay in the cache from row to row.
+    fn goes_by_rows(&self) -> bool {
+        match self {
+            Self::Dense(op) => op.is_light(),
+            Self::Depthwise(_) | Self::HalveByMax | Self::Chain(_) => true,
+            _ => false,
+        }
+    }
+
+    /// The same as links of a chain.
+    fn links(self) -> Vec<Link> {
+        match self {
+            Self::Chain(links) => links,
+            Self::Dense(op) => vec![Link::Mix(op)],
+            Self::Depthwise(op) => vec![Link::Filter(op)],
+            Self::HalveByMax => vec![Link::Halve],
+            _ => Vec::new(),
+        }
     }
 }
 

@@ -15,13 +15,12 @@ use crate::{
     forward::Output,
     kernels::{
         blocks::{Padded, from_blocks, pad_blocks, pad_scaled, to_blocks},
-        colours::FromColours,
+        chain::{Chained, Link},
         combine::{Added, Averaged, Gated, join, sigmoid},
         dense::{Pointwise, Windowed},
         depthwise::Filtered,
         linear::Connected,
         pool::{AddedDoubled, Halved, Scaled},
-        separable::Separable,
         simd::isa::Isa,
         window::Slid,
     },
@@ -110,10 +109,15 @@ fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, border: &mu
     let size = (from.height, from.width);
     match &layer.work {
         Work::Taken => to_blocks(data, from, pictures, arena.into(layer.output)),
-        Work::Colours { op, scale, shift } => {
-            let made = (made.height, made.width);
-            let (scale, shift, kept, out) = (*scale, *shift, border, arena.into(layer.output));
-            isa.run(FromColours { op, input: data, scale, shift, pictures, size, made, kept, out });
+        Work::Chain(links) => {
+            let reads_picture = matches!(links.first(), Some(Link::Picture { .. }));
+            let values = layer.read().skip(usize::from(reads_picture));
+            let (mut read, out) = arena.read_all_and_write(values, layer.output);
+            if reads_picture {
+                read.insert(0, data);
+            }
+            let (input, residual) = (read[0], read.get(1).copied());
+            isa.run(Chained { links, input, pictures, size, kept: border, residual, out });
         }
         Work::Dense(op) | Work::Row(op) if op.is_pointwise() => {
             let (read, out) = arena.read_all_and_write(layer.read(), layer.output);
@@ -144,10 +148,6 @@ fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, border: &mu
         Work::Depthwise(op) => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);
             isa.run(Filtered { op, input, pictures, size, out });
-        }
-        Work::Separable(mix, filter) => {
-            let (input, out) = arena.read_and_write(layer.input, layer.output);
-            isa.run(Separable { mix, filter, input, pictures, size, between: border, out });
         }
         Work::HalveByMax => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);

@@ -165,6 +165,23 @@ proptest! {
     }
 
     #[test]
+    fn a_chain_row_by_row(
+        channels in (1usize..20, 2usize..20, 2usize..30), strides in (1usize..3, 1usize..3, 1usize..3), pad in 0usize..3,
+        is_halved in any::<bool>(), size in (1usize..3, 9usize..20, 9usize..24), seed in any::<u64>()
+    ) {
+        let mut net = Net::new(3, seed)
+            .conv("in", "first", (channels.1, 3, 3), strides.0, pad)
+            .depthwise("first", "filtered", channels.1, strides.1);
+        if is_halved {
+            net.step(Step::HalveByMax { input: "filtered".into(), output: "smaller".into() });
+        }
+        net.conv(if is_halved { "smaller" } else { "filtered" }, "mixed", (channels.2, channels.1, 1), 1, 0)
+            .depthwise("mixed", "again", channels.2, strides.2)
+            .conv("again", "out", (channels.0, channels.2, 1), 1, 0)
+            .agrees(&["out"], size)?;
+    }
+
+    #[test]
     fn halves_sums_and_scales(
         channels in 1usize..20, half in (1usize..5, 1usize..9), pictures in 1usize..3, seed in any::<u64>()
     ) {
@@ -211,6 +228,22 @@ proptest! {
 }
 
 proptest! {
+    #[test]
+    fn a_residual_is_added_to_the_last_of_a_chain(
+        channels in (2usize..20, 2usize..40), size in (1usize..3, 1usize..9, 1usize..13), seed in any::<u64>()
+    ) {
+        let (outside, inside) = channels;
+        Net::new(outside, seed)
+            .conv("in", "x", (outside, outside, 1), 1, 0)
+            .conv("x", "more", (inside, outside, 1), 1, 0)
+            .depthwise("more", "filtered", inside, 1)
+            .conv("filtered", "y", (outside, inside, 1), 1, 0)
+            .plus("x")
+            .conv("y", "again", (inside, outside, 1), 1, 0)
+            .depthwise("again", "out", inside, 2)
+            .agrees(&["out"], size)?;
+    }
+
     #[test]
     fn a_residual_is_added_before_the_activation(
         inputs in 1usize..20, outputs in 1usize..40, kernel in 0usize..2, stride in 1usize..3,
