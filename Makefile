@@ -65,8 +65,9 @@ $(WEB)/dist/.built: $(WEB)/node_modules/.installed $(shell find $(WEB) -path $(W
 build: packages pages
 	$(CARGO) build --release --locked --workspace $(if $(filter test,$(MAKECMDGOALS)),--all-targets)
 
+# The optional networks are fetched for whoever tests or benches them.
 weights: build ## fetch and check the weights and the demo's pictures
-	$(USHER) models install --data $(DATA)
+	$(USHER) models install --data $(DATA) $(if $(filter test bench bench-peers,$(MAKECMDGOALS)),--all)
 	$(USHER) models pictures --data $(DATA)
 
 ## --- what a change must pass ------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from safetensors import safe_open
 
-FORMAT = 1
+FORMAT = 2
 OPSET = 17
 
 Step = dict[str, Any]
@@ -64,10 +64,23 @@ def shape_of(step: Step, shapes: dict[str, Shape], tensors: dict[str, np.ndarray
             return shapes[step["input"]][0], tensors[step["weight"]].shape[0]
         case "add-doubled":
             return shapes[step["large"]]
-        case "affine" | "sigmoid":
+        case "add":
+            return shapes[step["a"]]
+        case "concat":
+            batch, _, *sides = shapes[step["inputs"][0]]
+            return batch, sum(shapes[name][1] for name in step["inputs"]), *sides
+        case "global-mean":
+            return *shapes[step["input"]][:2], 1, 1
+        case "affine" | "sigmoid" | "scale-by" | "softmax":
             return shapes[step["input"]]
         case op:
             raise ValueError(f"the peers do not know the step {op}")
+
+
+def reads(step: Step) -> list[str]:
+    """The values that a step reads."""
+    names = [step[key] for key in ("input", "large", "small", "a", "b", "by", "plus", "residual") if step.get(key)]
+    return names + step.get("inputs", [])
 
 
 def write_onnx(graph: Graph, path: Path, flat: bool = False) -> None:
@@ -89,29 +102,57 @@ def write_onnx(graph: Graph, path: Path, flat: bool = False) -> None:
         nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
         return output
 
+    def bent(activation: Any, linear: str, output: str) -> None:
+        if activation == "relu":
+            node("Relu", [linear], output)
+        elif activation != "none":
+            slope = graph.channel_tensor(activation["prelu"], output)
+            if len(graph.shapes[output]) == 4:
+                slope = slope.reshape(-1, 1, 1)
+            node("PRelu", [linear, constant(activation["prelu"], slope)], output)
+
+    def before(activation: Any, output: str) -> str:
+        return output if activation == "none" else f"{output}/linear"
+
     for step in graph.steps:
         output = step["output"]
         match step["op"]:
             case "conv":
                 weight = graph.tensors[step["weight"]]
-                activation = step["activation"]
-                linear = output if activation == "none" else f"{output}/linear"
+                activation, residual = step["activation"], step.get("residual")
+                linear = before(activation, output)
                 inputs = [step["input"], constant(step["weight"], weight)]
                 inputs.append(constant(step["bias"], graph.tensors[step["bias"]]))
                 node(
                     "Conv",
                     inputs,
-                    linear,
+                    f"{output}/alone" if residual else linear,
                     kernel_shape=weight.shape[2:],
                     strides=[step["stride"]] * 2,
                     pads=[step["pad"]] * 4,
                     group=step["groups"],
                 )
-                if activation == "relu":
-                    node("Relu", [linear], output)
-                elif activation != "none":
-                    slope = graph.channel_tensor(activation["prelu"], output).reshape(-1, 1, 1)
-                    node("PRelu", [linear, constant(activation["prelu"], slope)], output)
+                if residual:
+                    node("Add", [f"{output}/alone", residual], linear)
+                bent(activation, linear, output)
+            case "add":
+                bent(step["activation"], node("Add", [step["a"], step["b"]], before(step["activation"], output)), output)
+            case "concat":
+                node("Concat", step["inputs"], output, axis=1)
+            case "global-mean":
+                node("GlobalAveragePool", [step["input"]], output)
+            case "scale-by":
+                plus = step.get("plus")
+                scaled = node("Mul", [step["input"], step["by"]], f"{output}/scaled" if plus else output)
+                if plus:
+                    node("Add", [scaled, plus], output)
+            case "softmax":
+                batch, channels, *sides = graph.shapes[output]
+                runs = np.array([batch, channels // step["classes"], step["classes"], *sides], np.int64)
+                row = node("Reshape", [step["input"], constant(f"{output}/runs", runs)], f"{output}/row")
+                row = node("Softmax", [row], f"{output}/made", axis=2)
+                whole = constant(f"{output}/whole", np.array(graph.shapes[output], np.int64))
+                node("Reshape", [row, whole], output)
             case "halve-by-max":
                 node("MaxPool", [step["input"]], output, kernel_shape=[2, 2], strides=[2, 2])
             case "add-doubled":
@@ -120,10 +161,12 @@ def write_onnx(graph: Graph, path: Path, flat: bool = False) -> None:
                 doubled = node("Resize", [step["small"], "", scales], f"{output}/doubled", **how)
                 node("Add", [step["large"], doubled], output)
             case "affine":
-                scale = graph.channel_tensor(step["scale"], output).reshape(1, -1, 1, 1)
-                shift = graph.channel_tensor(step["shift"], output).reshape(1, -1, 1, 1)
+                wide = (1, -1, 1, 1)[: len(graph.shapes[output])]
+                scale = graph.channel_tensor(step["scale"], output).reshape(wide)
+                shift = graph.channel_tensor(step["shift"], output).reshape(wide)
                 scaled = node("Mul", [step["input"], constant(step["scale"], scale)], f"{output}/scaled")
-                node("Add", [scaled, constant(step["shift"], shift)], output)
+                linear = before(step["activation"], output)
+                bent(step["activation"], node("Add", [scaled, constant(step["shift"], shift)], linear), output)
             case "linear":
                 row = node("Flatten", [step["input"]], f"{output}/row", axis=1)
                 inputs = [row, constant(step["weight"], graph.tensors[step["weight"]])]

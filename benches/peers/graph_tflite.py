@@ -85,19 +85,36 @@ class Writer:
         options.padding = schema.Padding.SAME if same and step["pad"] else schema.Padding.VALID
         options.strideW = options.strideH = step["stride"]
         options.dilationWFactor = options.dilationHFactor = 1
-        options.fusedActivationFunction = RELU if activation == "relu" else NONE
+        residual = step.get("residual")
+        options.fusedActivationFunction = RELU if activation == "relu" and not residual else NONE
         if depthwise:
             options.depthMultiplier = 1
         order = (1, 2, 3, 0) if depthwise else (0, 2, 3, 1)
         inputs = [source, self.constant(step["weight"], weight.transpose(order))]
         inputs.append(self.constant(step["bias"], graph.tensors[step["bias"]]))
         code, shape = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D", last(graph.shapes[output])
-        if isinstance(activation, str):
-            self.operator(code, inputs, output, shape, options)
-            return
-        linear = self.operator(code, inputs, f"{output}/linear", shape, options)
-        slope = graph.channel_tensor(activation["prelu"], output).reshape(1, 1, -1)
-        self.operator("PRELU", [linear, self.constant(activation["prelu"], slope)], output, shape)
+        if activation == "relu" and not residual:
+            activation = "none"
+        if residual:
+            alone = self.operator(code, inputs, f"{output}/alone", shape, options)
+            self.added([alone, self.index[residual]], activation, output, shape)
+        else:
+            self.bent(self.operator(code, inputs, self.before(activation, output), shape, options), activation, output, shape)
+
+    def before(self, activation: Any, output: str) -> str:
+        return output if isinstance(activation, str) else f"{output}/linear"
+
+    def bent(self, linear: int, activation: Any, output: str, shape: Shape) -> None:
+        """Adds a PReLU where it follows."""
+        if not isinstance(activation, str):
+            slope = self.graph.channel_tensor(activation["prelu"], output).reshape(1, 1, -1)
+            self.operator("PRELU", [linear, self.constant(activation["prelu"], slope)], output, shape)
+
+    def added(self, inputs: list[int], activation: Any, output: str, shape: Shape) -> None:
+        options = schema.AddOptionsT()
+        options.fusedActivationFunction = RELU if activation == "relu" else NONE
+        made = self.operator("ADD", inputs, self.before(activation, output), shape, options)
+        self.bent(made, activation, output, shape)
 
     def step(self, step: Step) -> None:
         """Adds one step of the description."""
@@ -122,7 +139,25 @@ class Writer:
                 shift = self.constant(step["shift"], graph.channel_tensor(step["shift"], output))
                 inputs = [self.index[step["input"]], scale]
                 scaled = self.operator("MUL", inputs, f"{output}/scaled", shape, schema.MulOptionsT())
-                self.operator("ADD", [scaled, shift], output, shape, schema.AddOptionsT())
+                self.added([scaled, shift], step["activation"], output, shape)
+            case "add":
+                self.added([self.index[step["a"]], self.index[step["b"]]], step["activation"], output, shape)
+            case "concat":
+                options = schema.ConcatenationOptionsT()
+                options.axis = 3
+                inputs = [self.index[name] for name in step["inputs"]]
+                self.operator("CONCATENATION", inputs, output, shape, options)
+            case "global-mean":
+                options = schema.ReducerOptionsT()
+                options.keepDims = True
+                sides = self.constant(f"{output}/sides", np.array([1, 2], np.int32))
+                self.operator("MEAN", [self.index[step["input"]], sides], output, shape, options)
+            case "scale-by":
+                inputs, plus = [self.index[step["input"]], self.index[step["by"]]], step.get("plus")
+                made = f"{output}/scaled" if plus else output
+                scaled = self.operator("MUL", inputs, made, shape, schema.MulOptionsT())
+                if plus:
+                    self.added([scaled, self.index[plus]], "none", output, shape)
             case "linear":
                 weight, read = graph.tensors[step["weight"]], graph.shapes[step["input"]]
                 if len(read) == 4:

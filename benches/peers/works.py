@@ -39,11 +39,17 @@ class Work:
 NETWORKS = [
     ("sface b1", "sface", 1, 112, 112, "portrait"),
     ("sface b8", "sface", 8, 112, 112, "portrait"),
+    ("mobilefacenet b1", "mobilefacenet", 1, 112, 112, "portrait"),
+    ("mobilefacenet b8", "mobilefacenet", 8, 112, 112, "portrait"),
+    ("minifasnet b1", "minifasnet", 1, 128, 128, "portrait"),
+    ("retinaface 640x384", "retinaface", 1, 384, 640, "crowd"),
     ("yunet 640x384", "yunet", 1, 384, 640, "crowd"),
     ("yunet 320x192", "yunet", 1, 192, 320, "crowd"),
 ]
 # The networks that take blue first.
-BLUE_FIRST = {"yunet"}
+BLUE_FIRST = {"yunet", "retinaface", "minifasnet"}
+# What is done to the numbers 0..=255 of a picture first, where the network does not do it itself: minus, divided by.
+SCALED = {"mobilefacenet": ([127], 128), "retinaface": ([104, 117, 127], 1)}
 # Of preprocessing in a turn.
 CALLS = 10
 # Name and scale of the face: frame pixels a crop pixel.
@@ -82,7 +88,9 @@ def networks(models: Path, folder: Path) -> Iterator[tuple[str, Callable[[], Wor
             for i in range(batch)
         ]
         pixels = np.stack(made)[..., :: -1 if network in BLUE_FIRST else 1]
-        picture = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2), np.float32)
+        minus, by = SCALED.get(network, ([0], 1))
+        scaled = (pixels.transpose(0, 3, 1, 2).astype(np.float32) - np.reshape(minus, (-1, 1, 1))) / by
+        picture = np.ascontiguousarray(scaled, np.float32)
         request = {"load": "network", "name": network, "batch": batch, "height": height, "width": width}
         request["input"] = stored(picture, folder / "in.f32")
         path = models / f"{network}.safetensors"

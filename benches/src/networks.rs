@@ -15,10 +15,14 @@ use usher_models::{
 pub(crate) const QUESTION: &str = "How long does each network take on one thread?";
 
 /// Name, batch, height, width.
-const WORKS: [(&str, usize, usize, usize); 5] = [
+const WORKS: [(&str, usize, usize, usize); 9] = [
     ("sface", 1, 112, 112),
     ("sface", 2, 112, 112),
     ("sface", 8, 112, 112),
+    ("mobilefacenet", 1, 112, 112),
+    ("mobilefacenet", 8, 112, 112),
+    ("minifasnet", 1, 128, 128),
+    ("retinaface", 1, 384, 640),
     ("yunet", 1, 384, 640),
     ("yunet", 1, 192, 320),
 ];

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The form of this description. A file of another form is converted again by `usher models install`.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A network. Values are `(B, C, H, W)` f32 unless said otherwise; names of values and tensors are unique.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ pub struct Description {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "kebab-case")]
 pub enum Step {
-    /// A convolution with square kernel, equal padding on all sides, bias and activation.
+    /// A convolution with square kernel, equal padding on all sides, bias, sum with another value, and activation.
     Conv {
         /// Value read.
         input: String,
@@ -47,6 +47,9 @@ pub enum Step {
         pad: usize,
         /// 1, or the number of channels: depthwise.
         groups: usize,
+        /// Value of the shape of the output, added before the activation: the shortcut of a residual block.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        residual: Option<String>,
         /// What follows.
         activation: Activation,
     },
@@ -66,7 +69,45 @@ pub enum Step {
         /// Value made.
         output: String,
     },
-    /// `input * scale + shift` by channel.
+    /// The sum of two values of one shape: what no convolution could take as its residual.
+    Add {
+        /// Value read.
+        a: String,
+        /// Value read.
+        b: String,
+        /// Value made.
+        output: String,
+        /// What follows.
+        activation: Activation,
+    },
+    /// The channels of several values of one size, one after the other.
+    Concat {
+        /// Values read, in this order.
+        inputs: Vec<String>,
+        /// Value made.
+        output: String,
+    },
+    /// The mean of each channel over all pixels: `(B, C, 1, 1)`.
+    GlobalMean {
+        /// Value read.
+        input: String,
+        /// Value made.
+        output: String,
+    },
+    /// `input * by + plus`, where `by` is one number a channel of each picture: what squeeze-and-excitation ends with.
+    ScaleBy {
+        /// Value read.
+        input: String,
+        /// Value `(B, C, 1, 1)`.
+        by: String,
+        /// Value of the shape of `input`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plus: Option<String>,
+        /// Value made.
+        output: String,
+    },
+    /// `input * scale + shift` by channel. A batch norm that no convolution could take stands so: one before a convolution
+    /// that is padded with zeros, for the norm of a zero is not zero.
     Affine {
         /// Value read.
         input: String,
@@ -76,6 +117,8 @@ pub enum Step {
         scale: String,
         /// Tensor `(C)` or `(1)`.
         shift: String,
+        /// What follows.
+        activation: Activation,
     },
     /// A fully connected layer over the flattened value; makes `(B, outputs)`.
     Linear {
@@ -95,9 +138,19 @@ pub enum Step {
         /// Value made.
         output: String,
     },
+    /// `e^x` over the sum of `e^x`, over each run of `classes` neighbouring channels: the channels of a detector's map are
+    /// anchor by anchor.
+    Softmax {
+        /// Value read.
+        input: String,
+        /// Value made.
+        output: String,
+        /// Channels that sum to 1; divides their number.
+        classes: usize,
+    },
 }
 
-/// What follows a convolution in the same step.
+/// What follows in the same step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
@@ -105,7 +158,7 @@ pub enum Activation {
     None,
     /// Negative values become 0.
     Relu,
-    /// Negative values are multiplied by the tensor of this name, `(C)`.
+    /// Negative values are multiplied by the tensor of this name, `(C)` or `(1)`: PReLU, and LeakyReLU with one slope.
     Prelu(String),
 }
 
@@ -116,9 +169,31 @@ impl Step {
             Self::Conv { output, .. }
             | Self::HalveByMax { output, .. }
             | Self::AddDoubled { output, .. }
+            | Self::Add { output, .. }
+            | Self::Concat { output, .. }
+            | Self::GlobalMean { output, .. }
+            | Self::ScaleBy { output, .. }
             | Self::Affine { output, .. }
             | Self::Linear { output, .. }
-            | Self::Sigmoid { output, .. } => output,
+            | Self::Sigmoid { output, .. }
+            | Self::Softmax { output, .. } => output,
+        }
+    }
+
+    /// The same, to be named anew.
+    pub(crate) fn output_mut(&mut self) -> &mut String {
+        match self {
+            Self::Conv { output, .. }
+            | Self::HalveByMax { output, .. }
+            | Self::AddDoubled { output, .. }
+            | Self::Add { output, .. }
+            | Self::Concat { output, .. }
+            | Self::GlobalMean { output, .. }
+            | Self::ScaleBy { output, .. }
+            | Self::Affine { output, .. }
+            | Self::Linear { output, .. }
+            | Self::Sigmoid { output, .. }
+            | Self::Softmax { output, .. } => output,
         }
     }
 
@@ -126,11 +201,33 @@ impl Step {
     pub fn inputs(&self) -> Vec<&str> {
         match self {
             Self::AddDoubled { large, small, .. } => vec![large, small],
-            Self::Conv { input, .. }
-            | Self::HalveByMax { input, .. }
+            Self::Add { a, b, .. } => vec![a, b],
+            Self::Concat { inputs, .. } => inputs.iter().map(String::as_str).collect(),
+            Self::Conv { input, residual, .. } => std::iter::once(input).chain(residual).map(String::as_str).collect(),
+            Self::ScaleBy { input, by, plus, .. } => [input, by].into_iter().chain(plus).map(String::as_str).collect(),
+            Self::HalveByMax { input, .. }
+            | Self::GlobalMean { input, .. }
             | Self::Affine { input, .. }
             | Self::Linear { input, .. }
-            | Self::Sigmoid { input, .. } => vec![input],
+            | Self::Sigmoid { input, .. }
+            | Self::Softmax { input, .. } => vec![input],
+        }
+    }
+
+    /// The same, to be named anew.
+    pub(crate) fn inputs_mut(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::AddDoubled { large, small, .. } => vec![large, small],
+            Self::Add { a, b, .. } => vec![a, b],
+            Self::Concat { inputs, .. } => inputs.iter_mut().collect(),
+            Self::Conv { input, residual, .. } => std::iter::once(input).chain(residual).collect(),
+            Self::ScaleBy { input, by, plus, .. } => [input, by].into_iter().chain(plus).collect(),
+            Self::HalveByMax { input, .. }
+            | Self::GlobalMean { input, .. }
+            | Self::Affine { input, .. }
+            | Self::Linear { input, .. }
+            | Self::Sigmoid { input, .. }
+            | Self::Softmax { input, .. } => vec![input],
         }
     }
 }

@@ -34,9 +34,14 @@ enum Kernel {
     Conv { weight: Tensor, bias: Tensor, slope: Option<Tensor>, stride: usize, pad: usize, groups: usize },
     HalveByMax,
     AddDoubled,
-    Affine { scale: Tensor, shift: Tensor },
+    Add { slope: Option<Tensor> },
+    Concat,
+    GlobalMean,
+    ScaleBy,
+    Affine { scale: Tensor, shift: Tensor, slope: Option<Tensor> },
     Linear { weight: Tensor, bias: Tensor },
     Sigmoid,
+    Softmax { classes: usize },
 }
 
 impl Plain {
@@ -66,6 +71,7 @@ impl Plain {
                 .filter(|name| last_reader.get(*name) == Some(&index))
                 .filter_map(|name| names.get(name).copied())
                 .collect();
+            done.sort_unstable();
             done.dedup();
             layers.push(Layer { kernel, inputs, output, done });
         }
@@ -93,26 +99,12 @@ impl Plain {
         let mut values: Vec<Option<Tensor>> = vec![None; self.slots];
         values[self.input] = Some(input);
         for layer in &self.layers {
-            let of = |index: usize| {
-                values[layer.inputs[index]].as_ref().ok_or_else(|| bug("a value was let go too early".to_owned()))
-            };
-            let made = match &layer.kernel {
-                Kernel::Conv { weight, bias, slope, stride, pad, groups } => {
-                    let made = of(0)?.conv2d(weight, *pad, *stride, 1, *groups)?.broadcast_add(bias)?;
-                    match slope {
-                        None => made,
-                        Some(slope) => (made.relu()? - made.neg()?.relu()?.broadcast_mul(slope)?)?,
-                    }
-                }
-                Kernel::HalveByMax => of(0)?.max_pool2d(2)?,
-                Kernel::AddDoubled => {
-                    let (_, _, h, w) = of(0)?.dims4()?;
-                    (of(0)? + of(1)?.upsample_nearest2d(h, w)?)?
-                }
-                Kernel::Affine { scale, shift } => of(0)?.broadcast_mul(scale)?.broadcast_add(shift)?,
-                Kernel::Linear { weight, bias } => of(0)?.flatten_from(1)?.matmul(&weight.t()?)?.broadcast_add(bias)?,
-                Kernel::Sigmoid => candle_nn::ops::sigmoid(of(0)?)?,
-            };
+            let inputs: Vec<&Tensor> = layer
+                .inputs
+                .iter()
+                .map(|slot| values[*slot].as_ref().ok_or_else(|| bug("a value was let go too early".to_owned())))
+                .collect::<Result<_, _>>()?;
+            let made = layer.kernel.made(&inputs)?;
             for slot in &layer.done {
                 values[*slot] = None;
             }
@@ -126,6 +118,54 @@ impl Plain {
             })
             .collect()
     }
+}
+
+impl Kernel {
+    /// What it makes of its inputs, of which there are as many as the step names.
+    fn made(&self, inputs: &[&Tensor]) -> Result<Tensor, ModelError> {
+        Ok(match (self, inputs) {
+            (Self::Conv { weight, bias, slope, stride, pad, groups }, [x, residual @ ..]) => {
+                let mut made = x.conv2d(weight, *pad, *stride, 1, *groups)?.broadcast_add(bias)?;
+                for residual in residual {
+                    made = (made + *residual)?;
+                }
+                bent(made, slope.as_ref())?
+            }
+            (Self::HalveByMax, [x]) => x.max_pool2d(2)?,
+            (Self::AddDoubled, [large, small]) => {
+                let (_, _, h, w) = large.dims4()?;
+                (*large + small.upsample_nearest2d(h, w)?)?
+            }
+            (Self::Add { slope }, [a, b]) => bent((*a + *b)?, slope.as_ref())?,
+            (Self::Concat, inputs) => Tensor::cat(inputs, 1)?,
+            (Self::GlobalMean, [x]) => x.mean_keepdim((2, 3))?,
+            (Self::ScaleBy, [x, by, plus @ ..]) => {
+                let mut made = x.broadcast_mul(by)?;
+                for plus in plus {
+                    made = (made + *plus)?;
+                }
+                made
+            }
+            (Self::Affine { scale, shift, slope }, [x]) => {
+                bent(x.broadcast_mul(scale)?.broadcast_add(shift)?, slope.as_ref())?
+            }
+            (Self::Linear { weight, bias }, [x]) => x.flatten_from(1)?.matmul(&weight.t()?)?.broadcast_add(bias)?,
+            (Self::Sigmoid, [x]) => candle_nn::ops::sigmoid(x)?,
+            (Self::Softmax { classes }, [x]) => {
+                let (batch, channels, h, w) = x.dims4()?;
+                let runs = x.reshape((batch, channels / classes, *classes, h, w))?;
+                candle_nn::ops::softmax(&runs, 2)?.reshape((batch, channels, h, w))?
+            }
+            (_, inputs) => return Err(bug(format!("a step of {} values", inputs.len()))),
+        })
+    }
+}
+
+fn bent(x: Tensor, slope: Option<&Tensor>) -> Result<Tensor, ModelError> {
+    Ok(match slope {
+        None => x,
+        Some(slope) => (x.relu()? - x.neg()?.relu()?.broadcast_mul(slope)?)?,
+    })
 }
 
 /// For each value that may be let go: the last step that reads it.
@@ -149,6 +189,18 @@ fn kernel(
     device: &Device,
 ) -> Result<Kernel, ModelError> {
     let mut take = |name: &str| tensors.remove(name).ok_or_else(|| bug(format!("there is no tensor {name}")));
+    // By channel; one number is for all.
+    let wide = |values: Vec<f32>| {
+        let length = values.len();
+        Tensor::from_vec(values, (1, length, 1, 1), device)
+    };
+    let slope = |take: &mut dyn FnMut(&str) -> Result<(Vec<usize>, Vec<f32>), ModelError>, activation: &Activation| {
+        Ok::<_, ModelError>(match activation {
+            Activation::None => None,
+            Activation::Relu => Some(wide(vec![0.0])?),
+            Activation::Prelu(name) => Some(wide(take(name)?.1)?),
+        })
+    };
     Ok(match step {
         Step::Conv { weight, bias, stride, pad, groups, activation, .. } => {
             let (shape, weight) = take(weight)?;
@@ -156,28 +208,13 @@ fn kernel(
                 return Err(bug(format!("a convolution of shape {shape:?}")));
             };
             let bias = take(bias)?.1;
-            let slope = match activation {
-                Activation::None => vec![1.0; outputs],
-                Activation::Relu => vec![0.0; outputs],
-                Activation::Prelu(name) => take(name)?.1,
-            };
-            if kernel != kernel_across
-                || bias.len() != outputs
-                || slope.len() != outputs
-                || *stride == 0
-                || *groups == 0
-            {
+            if kernel != kernel_across || bias.len() != outputs || *stride == 0 || *groups == 0 {
                 return Err(bug(format!("a convolution of shape {shape:?} with {} biases", bias.len())));
             }
-            let wide = (1, outputs, 1, 1);
-            let slope = match activation {
-                Activation::None => None,
-                _ => Some(Tensor::from_vec(slope, wide, device)?),
-            };
             Kernel::Conv {
                 weight: Tensor::from_vec(weight, shape, device)?,
-                bias: Tensor::from_vec(bias, wide, device)?,
-                slope,
+                bias: wide(bias)?,
+                slope: slope(&mut take, activation)?,
                 stride: *stride,
                 pad: *pad,
                 groups: *groups,
@@ -185,12 +222,13 @@ fn kernel(
         }
         Step::HalveByMax { .. } => Kernel::HalveByMax,
         Step::AddDoubled { .. } => Kernel::AddDoubled,
-        Step::Affine { scale, shift, .. } => {
-            let mut wide = |name: &str| -> Result<Tensor, ModelError> {
-                let values = take(name)?.1;
-                Ok(Tensor::from_vec(values.clone(), (1, values.len(), 1, 1), device)?)
-            };
-            Kernel::Affine { scale: wide(scale)?, shift: wide(shift)? }
+        Step::Add { activation, .. } => Kernel::Add { slope: slope(&mut take, activation)? },
+        Step::Concat { .. } => Kernel::Concat,
+        Step::GlobalMean { .. } => Kernel::GlobalMean,
+        Step::ScaleBy { .. } => Kernel::ScaleBy,
+        Step::Affine { scale, shift, activation, .. } => {
+            let (scale, shift) = (wide(take(scale)?.1)?, wide(take(shift)?.1)?);
+            Kernel::Affine { scale, shift, slope: slope(&mut take, activation)? }
         }
         Step::Linear { weight, bias, .. } => {
             let ((shape, weight), bias) = (take(weight)?, take(bias)?.1);
@@ -201,6 +239,8 @@ fn kernel(
             }
         }
         Step::Sigmoid { .. } => Kernel::Sigmoid,
+        Step::Softmax { classes, .. } if *classes > 0 => Kernel::Softmax { classes: *classes },
+        Step::Softmax { .. } => return Err(bug("a softmax of no classes".to_owned())),
     })
 }
 

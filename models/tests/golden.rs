@@ -10,12 +10,15 @@
 
 mod support;
 
-use support::{naive, noise, weights};
+use support::{iresnet, naive, noise, weights};
 use usher_models::{
     compute::{Choice, Compute},
     forward::{Network, Output},
+    net::Step,
     weights::{
         lock::{Lock, MODELS},
+        onnx,
+        recognise::recognised,
         store::Stored,
     },
 };
@@ -31,10 +34,18 @@ const YUNET_OUTPUTS: [&str; 12] = [
     "kps_32",
 ];
 
-fn network(name: &str, compute: &Compute) -> Network {
+fn stored(name: &str) -> Stored {
     let lock = Lock::read(MODELS).unwrap();
-    let stored = Stored::read(&weights(), name, &lock.network(name).unwrap().sha256).unwrap();
-    Network::new(stored, compute).unwrap()
+    Stored::read(&weights(), name, &lock.network(name).unwrap().sha256).unwrap()
+}
+
+fn network(name: &str, compute: &Compute) -> Network {
+    Network::new(stored(name), compute).unwrap()
+}
+
+/// Our CPU kernels, stock operators, and whatever `auto` is here.
+fn computes() -> [Compute; 3] {
+    [Compute::open(Choice::Cpu).unwrap(), Compute::plain(), Compute::open(Choice::Auto).unwrap()]
 }
 
 fn differences(ours: &[Output], reference: &[Vec<f64>]) -> Vec<f64> {
@@ -71,16 +82,40 @@ fn tolerance(name: &str) -> f64 {
     if name == "sface" { HALF_TOLERANCE } else { TOLERANCE }
 }
 
-fn agree(name: &str, side: (usize, usize), last: bool) {
-    let input = noise(3 * side.0 * side.1, 7);
-    let onnx = std::fs::read(weights().join(format!("{name}.onnx"))).expect("run `usher models install`");
-    let reference = naive::run(&onnx, &input, side);
-    for compute in [Compute::open(Choice::Cpu).unwrap(), Compute::plain(), Compute::open(Choice::Auto).unwrap()] {
-        let mut ours = network(name, &compute).forward(&input, 1, side.0, side.1).unwrap();
-        if last {
-            ours = ours.iter().map(channels_last).collect();
+/// How outputs are laid out in the file of their makers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// As ours.
+    Maps,
+    /// Pixel by pixel.
+    ChannelsLast,
+    /// Pixel by pixel, the maps of three strides one after the other.
+    Joined,
+}
+
+impl Layout {
+    fn of(self, ours: &[Output]) -> Vec<Output> {
+        let last = || ours.iter().map(channels_last);
+        match self {
+            Self::Maps => ours.iter().map(|o| Output { shape: o.shape.clone(), data: o.data.clone() }).collect(),
+            Self::ChannelsLast => last().collect(),
+            Self::Joined => {
+                let maps: Vec<Output> = last().collect();
+                maps.chunks(3)
+                    .map(|maps| Output { shape: vec![], data: maps.iter().flat_map(|map| map.data.clone()).collect() })
+                    .collect()
+            }
         }
-        let differences = differences(&ours, &reference);
+    }
+}
+
+fn agree(name: &str, side: (usize, usize), layout: Layout) {
+    let input = noise(3 * side.0 * side.1, 7);
+    let onnx = std::fs::read(weights().join(format!("{name}.onnx"))).expect("run `usher models install --all`");
+    let reference = naive::run(&onnx, &input, side);
+    for compute in computes() {
+        let ours = network(name, &compute).forward(&input, 1, side.0, side.1).unwrap();
+        let differences = differences(&layout.of(&ours), &reference);
         println!("{name} on {compute:?}: greatest relative difference {:.1e}", worst(&differences));
         assert!(differences.iter().all(|d| *d <= tolerance(name)), "{differences:?}");
     }
@@ -89,18 +124,64 @@ fn agree(name: &str, side: (usize, usize), last: bool) {
 #[test]
 fn yunet_is_what_its_makers_published() {
     // Small, and neither square nor a power of two: edges and odd halves count as much as the middle.
-    agree("yunet", (96, 160), true);
+    agree("yunet", (96, 160), Layout::ChannelsLast);
 }
 
 #[test]
 fn sface_is_what_its_makers_published() {
-    agree("sface", (112, 112), false);
+    agree("sface", (112, 112), Layout::Maps);
 }
 
 #[test]
-fn both_are_what_the_reference_engine_computed_where_its_output_is_at_hand() {
+fn mobilefacenet_is_what_its_makers_published() {
+    agree("mobilefacenet", (112, 112), Layout::Maps);
+}
+
+#[test]
+fn minifasnet_is_what_its_makers_published() {
+    agree("minifasnet", (128, 128), Layout::Maps);
+}
+
+#[test]
+fn retinaface_is_what_its_makers_published() {
+    agree("retinaface", (96, 160), Layout::Joined);
+    // The file computes one layer of each of its context modules twice.
+    let convolutions = stored("retinaface").description.steps.iter().filter(|s| matches!(s, Step::Conv { .. })).count();
+    let nodes = onnx::graph(&std::fs::read(weights().join("retinaface.onnx")).unwrap()).unwrap().node;
+    assert_eq!(convolutions + 3, nodes.iter().filter(|node| node.op_type == "Conv").count());
+}
+
+#[test]
+fn an_iresnet_that_a_site_brings_is_what_its_file_says() {
+    for folded in [false, true] {
+        let bytes = iresnet::onnx(folded);
+        let side = (iresnet::SIDE, iresnet::SIDE);
+        let input: Vec<f32> = noise(3 * side.0 * side.1, 3).iter().map(|v| v / 128.0 - 1.0).collect();
+        let reference = naive::run(&bytes, &input, side);
+        let stored = recognised(&onnx::graph(&bytes).unwrap(), "iresnet", "").unwrap();
+        // Norms before a padded convolution stay, the others are folded; every sum is in a convolution.
+        let count = |of: fn(&Step) -> bool| stored.description.steps.iter().filter(|step| of(step)).count();
+        assert_eq!(count(|step| matches!(step, Step::Affine { .. })), 8);
+        assert_eq!(count(|step| matches!(step, Step::Conv { residual: Some(_), .. })), 8);
+        assert_eq!(count(|step| matches!(step, Step::Add { .. })), 0);
+        for compute in computes() {
+            let mut network = Network::new(stored.clone(), &compute).unwrap();
+            let differences = differences(&network.forward(&input, 1, side.0, side.1).unwrap(), &reference);
+            println!("iresnet on {compute:?}: greatest relative difference {:.1e}", worst(&differences));
+            assert!(worst(&differences) <= HALF_TOLERANCE, "{differences:?}");
+        }
+    }
+}
+
+#[test]
+fn all_are_what_the_reference_engine_computed_where_its_output_is_at_hand() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/models");
-    for (name, file, last) in [("yunet", "yunet_2023mar.ref.npz", true), ("sface", "sface_2021dec.ref.npz", false)] {
+    for (name, file, layout, outputs) in [
+        ("yunet", "yunet_2023mar.ref.npz", Layout::ChannelsLast, &YUNET_OUTPUTS[..]),
+        ("sface", "sface_2021dec.ref.npz", Layout::Maps, &["fc1"]),
+        ("mobilefacenet", "fr_feature.ref.npz", Layout::Maps, &["output"]),
+        ("minifasnet", "fr_liveness.ref.npz", Layout::Maps, &["output"]),
+    ] {
         let Ok(bytes) = std::fs::read(folder.join(file)) else {
             println!("NOT RUN for {name}: {file} is not at hand (an optional file of the developers)");
             continue;
@@ -109,14 +190,10 @@ fn both_are_what_the_reference_engine_computed_where_its_output_is_at_hand() {
         let input = arrays.iter().find(|a| a.name.starts_with("in")).expect("an input");
         let [1, 3, height, width] = input.shape[..] else { panic!("{:?}", input.shape) };
         let mut network = network(name, &Compute::open(Choice::Cpu).unwrap());
-        let mut ours = network.forward(&input.data, 1, height, width).unwrap();
-        if last {
-            ours = ours.iter().map(channels_last).collect();
-        }
-        let names: &[&str] = if last { &YUNET_OUTPUTS } else { &["fc1"] };
+        let ours = layout.of(&network.forward(&input.data, 1, height, width).unwrap());
         let of = |name: &&str| arrays.iter().find(|a| a.name == **name).expect("an output");
         let reference: Vec<Vec<f64>> =
-            names.iter().map(|name| of(name).data.iter().map(|v| f64::from(*v)).collect()).collect();
+            outputs.iter().map(|name| of(name).data.iter().map(|v| f64::from(*v)).collect()).collect();
         let differences = differences(&ours, &reference);
         println!("{name} against the reference engine: greatest relative difference {:.1e}", worst(&differences));
         assert!(differences.iter().all(|d| *d <= tolerance(name)), "{differences:?}");

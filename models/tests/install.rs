@@ -5,7 +5,12 @@
 
 use sha2::{Digest as _, Sha256};
 use std::{io::Write as _, path::Path};
-use usher_models::weights::{error::InstallError, install, install::Progress, pictures};
+use usher_models::weights::{
+    error::InstallError,
+    install,
+    install::{Progress, Which},
+    pictures,
+};
 
 fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
@@ -123,7 +128,7 @@ fn a_network_with_an_operator_that_is_not_known_is_refused_with_its_name() {
         hash(&archive),
         hash(&onnx)
     );
-    let error = install::install(&lock, to.path(), Some(from.path()), &mut |_, _| {}).unwrap_err();
+    let error = install::install(&lock, to.path(), Some(from.path()), Which::Needed, &mut |_, _| {}).unwrap_err();
     assert!(error.to_string().contains("Softplus") && error.to_string().contains("docs/accuracy.md"), "{error}");
     assert!(!to.path().join("n.safetensors").exists());
 }

@@ -8,7 +8,12 @@ use usher_models::{
     align::SIDE,
     catalog::{open_detector, open_embedder},
     compute::{Choice, Compute},
+    forward::Network,
     image::{Rgb, Size},
+    weights::{
+        lock::{Lock, MODELS},
+        store::Stored,
+    },
 };
 
 fn pictures(size: Size, n: u64) -> Vec<Rgb> {
@@ -44,6 +49,26 @@ fn a_batch_of_pictures_is_its_pictures_one_by_one() {
         assert_eq!(alone[0].len(), faces.len());
         for (a, b) in alone[0].iter().zip(faces) {
             assert!((a.confidence - b.confidence).abs() < 1e-4 && a.rect.iou(&b.rect) > 0.999, "{a:?} {b:?}");
+        }
+    }
+}
+
+#[test]
+fn a_batch_of_any_network_is_its_rows_one_by_one() {
+    let lock = Lock::read(MODELS).unwrap();
+    for (name, height, width) in [("mobilefacenet", 112, 112), ("minifasnet", 128, 128), ("retinaface", 96, 160)] {
+        let stored = Stored::read(&weights(), name, &lock.network(name).unwrap().sha256).unwrap();
+        let mut network = Network::new(stored, &Compute::open(Choice::Cpu).unwrap()).unwrap();
+        let pictures: Vec<Vec<f32>> = (0..8).map(|seed| noise(3 * height * width, seed)).collect();
+        let together = network.forward(&pictures.concat(), 8, height, width).unwrap();
+        for (index, picture) in pictures.iter().enumerate() {
+            for (alone, together) in network.forward(picture, 1, height, width).unwrap().iter().zip(&together) {
+                let row = &together.data[index * alone.data.len()..][..alone.data.len()];
+                let most = alone.data.iter().fold(1e-9f32, |most, v| most.max(v.abs()));
+                let worst = alone.data.iter().zip(row).fold(0f32, |worst, (a, b)| worst.max((a - b).abs()));
+                assert!(worst <= 1e-4 * most, "{name}, picture {index}: {worst} of {most}");
+                assert_eq!(alone.shape[1..], together.shape[1..]);
+            }
         }
     }
 }

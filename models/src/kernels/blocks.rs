@@ -43,15 +43,48 @@ pub(crate) struct Padded {
 }
 
 /// Copies `input`, `(planes, height, width, 8)`, into the middle of `(planes, height + 2·pad, width + 2·pad, 8)`.
-pub(crate) fn pad_blocks(input: &[f32], (height, width): (usize, usize), pad: usize, into: &mut Vec<f32>) {
+pub(crate) fn pad_blocks(input: &[f32], size: (usize, usize), pad: usize, into: &mut Vec<f32>) {
+    pad_with(input, size, pad, into, |_, row, from| row.copy_from_slice(from));
+}
+
+/// The same, each number times `scale` plus `shift` of its channel on the way: both filled up to whole blocks. The border
+/// stays zero.
+pub(crate) fn pad_scaled(
+    input: &[f32],
+    size: (usize, usize),
+    pad: usize,
+    (scale, shift): (&[f32], &[f32]),
+    into: &mut Vec<f32>,
+) {
+    let planes_a_block = input.len() / (size.0 * size.1 * LANES).max(1) / (scale.len() / LANES).max(1);
+    pad_with(input, size, pad, into, |plane, row, from| {
+        let first = plane / planes_a_block * LANES;
+        let (scale, shift) = (&scale[first..][..LANES], &shift[first..][..LANES]);
+        for (into, from) in row.as_chunks_mut::<LANES>().0.iter_mut().zip(from.as_chunks::<LANES>().0) {
+            for lane in 0..LANES {
+                into[lane] = from[lane] * scale[lane] + shift[lane];
+            }
+        }
+    });
+}
+
+/// Copies with a border of zeros; `copy` is told the plane and given a row to write and the one to read.
+fn pad_with(
+    input: &[f32],
+    (height, width): (usize, usize),
+    pad: usize,
+    into: &mut Vec<f32>,
+    copy: impl Fn(usize, &mut [f32], &[f32]),
+) {
     let line = width * LANES;
     let (tall, wide) = (height + 2 * pad, (width + 2 * pad) * LANES);
     let planes = input.len() / (height * line).max(1);
     into.clear();
     into.resize(planes * tall * wide, 0.0);
-    for (plane, picture) in into.chunks_exact_mut(tall * wide).zip(input.chunks_exact(height * line)) {
+    let planes = into.chunks_exact_mut(tall * wide).zip(input.chunks_exact(height * line));
+    for (index, (plane, picture)) in planes.enumerate() {
         for (row, from) in plane.chunks_exact_mut(wide).skip(pad).zip(picture.chunks_exact(line)) {
-            row[pad * LANES..][..line].copy_from_slice(from);
+            copy(index, &mut row[pad * LANES..][..line], from);
         }
     }
 }

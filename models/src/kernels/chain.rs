@@ -9,6 +9,7 @@ use crate::kernels::{
     depthwise::Depthwise,
     pairs::{Pairs, Pixels, Quantised},
     pool::halved_row,
+    residual::begin,
     simd::{LANES, Simd, Work},
 };
 
@@ -88,6 +89,8 @@ pub(crate) struct Chained<'a> {
     /// Room for the rows between two links.
     pub(crate) kept: &'a mut Vec<f32>,
     pub(crate) quantised: &'a mut Quantised,
+    /// As long as `out`, added before the activation of the last link, a [`Link::Mix`] or [`Link::Pairs`].
+    pub(crate) residual: Option<&'a [f32]>,
     pub(crate) out: &'a mut [f32],
 }
 
@@ -120,7 +123,7 @@ impl Stage<'_> {
 impl Work for Chained<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { links, input, pictures, size, kept, quantised, out } = self;
+        let Self { links, input, pictures, size, kept, quantised, residual, out } = self;
         let Some((mut stages, room)) = staged(links, size, pictures, input.len()) else { return };
         let widest = stages.iter().map(|stage| stage.sizes[0].1).max().unwrap_or(0) * LANES;
         // Behind the rows that are kept, one of zeros for what lies outside.
@@ -151,13 +154,14 @@ impl Work for Chained<'_> {
                         Source { data: input, first: picture * of_picture, row, kept: height }
                     }
                 };
-                let into = if index == last {
+                let (into, residual) = if index == last {
                     let (height, width) = stage.sizes[1];
-                    &mut out[(picture * height + stage.done) * width * LANES..]
+                    let row = (picture * height + stage.done) * width * LANES..;
+                    (&mut out[row.clone()], residual.map(|residual| &residual[row]))
                 } else {
-                    &mut rest[stage.done % stage.kept * stage.row..][..stage.row]
+                    (&mut rest[stage.done % stage.kept * stage.row..][..stage.row], None)
                 };
-                stage.next_row(simd, &source, nothing, quantised, into);
+                stage.next_row(simd, &source, nothing, residual, quantised, into);
                 stages[index].done += 1;
                 index = (index + 1).min(last);
             }
@@ -227,6 +231,7 @@ impl Stage<'_> {
         simd: S,
         source: &Source<'_>,
         nothing: &[f32],
+        residual: Option<&[f32]>,
         quantised: &mut Quantised,
         into: &mut [f32],
     ) {
@@ -270,13 +275,18 @@ impl Stage<'_> {
             Link::Mix(op) => {
                 let from = &source.data[source.at(y)..];
                 for (block, wide, weight) in op.panels() {
-                    let panel = op.panel(block, wide, &self.taps, weight, (true, true));
+                    if let Some(residual) = residual {
+                        let lot = block * apart_made..;
+                        let (residual, into) = (&residual[lot.clone()], &mut into[lot]);
+                        begin(simd, op.bias(block, wide), residual, into, apart_made, 0..columns);
+                    }
+                    let panel = op.panel(block, wide, &self.taps, weight, (residual.is_none(), true));
                     row::<S, 8, 8>(simd, from, panel, wide, &mut into[block * apart_made..], apart_made, 0..columns);
                 }
             }
             Link::Pairs(op) => {
                 let pixels = Pixels { data: &source.data[source.at(y)..], apart, count: width };
-                op.run(simd, pixels, quantised, into, apart_made);
+                op.run(simd, pixels, residual, quantised, (into, apart_made));
             }
             Link::Filter(op) => {
                 let middle = y * op.stride;

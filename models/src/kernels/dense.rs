@@ -1,8 +1,10 @@
 //! Convolutions that mix channels: 1×1 over values as they lie, k×k over a padded copy.
 
 use crate::kernels::{
+    aligned::Aligned,
     blocks::{Padded, blocks},
     epilogue::Epilogue,
+    residual::begin,
     simd::{LANES, Simd, Work},
     tile::{Panel, stretch},
 };
@@ -32,7 +34,7 @@ pub(crate) struct Dense {
     /// Whether it has an activation.
     bends: bool,
     /// Panel after panel of sixteen output channels, perhaps a last one of eight: `(taps, run, channels)`.
-    panels: Vec<f32>,
+    panels: Aligned,
     reading: Reading,
 }
 
@@ -86,6 +88,7 @@ impl Dense {
             }
             first += wide;
         }
+        let panels = Aligned::of(&panels);
         let (bends, epilogue) = (epilogue.bends(), epilogue.padded());
         Some(Self { inputs, kernel, stride, pad, epilogue, bends, panels, reading })
     }
@@ -134,13 +137,15 @@ pub(crate) struct Pointwise<'a> {
     pub(crate) op: &'a Dense,
     pub(crate) input: &'a [f32],
     pub(crate) pixels: usize,
+    /// As long as `out`, added before the activation.
+    pub(crate) residual: Option<&'a [f32]>,
     pub(crate) out: &'a mut [f32],
 }
 
 impl Work for Pointwise<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { op, input, pixels, out } = self;
+        let Self { op, input, pixels, residual, out } = self;
         let plane = pixels * LANES;
         let taps: Vec<usize> = (0..blocks(op.inputs)).map(|block| block * plane).collect();
         if op.panels.len() <= HEAVY {
@@ -149,7 +154,11 @@ impl Work for Pointwise<'_> {
             for from in (0..pixels).step_by(lot) {
                 let to = (from + lot).min(pixels);
                 for (block, wide, weight) in op.panels() {
-                    let panel = op.panel(block, wide, &taps, weight, (true, true));
+                    if let Some(residual) = residual {
+                        let lot = block * plane..;
+                        begin(simd, op.bias(block, wide), &residual[lot.clone()], &mut out[lot], plane, from..to);
+                    }
+                    let panel = op.panel(block, wide, &taps, weight, (residual.is_none(), true));
                     row::<S, 8, 8>(
                         simd,
                         &input[from * LANES..],
@@ -164,9 +173,13 @@ impl Work for Pointwise<'_> {
         } else {
             // All pixels of few output channels: weights are read once.
             for (block, wide, weight) in op.panels() {
+                if let Some(residual) = residual {
+                    let lot = block * plane..;
+                    begin(simd, op.bias(block, wide), &residual[lot.clone()], &mut out[lot], plane, 0..pixels);
+                }
                 for (index, taps) in taps.chunks(DEPTH).enumerate() {
                     let weight = &weight[index * DEPTH * LANES * wide * LANES..][..taps.len() * LANES * wide * LANES];
-                    let ends = (index == 0, (index + 1) * DEPTH >= blocks(op.inputs));
+                    let ends = (index == 0 && residual.is_none(), (index + 1) * DEPTH >= blocks(op.inputs));
                     let panel = op.panel(block, wide, taps, weight, ends);
                     row::<S, 8, 8>(simd, input, panel, wide, &mut out[block * plane..], plane, 0..pixels);
                 }
@@ -176,7 +189,14 @@ impl Work for Pointwise<'_> {
 }
 
 impl Dense {
+    /// The bias of one or two output blocks from `block` on.
+    #[inline(always)]
+    pub(crate) fn bias(&self, block: usize, wide: usize) -> &[f32] {
+        &self.epilogue.bias[block * LANES..(block + wide) * LANES]
+    }
+
     /// One or two output blocks from `block` on, over these taps.
+    #[inline(always)]
     pub(crate) fn panel<'a>(
         &'a self,
         block: usize,
@@ -238,6 +258,8 @@ pub(crate) struct Windowed<'a> {
     pub(crate) pictures: usize,
     /// Rows and columns of what is made.
     pub(crate) made: (usize, usize),
+    /// As long as `out`, added before the activation.
+    pub(crate) residual: Option<&'a [f32]>,
     pub(crate) out: &'a mut [f32],
 }
 
@@ -251,7 +273,7 @@ impl Work for Windowed<'_> {
 impl Windowed<'_> {
     #[inline(always)]
     fn rows<S: Simd, const STEP: usize>(self, simd: S) {
-        let Self { op, input, padded, pictures, made: (rows, columns), out } = self;
+        let Self { op, input, padded, pictures, made: (rows, columns), residual, out } = self;
         let line = padded.width * LANES;
         let depth = pictures * padded.height * line;
         let windows = (0..op.kernel).flat_map(|y| (0..op.kernel).map(move |x| y * line + x * LANES));
@@ -263,7 +285,11 @@ impl Windowed<'_> {
                 let input = &input[(picture * padded.height + y * op.stride) * line..];
                 let from = (picture * rows + y) * columns;
                 for (block, wide, weight) in op.panels() {
-                    let panel = op.panel(block, wide, &taps, weight, (true, true));
+                    if let Some(residual) = residual {
+                        let (lot, range) = (block * plane.., from..from + columns);
+                        begin(simd, op.bias(block, wide), &residual[lot.clone()], &mut out[lot], plane, range);
+                    }
+                    let panel = op.panel(block, wide, &taps, weight, (residual.is_none(), true));
                     row::<S, STEP, 8>(simd, input, panel, wide, &mut out[block * plane..], plane, from..from + columns);
                 }
             }

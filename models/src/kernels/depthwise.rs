@@ -1,6 +1,7 @@
 //! Depthwise 3×3 convolution: one filter a channel, eight channels at once.
 
 use crate::kernels::{
+    aligned::Aligned,
     epilogue::Epilogue,
     simd::{LANES, Simd, Work},
     tile::eight,
@@ -12,7 +13,7 @@ pub(crate) struct Depthwise {
     /// 1 or 2.
     pub(crate) stride: usize,
     /// `(blocks, 9, 8)`.
-    weight: Vec<f32>,
+    weight: Aligned,
     epilogue: Epilogue,
 }
 
@@ -30,7 +31,7 @@ impl Depthwise {
                 blocked[(channel / LANES * 9 + tap) * LANES + channel % LANES] = *value;
             }
         }
-        Some(Self { stride, weight: blocked, epilogue })
+        Some(Self { stride, weight: Aligned::of(&blocked), epilogue })
     }
 
     /// Rows or columns of what it makes of `side`.

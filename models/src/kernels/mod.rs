@@ -5,20 +5,24 @@
 #![expect(unsafe_code, reason = "SIMD by target feature; each use has a SAFETY line")]
 
 pub(crate) mod across;
+pub(crate) mod aligned;
 pub(crate) mod blocks;
 pub(crate) mod chain;
+pub(crate) mod combine;
 pub(crate) mod dense;
 pub(crate) mod depthwise;
 pub(crate) mod epilogue;
 pub(crate) mod linear;
 pub(crate) mod pairs;
 pub(crate) mod pool;
+pub(crate) mod residual;
 pub(crate) mod rows;
 pub(crate) mod scale;
 pub(crate) mod scan;
 pub(crate) mod simd;
 pub(crate) mod tile;
 pub(crate) mod warp;
+pub(crate) mod window;
 
 /// Numbers of −1..=1, always the same for a seed.
 #[cfg(test)]

@@ -8,6 +8,7 @@
 use crate::kernels::{
     blocks::blocks,
     epilogue::Epilogue,
+    residual::begin,
     simd::{LANES, Simd, Work},
     tile::eight,
 };
@@ -115,15 +116,16 @@ impl Pairs {
         if size_of_val(&self.panels[..]) <= LIGHT { 48 } else { 256 }
     }
 
-    /// Every output of `pixels`; those of block `b` to `out[b · apart..]`.
+    /// Every output of `pixels`; those of block `b` to `out[b · apart..]`. `residual` lies as `out` does and is added before
+    /// the activation.
     #[inline(always)]
     pub(crate) fn run<S: Simd>(
         &self,
         simd: S,
         pixels: Pixels<'_>,
+        residual: Option<&[f32]>,
         kept: &mut Quantised,
-        out: &mut [f32],
-        apart: usize,
+        (out, apart): (&mut [f32], usize),
     ) {
         kept.take(simd, pixels, blocks(self.inputs));
         let line = pixels.count * LANES;
@@ -138,9 +140,13 @@ impl Pairs {
                 scale: &self.scales[channels.clone()],
                 bias: &self.epilogue.bias[channels.clone()],
                 slope: &self.epilogue.slope[channels],
+                is_begun: residual.is_some(),
                 bends: self.bends,
             };
             let out = &mut out[first * apart..];
+            if let Some(residual) = residual {
+                begin(simd, panel.bias, &residual[first * apart..], out, apart, 0..pixels.count);
+            }
             if wide == 2 {
                 let (one, two) = out.split_at_mut(apart);
                 stretch::<S, 2>(simd, kept, panel, [&mut one[..line], &mut two[..line]]);
@@ -156,6 +162,8 @@ pub(crate) struct Paired<'a> {
     pub(crate) op: &'a Pairs,
     pub(crate) input: &'a [f32],
     pub(crate) pixels: usize,
+    /// As long as `out`, added before the activation.
+    pub(crate) residual: Option<&'a [f32]>,
     pub(crate) kept: &'a mut Quantised,
     pub(crate) out: &'a mut [f32],
 }
@@ -163,12 +171,13 @@ pub(crate) struct Paired<'a> {
 impl Work for Paired<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { op, input, pixels, kept, out } = self;
+        let Self { op, input, pixels, residual, kept, out } = self;
         let apart = pixels * LANES;
         for from in (0..pixels).step_by(op.lot()) {
             let count = op.lot().min(pixels - from);
             let some = Pixels { data: &input[from * LANES..], apart, count };
-            op.run(simd, some, kept, &mut out[from * LANES..], apart);
+            let residual = residual.map(|residual| &residual[from * LANES..]);
+            op.run(simd, some, residual, kept, (&mut out[from * LANES..], apart));
         }
     }
 }
@@ -219,6 +228,8 @@ struct Panel<'a> {
     scale: &'a [f32],
     bias: &'a [f32],
     slope: &'a [f32],
+    /// Whether bias and residual stand in the output.
+    is_begun: bool,
     bends: bool,
 }
 
@@ -280,6 +291,7 @@ fn tile<S: Simd, const M: usize, const N: usize>(
         let nothing = simd.splat(0.0);
         for i in 0..M {
             let sum = simd.mul_add(simd.float(sums[i][j]), simd.splat(scales[i]), nothing);
+            let bias = if panel.is_begun { simd.load(&out[j][i]) } else { bias };
             let made = simd.mul_add(sum, scale, bias);
             let made = if panel.bends { simd.bend(made, slope) } else { made };
             simd.store(made, &mut out[j][i]);
@@ -297,7 +309,7 @@ mod tests {
     fn made(isa: Isa, op: &Pairs, input: &[f32], pixels: usize) -> Vec<f32> {
         let mut out = vec![f32::NAN; op.blocks() * pixels * LANES];
         let mut kept = Quantised::default();
-        isa.run(Paired { op, input, pixels, kept: &mut kept, out: &mut out });
+        isa.run(Paired { op, input, pixels, residual: None, kept: &mut kept, out: &mut out });
         out
     }
 

@@ -61,25 +61,29 @@ impl Work for AddedDoubled<'_> {
     }
 }
 
-/// `input * scale + shift` by channel.
+/// `input * scale + shift` by channel, bent.
 pub(crate) struct Scaled<'a> {
     pub(crate) input: &'a [f32],
     /// Filled up to whole blocks.
     pub(crate) scale: &'a [f32],
     /// Filled up to whole blocks.
     pub(crate) shift: &'a [f32],
+    /// Filled up to whole blocks: what negative values are multiplied by.
+    pub(crate) slope: &'a [f32],
     pub(crate) out: &'a mut [f32],
 }
 
 impl Work for Scaled<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { input, scale, shift, out } = self;
+        let Self { input, scale, shift, slope, out } = self;
         let plane = input.len() / (scale.len() / LANES);
         for (block, (out, input)) in out.chunks_exact_mut(plane).zip(input.chunks_exact(plane)).enumerate() {
             let (scale, shift) = (simd.load(eight(scale, block)), simd.load(eight(shift, block)));
+            let slope = simd.load(eight(slope, block));
             for i in 0..plane / LANES {
-                simd.store(simd.mul_add(simd.load(eight(input, i)), scale, shift), eight_mut(out, i));
+                let scaled = simd.mul_add(simd.load(eight(input, i)), scale, shift);
+                simd.store(simd.bend(scaled, slope), eight_mut(out, i));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Where every value lies: one piece of memory, in which values that never meet share room.
 
 use crate::{
-    kernels::blocks::Extent,
+    kernels::{aligned::Aligned, blocks::Extent},
     plan::lower::{Lowered, PICTURE, Work},
 };
 use std::ops::Range;
@@ -22,7 +22,7 @@ pub(crate) struct Batch {
 pub(super) struct Arena {
     /// What it is for.
     pub(super) batch: Option<Batch>,
-    memory: Vec<f32>,
+    memory: Aligned,
     values: Vec<Value>,
 }
 
@@ -45,28 +45,49 @@ impl Arena {
             let from = values[layer.input].of;
             let channels = lowered.channels[layer.output];
             let size = |height, width| Extent { channels, height, width };
+            let others: Vec<Extent> = layer.others.iter().map(|value| values[*value].of).collect();
             let (of, is_flat) = match &layer.work {
                 Work::Chain(links) => {
                     let (height, width) =
                         links.iter().try_fold((from.height, from.width), |size, link| link.made(size))?;
                     (size(height, width), false)
                 }
-                Work::Dense(op) => (size(op.side(from.height)?, op.side(from.width)?), false),
+                Work::Dense(op) | Work::Scaled { op, .. } => (size(op.side(from.height)?, op.side(from.width)?), false),
                 Work::Depthwise(op) => (size(op.side(from.height), op.side(from.width)), false),
+                Work::Window(op) => (size(op.side(from.height)?, op.side(from.width)?), false),
                 Work::HalveByMax => (size(from.height / 2, from.width / 2), false),
                 Work::AddDoubled => {
-                    let small = values[layer.other?].of;
+                    let small = others.first()?;
                     let fits =
                         (small.channels, 2 * small.height, 2 * small.width) == (from.channels, from.height, from.width);
                     (fits.then_some(from)?, false)
                 }
-                Work::Taken | Work::Affine { .. } => (from, false),
+                Work::Concat(_) => {
+                    let fit = others.iter().all(|other| (other.height, other.width) == (from.height, from.width));
+                    (fit.then_some(size(from.height, from.width))?, false)
+                }
+                Work::GlobalMean => (size(1, 1), false),
+                Work::ScaleBy => {
+                    let by = Extent { channels: from.channels, height: 1, width: 1 };
+                    ((*others.first()? == by).then_some(from)?, false)
+                }
+                Work::Taken | Work::Affine { .. } | Work::Add { .. } | Work::Sigmoid => (from, false),
                 Work::Pairs(_) => (size(from.height, from.width), false),
+                Work::Row(_) => ((from.pixels() == 1).then_some(size(1, 1))?, false),
                 Work::Linear(op) => {
                     ((op.channels, op.pixels) == (from.channels, from.pixels())).then_some((size(1, 1), true))?
                 }
             };
-            if of.pixels() == 0 || values[layer.input].is_flat {
+            // What is added is of the same extent.
+            let added = match &layer.work {
+                Work::Chain(_) | Work::Dense(_) | Work::Scaled { .. } | Work::Add { .. } => &others[..],
+                Work::ScaleBy => &others[1..],
+                _ => &[],
+            };
+            if added.iter().any(|other| *other != of) || layer.read().any(|value| values[value].is_flat) {
+                return None;
+            }
+            if of.pixels() == 0 {
                 return None;
             }
             values[layer.output] = Value { of, is_flat, room: 0..0 };
@@ -90,7 +111,7 @@ impl Arena {
             alive.push(layer.output);
             alive.retain(|value| last[*value] > index);
         }
-        Some(Self { batch: Some(batch), memory: vec![0.0; length], values })
+        Some(Self { batch: Some(batch), memory: Aligned::zeros(length), values })
     }
 
     /// A value's extent.
@@ -124,11 +145,21 @@ impl Arena {
         (from, into)
     }
 
-    /// Two values to read and one to write to.
-    pub(super) fn read_two_and_write(&mut self, (a, b): (usize, usize), into: usize) -> (&[f32], &[f32], &mut [f32]) {
-        let rooms = [self.room(a), self.room(b), self.room(into)];
-        let [a, b, into] = self.memory.get_disjoint_mut(rooms).expect("what is read is alive while the other is made");
-        (a, b, into)
+    /// Values to read, however often one is among them, and one to write to.
+    pub(super) fn read_all_and_write(
+        &mut self,
+        from: impl Iterator<Item = usize>,
+        into: usize,
+    ) -> (Vec<&[f32]>, &mut [f32]) {
+        let into = self.room(into);
+        let from: Vec<Range<usize>> = from.map(|value| self.room(value)).collect();
+        let (before, rest) = self.memory.split_at_mut(into.start);
+        let (made, after) = rest.split_at_mut(into.len());
+        let read = |room: Range<usize>| {
+            // What is read is alive while the other is made: it lies on one side of it.
+            if room.start < into.start { &before[room] } else { &after[room.start - into.end..room.end - into.end] }
+        };
+        (from.into_iter().map(read).collect(), made)
     }
 }
 
@@ -136,7 +167,7 @@ impl Arena {
 fn last_readers(lowered: &Lowered) -> Vec<usize> {
     let mut last = vec![0; lowered.channels.len()];
     for (index, layer) in lowered.layers.iter().enumerate() {
-        for value in [Some(layer.input), layer.other].into_iter().flatten() {
+        for value in layer.read() {
             last[value] = index;
         }
     }

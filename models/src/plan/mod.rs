@@ -1,30 +1,34 @@
 //! The CPU's executor: a network as packed layers over one arena.
 //!
 //! When a network is placed its weights are packed once, neighbours that belong together become one layer, and layers
-//! get their kernels ([`lower`]). When a batch of a new size comes, every value gets its place in one arena, where
+//! get their kernels ([`lower`], [`convs`], [`heads`]). When a batch of a new size comes, every value gets its place in one arena, where
 //! values that never meet share room ([`arena`]). A run then allocates nothing but its outputs. One thread, on purpose:
 //! give each worker its own network.
 
 pub(crate) mod arena;
+mod convs;
+mod heads;
 mod lower;
 
 use crate::{
     error::ModelError,
     forward::Output,
     kernels::{
-        blocks::{Padded, from_blocks, pad_blocks, to_blocks},
+        blocks::{Padded, from_blocks, pad_blocks, pad_scaled, to_blocks},
         chain::{Chained, Link},
+        combine::{Added, Averaged, Gated, join, sigmoid},
         dense::{Pointwise, Windowed},
         depthwise::Filtered,
         linear::Connected,
         pairs::{Paired, Quantised},
         pool::{AddedDoubled, Halved, Scaled},
         simd::isa::Isa,
+        window::Slid,
     },
     net::Description,
 };
 use arena::{Arena, Batch};
-use lower::{Layer, Lowered, PICTURE, Tensors, Work};
+use lower::{Ending, Layer, Lowered, PICTURE, Tensors, Work};
 
 /// A network, placed on the CPU.
 #[derive(Debug)]
@@ -78,17 +82,37 @@ impl Plan {
             let rows = value.chunks_exact(extent.of.channels);
             (vec![batch.pictures, count], rows.flat_map(|row| &row[first..first + count]).copied().collect())
         } else {
-            let shape = vec![batch.pictures, count, extent.of.height, extent.of.width];
+            let map = [batch.pictures, count, extent.of.height, extent.of.width];
+            let shape = if leaving.is_row { map[..2].to_vec() } else { map.to_vec() };
             (shape, from_blocks(value, extent.of.pixels(), batch.pictures, (first, count)))
         };
-        if leaving.is_sigmoid {
-            data.iter_mut().for_each(|v: &mut f32| *v = 1.0 / (1.0 + (-*v).exp()));
+        match leaving.ending {
+            Ending::Plain => {}
+            Ending::Sigmoid => data.iter_mut().for_each(|v: &mut f32| *v = sigmoid(*v)),
+            Ending::Softmax(classes) => {
+                let pixels = extent.of.pixels();
+                data.chunks_exact_mut(classes * pixels).for_each(|run| softmax(run, pixels));
+            }
         }
         Output { shape, data }
     }
 }
 
+/// Over the classes of each pixel of `(classes, pixels)`.
+fn softmax(run: &mut [f32], pixels: usize) {
+    for pixel in 0..pixels {
+        let most = run[pixel..].iter().step_by(pixels).fold(f32::MIN, |most, v| most.max(*v));
+        let mut sum = 0.0;
+        for v in run[pixel..].iter_mut().step_by(pixels) {
+            *v = (*v - most).exp();
+            sum += *v;
+        }
+        run[pixel..].iter_mut().step_by(pixels).for_each(|v| *v /= sum);
+    }
+}
+
 fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, room: &mut Room, isa: Isa) {
+    let Room { border, quantised } = room;
     let pictures = batch.pictures;
     let (from, made) = (arena.extent(layer.input), arena.extent(layer.output));
     let size = (from.height, from.width);
@@ -96,34 +120,44 @@ fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, room: &mut 
         Work::Taken => to_blocks(data, from, pictures, arena.into(layer.output)),
         Work::Chain(links) => {
             let reads_picture = matches!(links.first(), Some(Link::Picture { .. }));
-            let (input, out) = if reads_picture {
-                (data, arena.into(layer.output))
-            } else {
-                arena.read_and_write(layer.input, layer.output)
-            };
-            isa.run(Chained {
-                links,
-                input,
-                pictures,
-                size,
-                kept: &mut room.border,
-                quantised: &mut room.quantised,
-                out,
-            });
+            let values = layer.read().skip(usize::from(reads_picture));
+            let (mut read, out) = arena.read_all_and_write(values, layer.output);
+            if reads_picture {
+                read.insert(0, data);
+            }
+            let (input, residual) = (read[0], read.get(1).copied());
+            isa.run(Chained { links, input, pictures, size, kept: border, quantised, residual, out });
         }
-        Work::Dense(op) if op.is_pointwise() => {
-            let (input, out) = arena.read_and_write(layer.input, layer.output);
-            isa.run(Pointwise { op, input, pixels: pictures * from.pixels(), out });
+        Work::Dense(op) | Work::Row(op) if op.is_pointwise() => {
+            let (read, out) = arena.read_all_and_write(layer.read(), layer.output);
+            let residual = read.get(1).copied();
+            isa.run(Pointwise { op, input: read[0], pixels: pictures * from.pixels(), residual, out });
         }
-        Work::Dense(op) => {
-            let (input, out) = arena.read_and_write(layer.input, layer.output);
-            pad_blocks(input, size, op.pad, &mut room.border);
+        Work::Dense(op) | Work::Row(op) | Work::Scaled { op, .. } => {
+            let (read, out) = arena.read_all_and_write(layer.read(), layer.output);
+            match &layer.work {
+                Work::Scaled { scale, shift, .. } => pad_scaled(read[0], size, op.pad, (scale, shift), border),
+                _ => pad_blocks(read[0], size, op.pad, border),
+            }
             let padded = Padded { height: from.height + 2 * op.pad, width: from.width + 2 * op.pad };
-            isa.run(Windowed { op, input: &room.border, padded, pictures, made: (made.height, made.width), out });
+            let (made, residual) = ((made.height, made.width), read.get(1).copied());
+            isa.run(Windowed { op, input: border, padded, pictures, made, residual, out });
+        }
+        Work::Window(op) => {
+            let (input, out) = arena.read_and_write(layer.input, layer.output);
+            let padded = Padded { height: from.height + 2 * op.pad, width: from.width + 2 * op.pad };
+            let input = if op.pad == 0 {
+                input
+            } else {
+                pad_blocks(input, size, op.pad, border);
+                border
+            };
+            isa.run(Slid { op, input, padded, pictures, made: (made.height, made.width), out });
         }
         Work::Pairs(op) => {
-            let (input, out) = arena.read_and_write(layer.input, layer.output);
-            isa.run(Paired { op, input, pixels: pictures * from.pixels(), kept: &mut room.quantised, out });
+            let (read, out) = arena.read_all_and_write(layer.read(), layer.output);
+            let (input, residual) = (read[0], read.get(1).copied());
+            isa.run(Paired { op, input, pixels: pictures * from.pixels(), residual, kept: quantised, out });
         }
         Work::Depthwise(op) => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);
@@ -134,13 +168,34 @@ fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, room: &mut 
             isa.run(Halved { input, size, out });
         }
         Work::AddDoubled => {
-            let other = layer.other.unwrap_or(layer.input);
-            let (large, small, out) = arena.read_two_and_write((layer.input, other), layer.output);
-            isa.run(AddedDoubled { large, small, size, out });
+            let (read, out) = arena.read_all_and_write(layer.read(), layer.output);
+            isa.run(AddedDoubled { large: read[0], small: read[1], size, out });
         }
-        Work::Affine { scale, shift } => {
+        Work::Add { slope } => {
+            let (read, out) = arena.read_all_and_write(layer.read(), layer.output);
+            isa.run(Added { a: read[0], b: read[1], slope, out });
+        }
+        Work::Concat(channels) => {
+            let (read, out) = arena.read_all_and_write(layer.read(), layer.output);
+            let values: Vec<_> = read.into_iter().zip(channels.iter().copied()).collect();
+            join(&values, pictures * from.pixels(), out);
+        }
+        Work::GlobalMean => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);
-            isa.run(Scaled { input, scale, shift, out });
+            isa.run(Averaged { input, pixels: from.pixels(), out });
+        }
+        Work::ScaleBy => {
+            let (read, out) = arena.read_all_and_write(layer.read(), layer.output);
+            let plus = read.get(2).copied();
+            isa.run(Gated { input: read[0], by: read[1], plus, pixels: from.pixels(), out });
+        }
+        Work::Affine { scale, shift, slope } => {
+            let (input, out) = arena.read_and_write(layer.input, layer.output);
+            isa.run(Scaled { input, scale, shift, slope, out });
+        }
+        Work::Sigmoid => {
+            let (input, out) = arena.read_and_write(layer.input, layer.output);
+            out.iter_mut().zip(input).for_each(|(out, v)| *out = sigmoid(*v));
         }
         Work::Linear(op) => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);

@@ -53,6 +53,20 @@ impl Net {
         self
     }
 
+    /// The same, plus the value `residual` before the activation.
+    fn plus(mut self, residual: &str) -> Self {
+        let last = self.stored.description.steps.last_mut();
+        if let Some(Step::Conv { residual: plus, .. }) = last {
+            *plus = Some(residual.into());
+        }
+        self
+    }
+
+    fn activation(&mut self, channels: usize) -> Activation {
+        let slope = self.tensor(&[if self.seed.is_multiple_of(2) { 1 } else { channels }]);
+        [Activation::None, Activation::Relu, Activation::Prelu(slope)][(self.seed % 3) as usize].clone()
+    }
+
     fn depthwise(mut self, from: &str, to: &str, channels: usize, stride: usize) -> Self {
         self.any_conv(from, to, [channels, 1, 3, 3], (stride, 1, channels));
         self
@@ -66,7 +80,7 @@ impl Net {
             _ => Activation::Prelu(slope),
         };
         let (input, output) = (from.into(), to.into());
-        self.step(Step::Conv { input, output, weight, bias, stride, pad, groups, activation });
+        self.step(Step::Conv { input, output, weight, bias, stride, pad, groups, residual: None, activation });
     }
 
     fn step(&mut self, step: Step) {
@@ -133,7 +147,7 @@ proptest! {
     ) {
         let mut net = Net::new(3, seed);
         let (scale, shift) = (net.tensor(&[3]), net.tensor(&[1]));
-        net.with(Step::Affine { input: "in".into(), output: "scaled".into(), scale, shift })
+        net.with(Step::Affine { input: "in".into(), output: "scaled".into(), scale, shift, activation: Activation::None })
             .conv("scaled", "out", (outputs, 3, 3), stride, pad)
             .agrees(&["out"], size)?;
     }
@@ -179,7 +193,7 @@ proptest! {
     ) {
         let mut net = Net::new(channels, seed);
         let (scale, shift) = (net.tensor(&[channels]), net.tensor(&[channels]));
-        net.with(Step::Affine { input: "in".into(), output: "scaled".into(), scale, shift })
+        net.with(Step::Affine { input: "in".into(), output: "scaled".into(), scale, shift, activation: Activation::None })
             .with(Step::HalveByMax { input: "scaled".into(), output: "half".into() })
             .with(Step::AddDoubled { large: "scaled".into(), small: "half".into(), output: "out".into() })
             .agrees(&["out", "half"], (pictures, 2 * half.0, 2 * half.1))?;
@@ -219,6 +233,142 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_residual_is_added_to_the_last_of_a_chain(
+        channels in (2usize..20, 2usize..40), size in (1usize..3, 1usize..9, 1usize..13), seed in any::<u64>()
+    ) {
+        let (outside, inside) = channels;
+        Net::new(outside, seed)
+            .conv("in", "x", (outside, outside, 1), 1, 0)
+            .conv("x", "more", (inside, outside, 1), 1, 0)
+            .depthwise("more", "filtered", inside, 1)
+            .conv("filtered", "y", (outside, inside, 1), 1, 0)
+            .plus("x")
+            .conv("y", "again", (inside, outside, 1), 1, 0)
+            .depthwise("again", "out", inside, 2)
+            .agrees(&["out"], size)?;
+    }
+
+    #[test]
+    fn a_residual_is_added_before_the_activation(
+        inputs in 1usize..20, outputs in 1usize..40, kernel in 0usize..2, stride in 1usize..3,
+        size in (1usize..3, 5usize..11, 5usize..17), seed in any::<u64>()
+    ) {
+        let kernel = 2 * kernel + 1;
+        Net::new(inputs, seed)
+            .conv("in", "shortcut", (outputs, inputs, 1), stride, 0)
+            .conv("in", "out", (outputs, inputs, kernel), stride, kernel / 2)
+            .plus("shortcut")
+            .agrees(&["out", "shortcut"], size)?;
+    }
+
+    #[test]
+    fn a_residual_of_a_filter(channels in 2usize..20, size in (1usize..3, 1usize..9, 1usize..9), seed in any::<u64>()) {
+        Net::new(channels, seed).depthwise("in", "out", channels, 1).plus("in").agrees(&["out"], size)?;
+    }
+
+    #[test]
+    fn filters_of_any_side(
+        channels in 2usize..20, kernel in 1usize..9, stride in 1usize..4, pad in 0usize..4,
+        size in (1usize..3, 8usize..11, 8usize..13), seed in any::<u64>()
+    ) {
+        let mut net = Net::new(channels, seed);
+        net.any_conv("in", "out", [channels, 1, kernel, kernel], (stride, pad, channels));
+        net.agrees(&["out"], size)?;
+    }
+
+    #[test]
+    fn a_norm_before_a_padded_convolution(
+        channels in 4usize..20, outputs in 1usize..20, residual in any::<bool>(),
+        size in (1usize..3, 3usize..9, 3usize..13), seed in any::<u64>()
+    ) {
+        let mut net = Net::new(channels, seed);
+        let (scale, shift) = (net.tensor(&[channels]), net.tensor(&[channels]));
+        let norm =
+            Step::Affine { input: "x".into(), output: "normed".into(), scale, shift, activation: Activation::None };
+        net = net.conv("in", "x", (channels, channels, 1), 1, 0).with(norm);
+        net = net.conv("x", "shortcut", (outputs, channels, 1), 1, 0);
+        net = net.conv("normed", "out", (outputs, channels, 3), 1, 1);
+        if residual {
+            net = net.plus("shortcut");
+        }
+        net.agrees(&["out", "shortcut"], size)?;
+    }
+
+    #[test]
+    fn squeeze_and_excitation(
+        channels in 1usize..20, inside in 1usize..9, plus in any::<bool>(), size in (1usize..4, 1usize..9, 1usize..9),
+        seed in any::<u64>()
+    ) {
+        let plus = plus.then(|| "in".to_owned());
+        Net::new(channels, seed)
+            .conv("in", "x", (channels, channels, 1), 1, 0)
+            .with(Step::GlobalMean { input: "x".into(), output: "mean".into() })
+            .conv("mean", "less", (inside, channels, 1), 1, 0)
+            .conv("less", "more", (channels, inside, 1), 1, 0)
+            .with(Step::Sigmoid { input: "more".into(), output: "gate".into() })
+            .with(Step::ScaleBy { input: "x".into(), by: "gate".into(), plus, output: "out".into() })
+            .agrees(&["out", "mean"], size)?;
+    }
+
+    #[test]
+    fn sums_and_scales_bend(
+        channels in 1usize..20, size in (1usize..3, 1usize..9, 1usize..9), seed in any::<u64>()
+    ) {
+        let mut net = Net::new(channels, seed);
+        let (scale, shift) = (net.tensor(&[1]), net.tensor(&[channels]));
+        let (first, second) = (net.activation(channels), net.activation(channels));
+        net.with(Step::Affine { input: "in".into(), output: "x".into(), scale, shift, activation: first })
+            .with(Step::Add { a: "x".into(), b: "in".into(), output: "y".into(), activation: second })
+            .with(Step::Add { a: "y".into(), b: "y".into(), output: "out".into(), activation: Activation::None })
+            .agrees(&["out"], size)?;
+    }
+
+    #[test]
+    fn joined_channels_are_those_of_each_in_turn(
+        parts in proptest::collection::vec(1usize..20, 1..5), size in (1usize..3, 1usize..6, 1usize..6), seed in any::<u64>()
+    ) {
+        let mut net = Net::new(3, seed);
+        let inputs: Vec<String> = (0..parts.len()).map(|index| format!("part {index}")).collect();
+        for (input, outputs) in inputs.iter().zip(&parts) {
+            net = net.conv("in", input, (*outputs, 3, 1), 1, 0);
+        }
+        // What fills the last block up must not be seen by who reads it.
+        net.with(Step::Concat { inputs, output: "joined".into() })
+            .conv("joined", "out", (5, parts.iter().sum(), 1), 1, 0)
+            .agrees(&["joined", "out"], size)?;
+    }
+
+    #[test]
+    fn classes_of_each_anchor_sum_to_one(
+        classes in 1usize..4, anchors in 1usize..4, size in (1usize..3, 1usize..6, 1usize..6), seed in any::<u64>()
+    ) {
+        Net::new(5, seed)
+            .conv("in", "scores", (classes * anchors, 5, 1), 1, 0)
+            .conv("in", "boxes", (4 * anchors, 5, 1), 1, 0)
+            .with(Step::Softmax { input: "scores".into(), output: "sure".into(), classes })
+            .agrees(&["boxes", "sure"], size)?;
+    }
+
+    #[test]
+    fn rows_of_rows(channels in 1usize..20, inside in 1usize..20, pictures in 1usize..5, seed in any::<u64>()) {
+        let mut net = Net::new(channels, seed);
+        let halves = |net: &mut Net, shape: &[usize]| {
+            let name = net.tensor(shape);
+            let values = &mut net.stored.tensors.get_mut(&name).unwrap().1;
+            values.iter_mut().for_each(|v| *v = (*v * 256.0).round() / 256.0);
+            name
+        };
+        let (first, bias) = (net.tensor(&[inside, channels]), net.tensor(&[inside]));
+        let (second, plus) = (halves(&mut net, &[7, inside]), net.tensor(&[7]));
+        let linear = |input: &str, output: &str, weight, bias| {
+            Step::Linear { input: input.into(), output: output.into(), weight, bias }
+        };
+        net.with(linear("in", "x", first, bias)).with(linear("x", "out", second, plus)).agrees(&["out", "x"], (pictures, 1, 1))?;
+    }
+}
+
 /// Weights too many for a cache take another way through their kernel.
 #[test]
 fn heavy_weights() {
@@ -226,9 +376,10 @@ fn heavy_weights() {
     let epilogue = Epilogue { bias: numbers(outputs, 1), slope: numbers(outputs, 2) };
     let op = Dense::new(&numbers(inputs * outputs, 3), (inputs, 1), (1, 0), &epilogue).unwrap();
     let input = numbers(blocks(inputs) * pixels * LANES, 4);
+    let residual = numbers(op.blocks() * pixels * LANES, 5);
     let made = [Isa::best(), Isa::Portable].map(|isa| {
         let mut out = vec![f32::NAN; op.blocks() * pixels * LANES];
-        isa.run(Pointwise { op: &op, input: &input, pixels, out: &mut out });
+        isa.run(Pointwise { op: &op, input: &input, pixels, residual: Some(&residual), out: &mut out });
         out
     });
     assert!(near(&made[0], &made[1]));

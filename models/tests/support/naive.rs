@@ -28,7 +28,7 @@ pub(crate) fn run(onnx: &[u8], input: &[f32], side: (usize, usize)) -> Vec<Vec<f
     for node in all(&graph, 1) {
         let node = fields(node);
         let inputs: Vec<&Value> = all(&node, 1).map(text).filter_map(|name| values.get(&name)).collect();
-        let attributes = all(&node, 5).map(|a| (text(first(&fields(a), 1)), a)).collect();
+        let attributes: HashMap<String, &[u8]> = all(&node, 5).map(|a| (text(first(&fields(a), 1)), a)).collect();
         let made = computed(&text(first(&node, 4)), &inputs, &attributes);
         values.insert(text(first(&node, 2)), made);
     }
@@ -45,13 +45,40 @@ fn computed(op: &str, inputs: &[&Value], attributes: &HashMap<String, &[u8]>) ->
     };
     let channel = |i: usize| i / x.shape[2..].iter().product::<usize>() % x.shape[1];
     match op {
-        "Constant" => Value::default(),
-        "Dropout" => x,
+        "Constant" => constant(first(&fields(attributes["value"]), 5)).1,
+        "Dropout" | "Identity" | "Unsqueeze" | "Cast" => x,
+        "Shape" => Value { shape: vec![x.shape.len()], data: x.shape.iter().map(|d| *d as f64).collect() },
+        "Gather" => {
+            let data: Vec<f64> = inputs[1].data.iter().map(|i| x.data[*i as usize]).collect();
+            Value { shape: vec![data.len()], data }
+        }
+        "Slice" => {
+            let data = x.data[inputs[1].data[0] as usize..inputs[2].data[0] as usize].to_vec();
+            Value { shape: vec![data.len()], data }
+        }
+        "Concat" => concat(inputs, int("axis", 0) as usize),
+        "Softmax" => {
+            let row = *x.shape.last().unwrap();
+            assert_eq!(int("axis", -1) as usize, x.shape.len() - 1);
+            let sums: Vec<f64> = x.data.chunks(row).map(|row| row.iter().map(|v| v.exp()).sum()).collect();
+            each(&|i, v| v.exp() / sums[i / row])
+        }
+        "GlobalAveragePool" => {
+            let pixels: usize = x.shape[2..].iter().product();
+            let data = x.data.chunks(pixels).map(|plane| plane.iter().sum::<f64>() / pixels as f64).collect();
+            Value { shape: vec![1, x.shape[1], 1, 1], data }
+        }
+        "LeakyRelu" => {
+            let slope = f64::from(f32::from_le_bytes(first(&fields(attributes["alpha"]), 2).try_into().unwrap()));
+            each(&|_, v| if v < 0.0 { v * slope } else { v })
+        }
         "Relu" => each(&|_, v| v.max(0.0)),
         "Sigmoid" => each(&|_, v| 1.0 / (1.0 + (-v).exp())),
         "PRelu" => each(&|i, v| if v < 0.0 { v * inputs[1].data[channel(i)] } else { v }),
         "Sub" => each(&|_, v| v - inputs[1].data[0]),
-        "Mul" => each(&|_, v| v * inputs[1].data[0]),
+        "Mul" if inputs[1].data.len() == 1 => each(&|_, v| v * inputs[1].data[0]),
+        // One number a channel.
+        "Mul" => each(&|i, v| v * inputs[1].data[channel(i)]),
         "BatchNormalization" => {
             let epsilon = f64::from(f32::from_le_bytes(first(&fields(attributes["epsilon"]), 2).try_into().unwrap()));
             each(&|i, v| {
@@ -94,6 +121,10 @@ fn computed(op: &str, inputs: &[&Value], attributes: &HashMap<String, &[u8]>) ->
         }
         "Resize" => {
             let [_, c, h, w] = x.shape[..] else { panic!() };
+            // The last input is how often, or how large.
+            let last = &inputs[inputs.len() - 1].data;
+            let doubled = [1.0, c as f64, (2 * h) as f64, (2 * w) as f64];
+            assert!(*last == [1.0, 1.0, 2.0, 2.0] || *last == doubled, "{last:?}");
             let data = (0..c * 4 * h * w)
                 .map(|i| x.data[(i / (4 * h * w) * h + i / (2 * w) % (2 * h) / 2) * w + i % (2 * w) / 2]);
             Value { shape: vec![1, c, 2 * h, 2 * w], data: data.collect() }
@@ -106,9 +137,24 @@ fn computed(op: &str, inputs: &[&Value], attributes: &HashMap<String, &[u8]>) ->
             });
             Value { shape: vec![1, outputs], data: data.collect() }
         }
+        "MatMul" => {
+            let [rows, columns] = inputs[1].shape[..] else { panic!() };
+            let data = (0..columns).map(|o| (0..rows).map(|i| x.data[i] * inputs[1].data[i * columns + o]).sum());
+            Value { shape: vec![1, columns], data: data.collect() }
+        }
         "Conv" => conv(&x, inputs[1], inputs.get(2).copied(), ints("strides")[0], ints("pads")[0], int("group", 1)),
         other => panic!("the reference has no {other}"),
     }
+}
+
+fn concat(inputs: &[&Value], axis: usize) -> Value {
+    let mut shape = inputs[0].shape.clone();
+    shape[axis] = inputs.iter().map(|input| input.shape[axis]).sum();
+    let run = |input: &Value| input.shape[axis..].iter().product::<usize>();
+    let outer: usize = shape[..axis].iter().product();
+    let data =
+        (0..outer).flat_map(|o| inputs.iter().flat_map(move |input| &input.data[o * run(input)..][..run(input)]));
+    Value { shape, data: data.copied().collect() }
 }
 
 fn conv(x: &Value, weight: &Value, bias: Option<&Value>, stride: i64, pad: i64, groups: i64) -> Value {
@@ -138,9 +184,10 @@ fn constant(tensor: &[u8]) -> (String, Value) {
     let tensor = fields(tensor);
     let shape: Vec<usize> = varints(&tensor, 1).into_iter().map(|d| d as usize).collect();
     let n: usize = shape.iter().product();
+    let is_packed = all(&tensor, 9).next().is_none();
     let raw = all(&tensor, 9).next().unwrap_or_default();
     let data: Vec<f64> = match varints(&tensor, 2)[0] {
-        1 if raw.is_empty() => all(&tensor, 4)
+        1 if is_packed => all(&tensor, 4)
             .flat_map(|run| run.chunks(4))
             .map(|c| f64::from(f32::from_le_bytes(c.try_into().unwrap())))
             .collect(),

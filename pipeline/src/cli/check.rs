@@ -87,7 +87,9 @@ fn weights_missing(config: &Config) -> anyhow::Result<Vec<String>> {
         .filter(|network| !is_installed(&folder, network))
         .map(|network| {
             let (name, data) = (&network.name, config.data.display());
-            format!("the weights of `{name}` are not in {}: run `usher models install --data {data}`", folder.display())
+            let all = if network.optional { " --all" } else { "" };
+            let folder = folder.display();
+            format!("the weights of `{name}` are not in {folder}: run `usher models install --data {data}{all}`")
         })
         .collect())
 }

@@ -12,7 +12,7 @@ use std::{
 };
 use usher_models::weights::{
     error::InstallError,
-    install::{self, Progress},
+    install::{self, Progress, Which},
     lock::{Lock, MODELS},
     pictures, store,
 };
@@ -34,6 +34,9 @@ enum What {
         /// Take the archives from this folder instead of the registries.
         #[arg(long, value_name = "DIR")]
         from: Option<PathBuf>,
+        /// The optional ones too.
+        #[arg(long)]
+        all: bool,
         #[command(flatten)]
         data: Data,
     },
@@ -74,9 +77,10 @@ impl Data {
 
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     let installed = match &args.what {
-        What::Install { from, data } => {
+        What::Install { from, all, data } => {
+            let which = if *all { Which::All } else { Which::Needed };
             let folder = data.folder(common)?.join("models");
-            watched(|tell| install::install(MODELS, &folder, from.as_deref(), tell))?
+            watched(|tell| install::install(MODELS, &folder, from.as_deref(), which, tell))?
         }
         What::Pictures { from, data } => {
             let folder = data.folder(common)?.join("pictures");
@@ -126,6 +130,7 @@ struct Row<'a> {
     origin: &'a str,
     package: String,
     sha256: &'a str,
+    optional: bool,
     installed: bool,
     path: PathBuf,
 }
@@ -146,6 +151,7 @@ fn list(folder: &Path, json: bool) -> anyhow::Result<()> {
                 origin: &network.origin,
                 package: format!("{} {}", package.name, package.version),
                 sha256: &network.sha256,
+                optional: network.optional,
                 installed: install::is_installed(folder, network),
                 path: store::path_of(folder, &network.name),
             })
@@ -156,7 +162,11 @@ fn list(folder: &Path, json: bool) -> anyhow::Result<()> {
         writeln!(text, "{}", serde_json::to_string_pretty(&rows)?)?;
     } else {
         for row in rows {
-            let state = if row.installed { "installed" } else { "not installed: run `usher models install`" };
+            let state = match (row.installed, row.optional) {
+                (true, _) => "installed",
+                (false, true) => "optional, not installed: run `usher models install --all`",
+                (false, false) => "not installed: run `usher models install`",
+            };
             writeln!(text, "{} ({}), {:?}, {state}", row.name, row.model, row.role)?;
             writeln!(text, "  licence        {}", row.licence)?;
             writeln!(text, "  training data  {}", row.training_data)?;

@@ -1,0 +1,170 @@
+//! Convolutions as layers.
+
+use crate::{
+    kernels::{chain::Link, dense::Dense, depthwise::Depthwise, epilogue::Epilogue, pairs::Pairs, window::Window},
+    net::Step,
+    plan::lower::{Lowering, PICTURE, Work},
+};
+
+/// Inputs from which on a 1×1 convolution is faster in whole numbers, where these are.
+const MANY_INPUTS: usize = 64;
+/// Outputs from which on it is: inputs are rounded once for all of them.
+const MANY_OUTPUTS: usize = 32;
+
+/// A convolution with its tensors.
+#[derive(Clone)]
+pub(super) struct Conv {
+    weight: Vec<f32>,
+    pub(super) inputs: usize,
+    pub(super) kernel: usize,
+    pub(super) stride: usize,
+    pub(super) pad: usize,
+    pub(super) groups: usize,
+    /// The value added before the activation.
+    pub(super) residual: Option<String>,
+    epilogue: Epilogue,
+}
+
+/// What is done to each channel of a value while a convolution reads it: scale and shift.
+type Before<'a> = Option<(&'a [f32], &'a [f32])>;
+
+impl Conv {
+    pub(super) fn outputs(&self) -> usize {
+        self.epilogue.bias.len()
+    }
+
+    fn is_depthwise(&self) -> bool {
+        self.groups > 1 && self.groups == self.outputs() && self.inputs == 1
+    }
+
+    /// Both side by side: two of one input, or two filters of values that lie side by side themselves.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.weight.extend_from_slice(&other.weight);
+        self.epilogue.bias.extend_from_slice(&other.epilogue.bias);
+        self.epilogue.slope.extend_from_slice(&other.epilogue.slope);
+    }
+}
+
+impl<'a> Lowering<'a> {
+    /// The convolution of a step, with whatever is done together with it.
+    pub(super) fn convolution(&mut self, index: usize) -> Option<()> {
+        let Step::Conv { input, output, .. } = &self.description.steps[index] else { return None };
+        let siblings = self.siblings(index);
+        if siblings.len() > 1 {
+            return self.heads(&siblings);
+        }
+        let conv = self.conv(index)?;
+        let from = self.whole(input)?;
+        let made = self.place(&conv, from, None)?;
+        self.places.insert(output, (made, 0, conv.outputs()));
+        Some(())
+    }
+
+    /// A convolution as a layer; `before` is done to what it reads.
+    pub(super) fn place(&mut self, conv: &Conv, from: usize, before: Before<'_>) -> Option<usize> {
+        let Some(residual) = &conv.residual else { return self.place_alone(conv, from, Vec::new(), before) };
+        let residual = self.blocked(residual)?;
+        let is_mixing = conv.groups == 1 && !(Self::is_first(conv) && from == PICTURE);
+        if is_mixing {
+            return self.place_alone(conv, from, vec![residual], before);
+        }
+        // Only the tile that mixes channels adds on its way: for others a sum of its own follows.
+        let channels = conv.outputs();
+        let mut straight = conv.clone();
+        let slope = std::mem::replace(&mut straight.epilogue.slope, vec![1.0; channels]);
+        let slope = Epilogue { bias: vec![0.0; channels], slope }.padded().slope;
+        let made = self.place_alone(&straight, from, Vec::new(), before)?;
+        Some(self.push(Work::Add { slope }, made, vec![residual], channels))
+    }
+
+    fn place_alone(&mut self, conv: &Conv, from: usize, others: Vec<usize>, before: Before<'_>) -> Option<usize> {
+        let channels = conv.outputs();
+        if conv.is_depthwise() {
+            let work = if (conv.kernel, conv.pad) == (3, 1) && conv.stride <= 2 {
+                Work::Depthwise(Depthwise::new(&conv.weight, conv.stride, &conv.epilogue)?)
+            } else {
+                Work::Window(Window::new(&conv.weight, conv.kernel, conv.stride, conv.pad, &conv.epilogue)?)
+            };
+            let from = self.taken(from, channels);
+            return Some(self.push(work, from, Vec::new(), channels));
+        }
+        if conv.groups != 1 || conv.inputs != self.lowered.channels[from] {
+            return None;
+        }
+        if self.has_fast_pairs
+            && before.is_none()
+            && (conv.kernel, conv.stride, conv.pad) == (1, 1, 0)
+            && conv.inputs >= MANY_INPUTS
+            && channels >= MANY_OUTPUTS
+            && let Some(op) = Pairs::new(&conv.weight, conv.inputs, &conv.epilogue)
+        {
+            let from = self.taken(from, conv.inputs);
+            return Some(self.push(Work::Pairs(op), from, others, channels));
+        }
+        let op = Dense::new(&conv.weight, (conv.inputs, conv.kernel), (conv.stride, conv.pad), &conv.epilogue)?;
+        if op.reads_colours() {
+            let (scale, shift) = match before {
+                Some((scale, shift)) => (scale.try_into().ok()?, shift.try_into().ok()?),
+                None => ([1.0; 3], [0.0; 3]),
+            };
+            let links = vec![Link::Picture { scale, shift, pad: op.pad }, Link::Colours(op)];
+            return (from == PICTURE).then(|| self.push(Work::Chain(links), PICTURE, Vec::new(), channels));
+        }
+        let work = match before {
+            Some((scale, shift)) => {
+                let padded = Epilogue { bias: shift.to_vec(), slope: scale.to_vec() }.padded();
+                Work::Scaled { op, scale: padded.slope, shift: padded.bias }
+            }
+            None => Work::Dense(op),
+        };
+        let from = self.taken(from, conv.inputs);
+        Some(self.push(work, from, others, channels))
+    }
+
+    fn taken(&mut self, from: usize, channels: usize) -> usize {
+        if from == PICTURE { self.push(Work::Taken, PICTURE, Vec::new(), channels) } else { from }
+    }
+
+    /// The scaling that makes `name`, done while the one convolution that reads it copies its input: that of the picture, or
+    /// one that pads. `None` where that is not what follows.
+    pub(super) fn scaled(&mut self, name: &'a str, from: usize, scale: &[f32], shift: &[f32]) -> Option<Option<()>> {
+        let steps = &self.description.steps;
+        let [reader] = self.readers(name)[..] else { return None };
+        let Step::Conv { input, output, .. } = &steps[reader] else { return None };
+        let conv = self.conv(reader)?;
+        let copies = if from == PICTURE { Self::is_first(&conv) } else { conv.groups == 1 && conv.pad > 0 };
+        // The residual must be there already, and not be what is scaled.
+        let waits = conv.residual.as_ref().is_some_and(|residual| !self.places.contains_key(residual.as_str()));
+        if !copies || waits || input != name || self.leaves(name) || conv.residual.as_deref() == Some(name) {
+            return None;
+        }
+        let made = self.place(&conv, from, Some((scale, shift)))?;
+        self.places.insert(output, (made, 0, conv.outputs()));
+        self.joined[reader] = true;
+        Some(Some(()))
+    }
+
+    /// The convolution of a step.
+    pub(super) fn conv(&self, index: usize) -> Option<Conv> {
+        let Step::Conv { weight, bias, stride, pad, groups, residual, activation, .. } = &self.description.steps[index]
+        else {
+            return None;
+        };
+        let (shape, weight) = self.tensors.get(weight)?;
+        let [outputs, inputs, kernel, across] = shape[..] else { return None };
+        let bias = self.tensors.get(bias)?.1.clone();
+        let slope = self.slope(activation, outputs)?;
+        let fits = kernel == across && bias.len() == outputs && *stride > 0 && *groups > 0;
+        let epilogue = Epilogue { bias, slope };
+        fits.then(|| Conv {
+            weight: weight.clone(),
+            inputs,
+            kernel,
+            stride: *stride,
+            pad: *pad,
+            groups: *groups,
+            residual: residual.clone(),
+            epilogue,
+        })
+    }
+}
