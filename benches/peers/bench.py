@@ -1,7 +1,8 @@
 """usher against the engines a user would pick instead: same weights, same inputs, one thread, call by call in turn.
 
 Each round calls every peer and usher once, in an order that moves on by one from round to round; what else the machine
-does then falls on all alike. A ratio is usher's median over the peer's; its spread is the 10th and the 90th percentile
+does then falls on all alike. A turn begins with a call that is not timed, for all of them: before it the caches hold
+what the others left there, and usher, a process of its own, has slept. A ratio is usher's median over the peer's; its spread is the 10th and the 90th percentile
 of the ratios of single rounds.
 """
 
@@ -52,10 +53,12 @@ def why(error: Exception) -> str:
 
 
 def timed(runner: Runner, calls: int = 1) -> Callable[[], float]:
-    """A turn of so many calls; says how long a call took, seconds, the median."""
+    """A turn of one call and so many more; says how long one of those took, seconds, the median."""
 
     def turn() -> float:
         seconds = []
+        runner.before()
+        runner.run()
         for _ in range(calls):
             runner.before()
             start = perf_counter()
@@ -113,7 +116,7 @@ def bench(work: Work, child: Child | str, without: set[str], rounds: int | None,
                 checked = work.difference(found, wanted.outputs()) <= work.tolerance
             child.ask(work.request)
             child.run()
-            calls[USHER] = lambda: median(child.run(work.calls))
+            calls[USHER] = lambda: median(child.run(1 + work.calls)[1:])
         except Exception as error:
             no_usher = why(error)
     if not calls:
