@@ -7,6 +7,8 @@
 pub(crate) mod across;
 pub(crate) mod blocks;
 pub(crate) mod colours;
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda;
 pub(crate) mod dense;
 pub(crate) mod depthwise;
 pub(crate) mod epilogue;
