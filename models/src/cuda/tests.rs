@@ -115,8 +115,8 @@ fn worst(made: &[Output], wanted: &[Output]) -> f32 {
         assert_eq!(made.shape, wanted.shape);
         let greatest = wanted.data.iter().fold(1e-9f32, |most, v| most.max(v.abs()));
         let differences = made.data.iter().zip(&wanted.data).map(|(a, b)| (a - b).abs());
-        // A NaN is a difference.
-        differences.fold(0.0, |most: f32, d| if d <= most { most } else { d }) / greatest
+        // A NaN is the greatest difference.
+        differences.fold(0.0f32, |most, d| if d.is_nan() { f32::INFINITY } else { most.max(d) }) / greatest
     };
     made.iter().zip(wanted).map(of).fold(0.0, f32::max)
 }
