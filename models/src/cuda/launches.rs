@@ -267,7 +267,7 @@ mod tests {
             prop_assert!((down * cut.tile.0) >= pixels && ((down - 1) * cut.tile.0) < pixels);
             prop_assert!((across * cut.tile.1) >= channels && ((across - 1) * cut.tile.1) < channels);
             prop_assert!(slices * cut.slice >= depth && (slices - 1) * cut.slice < depth);
-            prop_assert!(slices == 1 || cut.slice % STEP == 0);
+            prop_assert!(slices == 1 || cut.slice.is_multiple_of(STEP));
             prop_assert!(cut.is_sliced() == (cut.slice < depth));
         }
     }

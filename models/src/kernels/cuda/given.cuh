@@ -4,7 +4,7 @@
 // no kernel has a tail of channels and every run of 16 bytes is aligned. Sums are float32 whatever the numbers are.
 #pragma once
 
-// Where everything lies. `twins.rs` beside `models/src/cuda` keeps the same order.
+// Where everything lies. `models/src/cuda/machine.rs` keeps the same order.
 struct Places {
   const void *input;
   const void *other;   // a second value, or constants by channel
