@@ -133,12 +133,12 @@ test-on-cuda: weights $(TOOLKIT)/.installed
 	$(WITH_CUDA) USHER_TEST_CUDA=1 $(CARGO) test --release --locked -p usher-models --features cuda --test golden --test same -- --nocapture
 
 BUNDLE := target/bundle-cuda
-bundle-cuda: weights pages $(TOOLKIT)/.installed ## what a machine with a GPU needs, as target/usher-cuda.tar.gz: binaries, tests, bench, weights
-	$(WITH_CUDA) $(CARGO) build --release --locked -p usher --features cuda
+bundle-cuda: weights $(if $(MODELS_ONLY),,pages) $(TOOLKIT)/.installed ## what a GPU machine needs, as target/usher-cuda.tar.gz (MODELS_ONLY=1: without the gate)
+	$(if $(MODELS_ONLY),,$(WITH_CUDA) $(CARGO) build --release --locked -p usher --features cuda)
 	$(WITH_CUDA) $(CARGO) build --release --locked -p usher-benches --features cuda
 	$(WITH_CUDA) $(CARGO) test --release --locked -p usher-models --features cuda --test golden --test same --no-run \
 	  --message-format json > $(TOOLKIT)/tests.json
-	python3 models/toolkit/bundle.py $(BUNDLE) target/cuda-build/release $(TOOLKIT)/tests.json $(USHER_MODELS)
+	python3 models/toolkit/bundle.py $(BUNDLE) target/cuda-build/release $(TOOLKIT)/tests.json $(USHER_MODELS) $(if $(MODELS_ONLY),,usher)
 	tar -C $(BUNDLE)/.. -czf target/usher-cuda.tar.gz $(notdir $(BUNDLE))
 	@ls -l target/usher-cuda.tar.gz
 

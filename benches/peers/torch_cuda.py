@@ -72,25 +72,31 @@ class Net(nn.Module):
             values[step["output"]] = self.step(step, values)
         return [values[name] for name in self.description["outputs"]]
 
+    def activated(self, made: torch.Tensor, activation: Any) -> torch.Tensor:
+        match activation:
+            case "none" | None:
+                return made
+            case "relu":
+                return functional.relu(made)
+            case _:
+                return functional.prelu(made, self.tensor(activation["prelu"]))
+
     def step(self, step: dict[str, Any], values: dict[str, torch.Tensor]) -> torch.Tensor:
         match step["op"]:
             case "conv":
                 weight, bias = self.tensor(step["weight"]), self.tensor(step["bias"])
                 how = {"stride": step["stride"], "padding": step["pad"], "groups": step["groups"]}
                 made = functional.conv2d(values[step["input"]], weight, bias, **how)
-                match step["activation"]:
-                    case "none":
-                        return made
-                    case "relu":
-                        return functional.relu(made)
-                    case activation:
-                        return functional.prelu(made, self.tensor(activation["prelu"]))
+                if "residual" in step:
+                    made = made + values[step["residual"]]
+                return self.activated(made, step["activation"])
             case "halve-by-max":
                 return functional.max_pool2d(values[step["input"]], 2)
             case "add-doubled":
                 return values[step["large"]] + functional.interpolate(values[step["small"]], scale_factor=2.0)
             case "affine":
-                return values[step["input"]] * self.by_channel(step["scale"]) + self.by_channel(step["shift"])
+                made = values[step["input"]] * self.by_channel(step["scale"]) + self.by_channel(step["shift"])
+                return self.activated(made, step.get("activation"))
             case "linear":
                 row = values[step["input"]].flatten(1)
                 return functional.linear(row, self.tensor(step["weight"]), self.tensor(step["bias"]))

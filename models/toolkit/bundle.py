@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Gathers what travels to a machine with a GPU: no network is needed there, and no toolkit.
 
-usage: bundle.py FOLDER RELEASE TESTS_JSON MODELS
+usage: bundle.py FOLDER RELEASE TESTS_JSON MODELS [usher]
 
 `run.sh` there runs the golden tests on the device, then the bench, and with `peers` the bench against PyTorch, where that
 is installed. Tests, bench and weights need nothing but the driver and CUDA's libraries; `usher` also needs GStreamer.
@@ -28,14 +28,14 @@ if [ "${1:-}" = peers ]; then python3 peers/torch_cuda.py --usher ./usher-benche
 
 
 def main() -> None:
-    folder, release, tests, models = map(Path, sys.argv[1:])
+    folder, release, tests, models = map(Path, sys.argv[1:5])
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("tests", "models", "peers"):
         (folder / name).mkdir(parents=True)
     built = [json.loads(line) for line in tests.read_text().splitlines()]
     programs = {row["target"]["name"]: row["executable"] for row in built if row.get("executable")}
     wanted = {f"tests/{name}": programs[name] for name in ("golden", "same")}
-    wanted |= {name: release / name for name in ("usher", "usher-benches")}
+    wanted |= {name: release / name for name in ("usher-benches", *sys.argv[5:])}
     for name, path in wanted.items():
         subprocess.run(["strip", "-o", folder / name, path], check=True)
         (folder / name).chmod(0o755)

@@ -43,8 +43,11 @@ impl Packed {
 }
 
 impl Conv {
-    /// The convolution of a step; `None` where it is none, or its tensors do not fit.
+    /// The convolution of a step; `None` where it is none, reads a second value, or its tensors do not fit.
     pub(super) fn of(step: &Step, tensors: &Tensors) -> Option<Self> {
+        if step.inputs().len() != 1 {
+            return None;
+        }
         let Step::Conv { weight, bias, stride, pad, groups, activation, .. } = step else { return None };
         let (shape, weight) = tensors.get(weight)?;
         let [outputs, inputs, kernel, across] = shape[..] else { return None };

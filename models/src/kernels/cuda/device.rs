@@ -11,8 +11,8 @@ use crate::{
 use candle_core::cuda_backend::{
     CudaDevice,
     cudarc::driver::{
-        CudaFunction, CudaGraph, CudaModule, CudaSlice, CudaStream, DevicePtr, DriverError, LaunchConfig,
-        PinnedHostSlice, PushKernelArg, result,
+        CudaFunction, CudaGraph, CudaSlice, CudaStream, DevicePtr, DriverError, LaunchConfig, PinnedHostSlice,
+        PushKernelArg, result,
         sys::{CUdevice_attribute, CUgraphInstantiate_flags, CUstreamCaptureMode},
     },
 };
@@ -23,8 +23,8 @@ const PTX: &str = include_str!(concat!(env!("OUT_DIR"), "/usher.ptx"));
 
 /// A network's own queue of a device.
 pub(crate) struct Gpu {
+    device: CudaDevice,
     stream: Arc<CudaStream>,
-    module: Arc<CudaModule>,
     functions: HashMap<String, CudaFunction>,
     processors: usize,
     /// Whether launches are recorded; false once a recording failed.
@@ -56,31 +56,38 @@ impl Gpu {
     pub(crate) fn new(device: &CudaDevice, records: bool) -> Result<Self, ModelError> {
         let context = device.cuda_stream().context().clone();
         let stream = context.new_stream().map_err(|error| failed("make a stream", error))?;
-        let module = context.load_module(PTX.into()).map_err(|error| failed("load the kernels", error))?;
         let processors = context
             .attribute(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)
             .map_err(|error| failed("count processors", error))?;
         let processors = usize::try_from(processors).unwrap_or(1).max(1);
-        Ok(Self { stream, module, functions: HashMap::new(), processors, records, picture: None, made: None })
+        let (device, functions) = (device.clone(), HashMap::new());
+        let mut made = Self { device, stream, functions, processors, records, picture: None, made: None };
+        made.function("finish_single")?;
+        Ok(made)
+    }
+
+    /// A kernel by its name. The driver translates all of them when the first is wanted, once for a device.
+    fn function(&mut self, name: &str) -> Result<&CudaFunction, ModelError> {
+        if !self.functions.contains_key(name) {
+            let function = self.device.get_or_load_custom_func(name, "usher", PTX)?.into_cuda_function();
+            self.functions.insert(name.to_owned(), function);
+        }
+        Ok(&self.functions[name])
     }
 
     fn launch(&mut self, launch: &Launch) -> Result<(), ModelError> {
-        if !self.functions.contains_key(&launch.kernel) {
-            let function = self.module.load_function(&launch.kernel);
-            let function = function.map_err(|error| failed(&launch.kernel, error))?;
-            self.functions.insert(launch.kernel.clone(), function);
-        }
-        let function = &self.functions[&launch.kernel];
+        let stream = self.stream.clone();
+        let function = self.function(&launch.kernel)?;
         let (places, sizes, [x, y, z]) = (launch.places.numbers(), launch.sizes.numbers(), launch.grid);
         let shape = LaunchConfig { grid_dim: (x, y, z), block_dim: (launch.threads, 1, 1), shared_mem_bytes: 0 };
-        let mut builder = self.stream.launch_builder(function);
+        let mut builder = stream.launch_builder(function);
         builder.arg(&places).arg(&sizes);
         // SAFETY: every kernel takes these two, by value, in this order and form (`given.cuh`). The addresses are of
         // pieces of memory of this stream that live as long as the launch may be replayed (`cuda::Ready`), and the
         // sizes are those that `rooms` gave them; the emulated tests hold each kernel to its bounds.
         #[expect(unsafe_code, reason = "a launch")]
         let launched = unsafe { builder.launch(shape) };
-        launched.map(|_| ()).map_err(|error| failed(&launch.kernel, error))
+        launched.map(|_| ()).map_err(|error| failed(&format!("launch {}", launch.kernel), error))
     }
 
     fn launch_all(&mut self, launches: &[Launch]) -> Result<(), ModelError> {
