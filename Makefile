@@ -113,7 +113,7 @@ $(TOOLKIT)/.installed: models/toolkit/requirements.txt models/toolkit/lazy_stubs
 WITH_CUDA := NVCC=$(CURDIR)/models/toolkit/nvcc-without-quantised.sh REAL_NVCC=$(CUDA)/bin/nvcc CUDARC_CUDA_VERSION=13000 \
   CUDA_COMPUTE_CAP=80 CUDA_HOME=$(TOOLKIT)/root CUDA_PATH=$(TOOLKIT)/root CARGO_TARGET_DIR=$(CURDIR)/target/cuda-build
 
-check-cuda: weights $(TOOLKIT)/.installed ## type-check the CUDA flavour, compile its kernels, emulate them: no GPU needed
+check-cuda: packages $(TOOLKIT)/.installed ## type-check the CUDA flavour, compile its kernels, emulate them: no GPU needed
 	NVCC=$(CURDIR)/models/src/kernels/nvcc-for-check.sh CUDARC_CUDA_VERSION=13000 CUDA_COMPUTE_CAP=80 \
 	  $(CARGO) clippy --release --locked -p usher-models --features cuda --target-dir target/cuda -- -D warnings
 	$(CUDA)/bin/nvcc --ptx -std=c++17 -O3 -arch compute_80 -o $(TOOLKIT)/usher.ptx models/src/kernels/cuda/usher.cu
