@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check check-cuda bench bench-peers setup packages test-packages pages build weights clean help
+.PHONY: demo test check check-cuda test-cuda bundle-cuda bench bench-peers setup packages test-packages pages build weights clean help
 
 CARGO ?= cargo
 USHER := target/release/usher
@@ -80,10 +80,6 @@ check: test-packages pages ## formatting, lints, licences, docs
 	$(CARGO) deny --offline check bans licenses sources
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --release --workspace --no-deps --locked --quiet
 
-check-cuda: packages ## compile the CUDA flavour on a machine without CUDA (nothing is run)
-	NVCC=$(CURDIR)/models/src/kernels/nvcc-for-check.sh CUDARC_CUDA_VERSION=13000 CUDA_COMPUTE_CAP=80 \
-	  $(CARGO) check --release --locked -p usher-models --features cuda --target-dir target/cuda
-
 bench: build weights ## the figures of benches/, written to benches/results
 	$(CARGO) run --release --locked -p usher-benches
 
@@ -96,6 +92,56 @@ $(PEERS)/.venv/.installed: $(PEERS)/requirements.txt
 	@echo "==> fetching the peers"
 	python3 -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $< && touch $@
+
+## --- CUDA (docs/decisions/0008) ---------------------------------------------------------------------------------
+
+# The compiler as packages, and libraries that load the real ones when they are first called.
+TOOLKIT := $(CURDIR)/target/toolkit
+CUDA := $(TOOLKIT)/packages/nvidia/cu13
+$(TOOLKIT)/.installed: models/toolkit/requirements.txt models/toolkit/lazy_stubs.py Cargo.lock | packages
+	@echo "==> fetching the CUDA compiler"
+	rm -rf $(TOOLKIT) && mkdir -p $(TOOLKIT)/root/lib64
+	python3 -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
+	  --target $(TOOLKIT)/packages -r models/toolkit/requirements.txt
+	chmod +x $(CUDA)/bin/* $(CUDA)/nvvm/bin/*
+	ln -s $(CUDA)/include $(TOOLKIT)/root/include
+	$(CARGO) metadata --locked --format-version 1 --all-features | python3 -c 'import json, sys; \
+	  print(*(p["manifest_path"] for p in json.load(sys.stdin)["packages"] if p["name"] == "cudarc"))' > $(TOOLKIT)/cudarc
+	python3 models/toolkit/lazy_stubs.py "$$(dirname "$$(cat $(TOOLKIT)/cudarc)")" $(TOOLKIT)/root/lib64
+	ar crs $(TOOLKIT)/root/lib64/libcudart.a
+	touch $@
+# A build for CUDA has its own folder: other features, other objects.
+WITH_CUDA := NVCC=$(CURDIR)/models/toolkit/nvcc-without-quantised.sh REAL_NVCC=$(CUDA)/bin/nvcc CUDARC_CUDA_VERSION=13000 \
+  CUDA_COMPUTE_CAP=80 CUDA_HOME=$(TOOLKIT)/root CUDA_PATH=$(TOOLKIT)/root CARGO_TARGET_DIR=$(CURDIR)/target/cuda-build
+
+check-cuda: packages $(TOOLKIT)/.installed ## type-check the CUDA flavour, compile its kernels, emulate them: no GPU needed
+	NVCC=$(CURDIR)/models/src/kernels/nvcc-for-check.sh CUDARC_CUDA_VERSION=13000 CUDA_COMPUTE_CAP=80 \
+	  $(CARGO) clippy --release --locked -p usher-models --features cuda --target-dir target/cuda -- -D warnings
+	$(CUDA)/bin/nvcc --ptx -std=c++17 -O3 -arch compute_80 -o $(TOOLKIT)/usher.ptx models/src/kernels/cuda/usher.cu
+	for at in 80 87 90; do $(CUDA)/bin/ptxas -arch sm_$$at -v -o /dev/null $(TOOLKIT)/usher.ptx 2> $(TOOLKIT)/sm_$$at.log; \
+	  sed -n 's/.*Used \([0-9]*\) registers.*/\1/p' $(TOOLKIT)/sm_$$at.log | sort -n | tail -1 | \
+	    sed "s/^/sm_$$at: assembles; most registers of a thread: /"; \
+	  if grep -q ' [1-9][0-9]* bytes spill' $(TOOLKIT)/sm_$$at.log; then echo "sm_$$at: registers spill"; exit 1; fi; done
+	$(CARGO) test --release --locked -p usher-models --lib cuda:: -- --nocapture
+
+# Whether the driver finds a device, without building anything.
+CUDA_DEVICES := python3 -c 'import ctypes; d = ctypes.CDLL("libcuda.so.1"); n = ctypes.c_int(); \
+  assert d.cuInit(0) == 0 and d.cuDeviceGetCount(ctypes.byref(n)) == 0 and n.value > 0' 2>/dev/null
+test-cuda: ## the golden tests on a CUDA device; says so where there is none
+	@if $(CUDA_DEVICES); then $(MAKE) --no-print-directory test-on-cuda; else echo "no CUDA device here: nothing was tested"; fi
+.PHONY: test-on-cuda
+test-on-cuda: weights $(TOOLKIT)/.installed
+	$(WITH_CUDA) USHER_TEST_CUDA=1 $(CARGO) test --release --locked -p usher-models --features cuda --test golden --test same -- --nocapture
+
+BUNDLE := target/bundle-cuda
+bundle-cuda: weights $(if $(MODELS_ONLY),,pages) $(TOOLKIT)/.installed ## what a GPU machine needs, as target/usher-cuda.tar.gz (MODELS_ONLY=1: without the gate)
+	$(if $(MODELS_ONLY),,$(WITH_CUDA) $(CARGO) build --release --locked -p usher --features cuda)
+	$(WITH_CUDA) $(CARGO) build --release --locked -p usher-benches --features cuda
+	$(WITH_CUDA) $(CARGO) test --release --locked -p usher-models --features cuda --test golden --test same --no-run \
+	  --message-format json > $(TOOLKIT)/tests.json
+	python3 models/toolkit/bundle.py $(BUNDLE) target/cuda-build/release $(TOOLKIT)/tests.json $(USHER_MODELS) $(if $(MODELS_ONLY),,usher)
+	tar -C $(BUNDLE)/.. -czf target/usher-cuda.tar.gz $(notdir $(BUNDLE))
+	@ls -l target/usher-cuda.tar.gz
 
 clean: ## forget what was built and fetched
 	$(CARGO) clean

@@ -5,6 +5,7 @@
     reason = "a bench prints, and measures by the machine's own clock"
 )]
 
+mod cuda;
 mod gate;
 mod networks;
 #[path = "../../pipeline/tests/support/gate.rs"]
@@ -17,6 +18,12 @@ fn main() -> anyhow::Result<()> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
     if asked == ["serve"] {
         return serve::serve();
+    }
+    // Asked for by name only: it measures a device that most machines do not have.
+    if let [cuda, rest @ ..] = &asked[..]
+        && cuda == "cuda"
+    {
+        return cuda::bench(rest);
     }
     let wanted = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name);
     if wanted("gate") {

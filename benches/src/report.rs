@@ -3,22 +3,27 @@
 use crate::process::root;
 use anyhow::Context;
 use serde_json::{Value, json};
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 /// Prints an answer and keeps it as `benches/results/NAME.json`.
 pub(crate) fn keep(name: &str, question: &str, answer: &Value) -> anyhow::Result<()> {
+    let path = root().join(format!("benches/results/{name}.json"));
+    std::fs::create_dir_all(path.parent().context("a results folder")?)?;
+    write(&path, &format!("make bench (usher-benches {name})"), question, answer)?;
+    println!("{question}\n{}\n", serde_json::to_string_pretty(answer)?);
+    Ok(())
+}
+
+/// Keeps an answer as the file `path`.
+pub(crate) fn write(path: &Path, command: &str, question: &str, answer: &Value) -> anyhow::Result<()> {
     let result = json!({
         "question": question,
-        "command": format!("make bench (usher-benches {name})"),
+        "command": command,
         "machine": machine(),
         "commit": said_by("git", &["describe", "--always", "--dirty"]),
         "answer": answer,
     });
-    let path = root().join(format!("benches/results/{name}.json"));
-    std::fs::create_dir_all(path.parent().context("a results folder")?)?;
-    std::fs::write(&path, format!("{}\n", serde_json::to_string_pretty(&result)?))?;
-    println!("{question}\n{}\n", serde_json::to_string_pretty(answer)?);
-    Ok(())
+    Ok(std::fs::write(path, format!("{}\n", serde_json::to_string_pretty(&result)?))?)
 }
 
 fn machine() -> Value {

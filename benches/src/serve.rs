@@ -2,7 +2,7 @@
 //!
 //! A request loads one work, runs it so many times and says how long each call took, or writes what the last call made.
 
-use crate::process::set_up;
+use crate::{cuda::on_cuda, process::set_up};
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -39,13 +39,29 @@ enum Request {
 #[serde(tag = "load", rename_all = "lowercase")]
 enum Load {
     /// A network on `(batch, channels, height, width)` f32.
-    Network { name: String, batch: usize, height: usize, width: usize, input: PathBuf },
+    Network {
+        name: String,
+        batch: usize,
+        height: usize,
+        width: usize,
+        input: PathBuf,
+        /// Where and how; the CPU otherwise.
+        #[serde(default)]
+        cuda: Option<OnCuda>,
+    },
     /// The best `k` rows of a gallery for `count` probes together.
     Search { gallery: PathBuf, length: usize, queries: PathBuf, count: usize, k: usize },
     /// A frame to the detector's input.
     Letterbox { format: String, width: u32, height: u32, input: PathBuf, to_width: u32, to_height: u32 },
     /// A face of a frame to the embedder's input.
     Warp { format: String, width: u32, height: u32, input: PathBuf, landmarks: [[f32; 2]; 5] },
+}
+
+/// A CUDA device, as a request names it.
+#[derive(Clone, Copy, Deserialize)]
+struct OnCuda {
+    half: bool,
+    graphs: bool,
 }
 
 /// What was loaded, and room for what it makes.
@@ -119,11 +135,15 @@ fn answer(line: &str, work: &mut Option<Work>, galleries: &mut Galleries) -> any
 impl Work {
     fn load(load: Load, galleries: &mut Galleries) -> anyhow::Result<Self> {
         Ok(match load {
-            Load::Network { name, batch, height, width, input } => {
+            Load::Network { name, batch, height, width, input, cuda } => {
                 let lock = Lock::read(MODELS)?;
                 let row = lock.network(&name).with_context(|| format!("no network {name}"))?;
                 let stored = Stored::read(&set_up("models", "USHER_MODELS")?, &name, &row.sha256)?;
-                let network = Network::new(stored, &Compute::open(Choice::Cpu)?)?;
+                let compute = match cuda {
+                    None => Compute::open(Choice::Cpu)?,
+                    Some(OnCuda { half, graphs }) => on_cuda(half, graphs)?,
+                };
+                let network = Network::new(stored, &compute)?;
                 let input = floats(&std::fs::read(input)?);
                 Self::Network { network, input, size: (batch, height, width), made: Vec::new() }
             }

@@ -15,6 +15,27 @@ pub enum Choice {
     Cuda(usize),
 }
 
+/// In which precision a CUDA device keeps values and weights; sums are single precision in either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// 32 bits.
+    #[default]
+    Full,
+    /// 16 bits: half the memory, and the device's matrix units. Templates of both kinds compare, with a little noise.
+    Half,
+}
+
+impl Precision {
+    /// Bytes of a number.
+    #[cfg(any(feature = "cuda", test))]
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Self::Full => 4,
+            Self::Half => 2,
+        }
+    }
+}
+
 /// An open device, and how networks are computed on it.
 ///
 /// On the CPU a network runs on the calling thread alone: give each worker its own networks instead of giving one
@@ -23,6 +44,8 @@ pub enum Choice {
 pub struct Compute {
     device: Device,
     plain: bool,
+    precision: Precision,
+    graphs: bool,
 }
 
 impl Compute {
@@ -40,18 +63,40 @@ impl Compute {
                 Device::Cpu
             }),
         };
-        Ok(Self { device, plain: false })
+        Ok(Self { device, plain: false, precision: Precision::Full, graphs: true })
     }
 
-    /// The CPU with stock candle operators only: slow, the reference that the fast kernels are tested against, and the
-    /// very arithmetic that a CUDA device runs.
+    /// The same device, its values in another precision. The CPU computes in full precision whatever is chosen.
+    #[must_use]
+    pub fn in_precision(self, precision: Precision) -> Self {
+        let precision = if self.device.is_cuda() { precision } else { Precision::Full };
+        Self { precision, ..self }
+    }
+
+    /// The same device without recording a network's launches as one CUDA graph: to see what recording gains.
+    #[must_use]
+    pub fn without_graphs(self) -> Self {
+        Self { graphs: false, ..self }
+    }
+
+    /// The CPU with stock candle operators only: slow, the reference that the fast kernels are tested against.
     pub fn plain() -> Self {
-        Self { device: Device::Cpu, plain: true }
+        Self { device: Device::Cpu, plain: true, precision: Precision::Full, graphs: true }
     }
 
     /// Its name as in the configuration: `cpu` or `cuda`.
     pub fn name(&self) -> &'static str {
         if self.device.is_cuda() { "cuda" } else { "cpu" }
+    }
+
+    /// In which precision its values are.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// Whether a CUDA device records a network's launches.
+    pub fn has_graphs(&self) -> bool {
+        self.graphs
     }
 
     pub(crate) fn device(&self) -> &Device {
@@ -66,7 +111,12 @@ impl Compute {
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that opens devices")]
 fn cuda(number: usize) -> candle_core::Result<Device> {
-    Device::new_cuda(number)
+    // A stream of its own: what one thread makes on the stream of each thread, another could read too early.
+    let device = Device::new_cuda_with_stream(number)?;
+    // A driver older than the kernels refuses them: better heard here, where the CPU is still a choice.
+    #[cfg(feature = "cuda")]
+    crate::kernels::cuda::device::Gpu::new(device.as_cuda_device()?, false).map_err(candle_core::Error::wrap)?;
+    Ok(device)
 }
 
 /// Without the back trace that candle appends.

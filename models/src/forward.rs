@@ -1,8 +1,8 @@
 //! The forward pass: a description and its weights on a device.
 //!
-//! One description, two executors: on the CPU packed layers over an arena (`plan`), anywhere else, and for a
-//! step that the former has no kernel for, stock candle operators (`plain`). `tests/golden.rs` holds both to the
-//! same reference.
+//! One description, three executors: on the CPU packed layers over an arena (`plan`), on a CUDA device our kernels as one
+//! graph (`cuda`), and where either has no kernel for a step, stock candle operators (`plain`). `tests/golden.rs` holds
+//! all of them to the same reference.
 
 use crate::{
     compute::Compute,
@@ -12,6 +12,8 @@ use crate::{
     plan::{Plan, arena::Batch},
     weights::store::Stored,
 };
+#[cfg(feature = "cuda")]
+use crate::{cuda::Cuda, kernels::cuda::device::Gpu};
 
 /// A value that leaves a network.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub struct Network(Executor);
 
 enum Executor {
     Plan(Box<Plan>),
+    #[cfg(feature = "cuda")]
+    Cuda(Box<Cuda<Gpu>>),
     Plain(Plain),
 }
 
@@ -39,6 +43,16 @@ impl Network {
         if compute.is_fast() {
             match Plan::new(&stored.description, &stored.tensors, Isa::best()) {
                 Some(plan) => return Ok(Self(Executor::Plan(Box::new(plan)))),
+                None => {
+                    tracing::warn!(network = %stored.description.name, "no kernels for a step of it: it will be slow");
+                }
+            }
+        }
+        #[cfg(feature = "cuda")]
+        if compute.device().is_cuda() {
+            let gpu = Gpu::new(compute.device().as_cuda_device()?, compute.has_graphs())?;
+            match Cuda::new(&stored.description, &stored.tensors, compute.precision(), gpu)? {
+                Some(cuda) => return Ok(Self(Executor::Cuda(Box::new(cuda)))),
                 None => {
                     tracing::warn!(network = %stored.description.name, "no kernels for a step of it: it will be slow");
                 }
@@ -60,6 +74,8 @@ impl Network {
     ) -> Result<Vec<Output>, ModelError> {
         match &mut self.0 {
             Executor::Plan(plan) => plan.run(data, Batch { pictures: batch, height, width }),
+            #[cfg(feature = "cuda")]
+            Executor::Cuda(cuda) => cuda.run(data, Batch { pictures: batch, height, width }),
             Executor::Plain(plain) => plain.forward(data, batch, height, width),
         }
     }

@@ -10,6 +10,8 @@ pub mod catalog;
 mod codes;
 mod colour;
 pub mod compute;
+#[cfg(any(feature = "cuda", test))]
+mod cuda;
 pub mod detect;
 pub mod embed;
 pub mod error;

@@ -1,6 +1,7 @@
 //! The other executor: stock candle operators, on any device.
 //!
-//! What a CUDA device computes, and on the CPU the reference that the packed layers of [`crate::plan`] are held to.
+//! The reference that the layers of [`crate::plan`] and of `cuda` are held to, and what a step without a kernel falls
+//! back to.
 
 use crate::{
     error::ModelError,

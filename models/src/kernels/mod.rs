@@ -1,14 +1,17 @@
-//! The fast CPU operators: the only place of `unsafe`.
+//! The fast operators: the only place of `unsafe`.
 //!
 //! Each works on slices of `f32` in blocks of eight channels ([`blocks`]), on the calling thread. Stock candle operators
 //! (`plain.rs`) are what their tests compare with. Only `simd` holds any `unsafe`: everything above it is checked slices.
-#![expect(unsafe_code, reason = "SIMD by target feature; each use has a SAFETY line")]
+//! Those of CUDA devices are in `cuda`, whose `device` holds the rest of it.
+#![expect(unsafe_code, reason = "SIMD by target feature, launches on a device; each use has a SAFETY line")]
 
 pub(crate) mod across;
 pub(crate) mod aligned;
 pub(crate) mod blocks;
 pub(crate) mod chain;
 pub(crate) mod combine;
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda;
 pub(crate) mod dense;
 pub(crate) mod depthwise;
 pub(crate) mod epilogue;

@@ -1,5 +1,6 @@
 //! What several tests of this crate need.
 #![allow(clippy::unwrap_used, reason = "a test says no more by another word")]
+#![allow(clippy::print_stdout, reason = "a test says what it did not run")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod iresnet;
@@ -10,6 +11,7 @@ use std::{
     io::{Cursor, Read as _},
     path::{Path, PathBuf},
 };
+use usher_models::compute::{Choice, Compute, Precision};
 
 /// The weights folder: `$USHER_MODELS`, or `data/models` of the workspace. Without weights a test fails.
 pub(crate) fn weights() -> PathBuf {
@@ -23,6 +25,24 @@ pub(crate) fn weights() -> PathBuf {
         );
     }
     folder
+}
+
+/// What a test of a network runs on: the CPU, and the CUDA device where there is one in single precision, without recorded
+/// launches, and in half. With `USHER_TEST_CUDA` set there must be one.
+pub(crate) fn computes() -> Vec<Compute> {
+    let mut computes = vec![Compute::open(Choice::Cpu).unwrap()];
+    let device = if std::env::var_os("USHER_TEST_CUDA").is_some() {
+        Compute::open(Choice::Cuda(0)).expect("USHER_TEST_CUDA is set, so there must be a CUDA device")
+    } else {
+        Compute::open(Choice::Auto).unwrap()
+    };
+    if device.name() == "cuda" {
+        let half = device.clone().in_precision(Precision::Half);
+        computes.extend([device.clone(), device.without_graphs(), half]);
+    } else {
+        println!("NOT RUN on a CUDA device: there is none here, or this build has no CUDA");
+    }
+    computes
 }
 
 /// Numbers of 0..255 as smooth as a picture, always the same for a seed.
