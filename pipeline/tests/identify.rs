@@ -21,7 +21,7 @@ use usher::{
         threshold::Law,
         tracks::Tracks,
     },
-    infer::sighting::{Portrait, Probe, Sighting, TrackId},
+    infer::sighting::{Portrait, Probe, Settled, Sighting, TrackId},
     supervise::{Beat, spawn},
 };
 use usher_config::{identify::Rules, value::Name};
@@ -115,6 +115,7 @@ fn probe(camera: &Arc<Camera>, track: u64, ms: u64, template: Template) -> Probe
         template,
         quality: Quality { confidence: 0.9, inter_eye_px: 40.0, pose: 0.8, sharpness: 0.6 },
         portrait: Portrait { width: 1, height: 1, rgb: vec![1, 2, 3].into() },
+        settled: Settled::default(),
     }
 }
 

@@ -19,7 +19,7 @@ use usher_config::{
 };
 
 /// Which visitor is which person of the crowd file.
-pub(crate) type Enrolled = BTreeMap<VisitorId, String>;
+pub type Enrolled = BTreeMap<VisitorId, String>;
 
 /// How much of a picture around a face goes to enrolment, in faces to each side: several people share one picture, and
 /// enrolment wants exactly one face in it.
@@ -27,10 +27,10 @@ const MARGIN: f32 = 0.35;
 
 /// Enrols everybody of `crowds` who asked to be known, anew, until the configured time. Whoever else is in the gallery
 /// stays. Demo visitors of an earlier run are replaced.
-pub(crate) fn enrol<'a>(
-    config: &Config,
-    crowds: impl Iterator<Item = (&'a Path, &'a Crowd)>,
-) -> anyhow::Result<Enrolled> {
+///
+/// # Errors
+/// When a picture is not there or shows no face that can be enrolled.
+pub fn enrol<'a>(config: &Config, crowds: impl Iterator<Item = (&'a Path, &'a Crowd)>) -> anyhow::Result<Enrolled> {
     let mut enrolled = Enrolled::new();
     let mut enroller = Enroller::open(config)?;
     let mut store = Store::of(config)?;
