@@ -55,6 +55,14 @@ pub fn enrol<'a>(config: &Config, crowds: impl Iterator<Item = (&'a Path, &'a Cr
 
 /// The part of a picture around one face.
 fn cut_out(folder: &Path, look: &Look) -> anyhow::Result<Picture> {
+    Ok(Picture::decode(&png_of(folder, look)?)?)
+}
+
+/// The part of a picture around one face, as a PNG file; `folder` holds the crowd's pictures.
+///
+/// # Errors
+/// When the picture is not there.
+pub fn png_of(folder: &Path, look: &Look) -> anyhow::Result<Vec<u8>> {
     let path = folder.join(&look.picture);
     let whole: RgbImage = image::open(&path)
         .with_context(|| format!("{}; run `make setup` to fetch the demo's pictures", path.display()))?
@@ -67,5 +75,5 @@ fn cut_out(folder: &Path, look: &Look) -> anyhow::Result<Picture> {
     let face = imageops::crop_imm(&whole, left, top, right.saturating_sub(left), bottom.saturating_sub(top)).to_image();
     let mut bytes = Cursor::new(Vec::new());
     face.write_to(&mut bytes, ImageFormat::Png)?;
-    Ok(Picture::decode(bytes.get_ref())?)
+    Ok(bytes.into_inner())
 }
