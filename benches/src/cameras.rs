@@ -61,7 +61,7 @@ fn run(film: &Film, cameras: usize) -> anyhow::Result<Value> {
         let urls = each(&|n| format!("  cam-{n}: {{ url: \"file:{}\" }}\n", film.file.display()));
         let gates = each(&|n| format!("  gate-{n}: {{ cameras: [cam-{n}], quiet: 5 s }}\n"));
         format!(
-            "site: bench\ndata: data\ncameras:\n{urls}gates:\n{gates}infer: {{ analysed_fps: 10, unchanged: 0 s }}\n\
+            "site: bench\ndata: data\ncameras:\n{urls}gates:\n{gates}infer: {{ analysed_fps: 10, calm_fps: 10, unchanged: 0 s }}\n\
              publish: {{ broker: {{ url: embedded, listen: \"{mqtt}\", websocket: \"{websocket}\" }} }}\n\
              web: {{ listen: \"{pages}\" }}\n"
         )

@@ -33,6 +33,8 @@ pub struct Infer {
     pub workers: Option<usize>,
     /// Most frames of each camera that are analysed a second, 1..=60. Default 15.
     pub analysed_fps: u32,
+    /// Most frames of a camera a second while nobody in its picture is undecided about, 1..=60. Default 8.
+    pub calm_fps: u32,
     /// How long a picture without tracks and without change may go without the detector, 0 s..=10 s. Default 1 s.
     pub unchanged: Duration,
 }
@@ -132,6 +134,9 @@ pub struct Written {
     /// Most frames of each camera that are analysed a second. Under load there are fewer, of idle cameras first.
     #[garde(range(min = 1, max = 60))]
     pub analysed_fps: i64,
+    /// The same while nobody is in the picture about whom something could be decided.
+    #[garde(range(min = 1, max = 60))]
+    pub calm_fps: i64,
     /// A picture without people that does not change is looked at again after this time; `0 s`: as often as any other.
     #[garde(skip)]
     #[schemars(extend("x-least" = "0 s", "x-most" = "10 s"))]
@@ -149,6 +154,7 @@ impl Default for Written {
             inter_eye_px: 20.0,
             workers: None,
             analysed_fps: 15,
+            calm_fps: 8,
             unchanged: Span(Duration::from_secs(1)),
         }
     }
@@ -165,6 +171,7 @@ impl Written {
             inter_eye_px: self.inter_eye_px as f32,
             workers: self.workers.map(|workers| usize::try_from(workers).unwrap_or(usize::MAX)),
             analysed_fps: u32::try_from(self.analysed_fps).unwrap_or(u32::MAX),
+            calm_fps: u32::try_from(self.calm_fps).unwrap_or(u32::MAX),
             unchanged: self.unchanged.0,
         }
     }

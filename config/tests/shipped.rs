@@ -37,6 +37,7 @@ fn defaults() -> (Infer, Gallery, Rules, Guide, Publish, Web) {
             inter_eye_px: 20.0,
             workers: None,
             analysed_fps: 15,
+            calm_fps: 8,
             unchanged: Duration::from_secs(1),
         },
         Gallery { key: None, keep: Duration::from_secs(24 * 3600) },

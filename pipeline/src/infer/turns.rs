@@ -1,7 +1,7 @@
 //! Whose turn it is: which camera's newest frame the detector is given next.
 //!
-//! Every camera has a rate ([`Pace::period`]); what comes faster is let go. While the worker keeps up, that is all there
-//! is to it. When it does not, frames compete: a camera that nobody attended to for [`FLOOR`] comes first, so that none
+//! Every camera has a rate, a lower one while no look could decide anything ([`Pace`]); what comes faster is let go. While
+//! the worker keeps up, that is all there is to it. When it does not, frames compete: a camera that nobody attended to for [`FLOOR`] comes first, so that none
 //! ever starves; then cameras with somebody who is not decided about; then those with people; then idle ones. Among
 //! equals the one that waited longest comes first.
 //!
@@ -23,6 +23,8 @@ pub const FLOOR: Duration = Duration::from_millis(500);
 pub struct Pace {
     /// Least time between two analysed frames of one camera, on average.
     pub period: Duration,
+    /// The same while nobody in its picture is undecided about; not shorter.
+    pub calm: Duration,
     /// Longest time that an empty, unchanged picture goes without the detector; zero: it never does.
     pub unchanged: Duration,
 }
@@ -30,7 +32,9 @@ pub struct Pace {
 impl Pace {
     /// As section `infer` says.
     pub fn of(infer: &Infer) -> Self {
-        Self { period: Duration::from_secs(1) / infer.analysed_fps.max(1), unchanged: infer.unchanged }
+        let period = |fps: u32| Duration::from_secs(1) / fps.max(1);
+        let (analysed, calm) = (period(infer.analysed_fps), period(infer.calm_fps));
+        Self { period: analysed, calm: calm.max(analysed), unchanged: infer.unchanged }
     }
 }
 
@@ -74,8 +78,8 @@ pub struct Turns {
 }
 
 struct Turn {
-    /// When the next frame is due by the rate.
-    due: Duration,
+    /// The time that the last attended frame had by the rate; the next is due a period later.
+    slot: Option<Duration>,
     attended: Option<Moment>,
     looked: Option<Moment>,
     need: Need,
@@ -85,12 +89,17 @@ struct Turn {
 
 impl Turn {
     fn new() -> Self {
-        Self { due: Duration::ZERO, attended: None, looked: None, need: Need::Idle, empty: None }
+        Self { slot: None, attended: None, looked: None, need: Need::Idle, empty: None }
+    }
+
+    fn period(&self, pace: &Pace) -> Duration {
+        if self.need == Need::Undecided { pace.period } else { pace.calm }
     }
 
     /// Frames come a little early or late; half a period is forgiven, and made up for by the next.
     fn is_beyond(&self, taken: Moment, pace: &Pace) -> bool {
-        taken.steady + pace.period / 2 < self.due
+        let period = self.period(pace);
+        self.slot.is_some_and(|slot| taken.steady + period / 2 < slot + period)
     }
 }
 
@@ -116,7 +125,9 @@ impl Turns {
         if turn.is_beyond(taken, &self.pace) {
             return Call::Beyond;
         }
-        turn.due = (turn.due + self.pace.period).max(taken.steady + self.pace.period / 2);
+        let period = turn.period(&self.pace);
+        let next = |slot: Duration| (slot + period).max(taken.steady.saturating_sub(period / 2));
+        turn.slot = Some(turn.slot.map_or(taken.steady, next));
         turn.attended = Some(taken);
         let (before, looked) = (turn.empty.take(), turn.looked.replace(taken));
         if self.pace.unchanged.is_zero() || turn.need != Need::Idle {

@@ -4,7 +4,9 @@ use super::*;
 use std::time::SystemTime;
 use usher_models::image::{Matrix, Plane, Planes, Range, Size, View};
 
-const PACE: Pace = Pace { period: Duration::from_micros(66_667), unchanged: Duration::from_secs(1) };
+const PERIOD: Duration = Duration::from_micros(66_667);
+/// Fifteen a second, calm or not.
+const PACE: Pace = Pace { period: PERIOD, calm: PERIOD, unchanged: Duration::from_secs(1) };
 
 fn at(ms: u64) -> Moment {
     Moment { steady: Duration::from_millis(ms), wall: SystemTime::UNIX_EPOCH }
@@ -55,6 +57,20 @@ fn below_capacity_every_camera_is_looked_at_at_its_rate_and_not_above() {
             assert!((least..=most).contains(&times.len()), "{fps} fps: {} looks in 10 s", times.len());
         }
     }
+}
+
+#[test]
+fn a_calm_camera_has_its_own_rate_until_somebody_undecided_is_there() {
+    let mut turns = Turns::new(Pace { calm: Duration::from_millis(125), ..PACE });
+    let mut looked = [0; 2];
+    for i in 0..300 {
+        let second = usize::from(i >= 150);
+        if turns.call(&name(0), at(i * 1000 / 15), || None) == Call::Look {
+            turns.found(&name(0), if i >= 150 { Need::Undecided } else { Need::Followed });
+            looked[second] += 1;
+        }
+    }
+    assert!((79..=82).contains(&looked[0]) && (148..=150).contains(&looked[1]), "{looked:?}");
 }
 
 #[test]
