@@ -79,7 +79,7 @@ pub(crate) fn answer() -> anyhow::Result<Value> {
     let median = ratios.get(ratios.len() / 2).copied();
     Ok(json!({
         "film": format!("{}x{} H.264, {FPS} frames a second, {} s", SIZE.width, SIZE.height, LONG.as_secs()),
-        "threads": "usher: one worker, one thread a network; Python: one thread each; both share the decoder's defaults of one file",
+        "threads": "usher: one worker, one thread a network, the decoder as GStreamer sets it up; Python: one thread each, decoder included",
         "rounds": rounds,
         "ratio": { "median": median, "least": ratios.first(), "most": ratios.last() },
         "agree": agree && median.is_some(),
