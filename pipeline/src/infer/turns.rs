@@ -126,7 +126,8 @@ impl Turns {
             return Call::Beyond;
         }
         let period = turn.period(&self.pace);
-        let next = |slot: Duration| (slot + period).max(taken.steady.saturating_sub(period / 2));
+        // Whoever was late catches up on one look, so that a short burst costs no rate; more would be a burst of its own.
+        let next = |slot: Duration| (slot + period).max(taken.steady.saturating_sub(period));
         turn.slot = Some(turn.slot.map_or(taken.steady, next));
         turn.attended = Some(taken);
         let (before, looked) = (turn.empty.take(), turn.looked.replace(taken));
