@@ -339,11 +339,11 @@ fn somebody_enrolled_while_they_stand_there_is_named() {
     let person = crowd.person();
     let (empty, full) = (Gallery::empty(model()), gallery(std::slice::from_ref(&person)));
     let mut tracks = Tracks::new(rules(), law());
-    let cam = camera("cam");
-    let mut said = Vec::new();
+    let (cam, mut said, settled) = (camera("cam"), Vec::new(), Settled::default());
     for n in 0..12_u64 {
-        let look = crowd.look(&person, 0.8);
-        said.extend(tracks.look(probe(&cam, 1, n * 100, look), if n < 8 { &empty } else { &full }));
+        let look = Probe { settled: settled.clone(), ..probe(&cam, 1, n * 100, crowd.look(&person, 0.8)) };
+        said.extend(tracks.look(look, if n < 8 { &empty } else { &full }));
+        assert_eq!(settled.is_settled(), !said.is_empty());
     }
     assert_eq!(names(&said), [who(0)]);
 }

@@ -27,7 +27,7 @@ fn looks(cameras: &[Simulated], cost_ms: u64, seconds: u64) -> Vec<Vec<u64>> {
     for now in 0..seconds * 1000 {
         for (seat, (camera, (fps, _))) in seats.iter_mut().zip(cameras.iter().enumerate()) {
             let interval = 1000 / fps;
-            if (now + 7 * camera as u64) % interval == 0 {
+            if (now + 7 * camera as u64).is_multiple_of(interval) {
                 *seat = Some(now);
             }
         }
