@@ -83,11 +83,11 @@ check-cuda: packages ## compile the CUDA flavour on a machine without CUDA (noth
 	NVCC=$(CURDIR)/models/src/kernels/nvcc-for-check.sh CUDARC_CUDA_VERSION=13000 CUDA_COMPUTE_CAP=80 \
 	  $(CARGO) check --release --locked -p usher-models --features cuda --target-dir target/cuda
 
-bench: build weights ## the figures of benches/, written to benches/results
+bench: test-packages build weights ## the figures of benches/, written to benches/results
 	$(CARGO) run --release --locked -p usher-benches
 
 PEERS := benches/peers
-bench-peers: build weights $(PEERS)/.venv/.installed ## usher against onnxruntime, OpenVINO, ncnn, TFLite, OpenCV, faiss (ARGS='--only yunet')
+bench-peers: build weights $(PEERS)/.venv/.installed ## usher against onnxruntime, OpenVINO, ncnn, TFLite, OpenCV, faiss (ARGS='--only yunet'; end to end: ARGS='--only pipeline')
 	$(PEERS)/.venv/bin/python $(PEERS)/bench.py $(ARGS)
 
 $(PEERS)/.venv/.installed: $(PEERS)/requirements.txt
