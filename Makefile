@@ -80,11 +80,11 @@ check: test-packages pages ## formatting, lints, licences, docs
 	$(CARGO) deny --offline check bans licenses sources
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --release --workspace --no-deps --locked --quiet
 
-bench: build weights ## the figures of benches/, written to benches/results
+bench: test-packages build weights ## the figures of benches/, written to benches/results
 	$(CARGO) run --release --locked -p usher-benches
 
 PEERS := benches/peers
-bench-peers: build weights $(PEERS)/.venv/.installed ## usher against onnxruntime, OpenVINO, ncnn, TFLite, OpenCV, faiss (ARGS='--only yunet')
+bench-peers: build weights $(PEERS)/.venv/.installed ## usher against onnxruntime, OpenVINO, ncnn, TFLite, OpenCV, faiss (ARGS='--only yunet'; end to end: ARGS='--only pipeline')
 	$(PEERS)/.venv/bin/python $(PEERS)/bench.py $(ARGS)
 
 $(PEERS)/.venv/.installed: $(PEERS)/requirements.txt
@@ -93,7 +93,7 @@ $(PEERS)/.venv/.installed: $(PEERS)/requirements.txt
 	python3 -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $< && touch $@
 
-## --- CUDA (docs/decisions/0008) ---------------------------------------------------------------------------------
+## --- CUDA (docs/decisions/0009) ---------------------------------------------------------------------------------
 
 # The compiler as packages, and libraries that load the real ones when they are first called.
 TOOLKIT := $(CURDIR)/target/toolkit
@@ -122,7 +122,7 @@ check-cuda: packages $(TOOLKIT)/.installed ## type-check the CUDA flavour, compi
 	  sed -n 's/.*Used \([0-9]*\) registers.*/\1/p' $(TOOLKIT)/sm_$$at.log | sort -n | tail -1 | \
 	    sed "s/^/sm_$$at: assembles; most registers of a thread: /"; \
 	  if grep -q ' [1-9][0-9]* bytes spill' $(TOOLKIT)/sm_$$at.log; then echo "sm_$$at: registers spill"; exit 1; fi; done
-	$(CARGO) test --release --locked -p usher-models --lib cuda:: -- --nocapture
+	$(CARGO) test --release --locked --workspace --lib cuda:: -- --nocapture
 
 # Whether the driver finds a device, without building anything.
 CUDA_DEVICES := python3 -c 'import ctypes; d = ctypes.CDLL("libcuda.so.1"); n = ctypes.c_int(); \

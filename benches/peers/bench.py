@@ -206,6 +206,8 @@ def main() -> int:
     parser.add_argument("--usher", type=Path, default=ROOT / "target/release/usher-benches")
     parser.add_argument("--output", type=Path, help="benches/results/peers.json when everything is benched")
     options = parser.parse_args()
+    if options.only == ["pipeline"]:
+        return subprocess.run([options.usher, "walk"], cwd=ROOT, check=False).returncode
     whole = not (options.only or options.without or options.rounds)
     output = options.output or (ROOT / "benches/results/peers.json" if whole else None)
     cv2.setNumThreads(1)

@@ -112,6 +112,7 @@ def main() -> None:
         folder = Path(name)
         people = enrolled(options.models, folder, options.enrol)
         gallery = np.vstack([people, unit_rows(options.others, people.shape[1], 1)])
+        named: set[int] = set()
         for video in options.videos:
             capture = cv2.VideoCapture(video, cv2.CAP_FFMPEG)
             width, height = (int(capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
@@ -138,6 +139,7 @@ def main() -> None:
                         continue
                     last_seen[best] = now
                     published += 1
+                    named.add(best)
                     if client:
                         body = {"person": best, "score": round(float(scores[best]), 4), "seconds": round(now, 3)}
                         sent.append(client.publish(options.topic, json.dumps(body), qos=1))
@@ -150,7 +152,7 @@ def main() -> None:
         client.disconnect()
         client.loop_stop()
     result = {"frames": frames, "seconds": round(seconds, 3), "cpu_seconds": round(cpu_seconds, 3), "faces": count}
-    print(json.dumps(result | {"published": published}))
+    print(json.dumps(result | {"published": published, "people": sorted(named)}))
 
 
 if __name__ == "__main__":

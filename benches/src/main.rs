@@ -5,7 +5,11 @@
     reason = "a bench prints, and measures by the machine's own clock"
 )]
 
+mod broker;
+mod cameras;
+mod cpu;
 mod cuda;
+mod film;
 mod gate;
 mod networks;
 #[path = "../../pipeline/tests/support/gate.rs"]
@@ -13,6 +17,7 @@ mod process;
 mod report;
 mod serve;
 mod start;
+mod walk;
 
 fn main() -> anyhow::Result<()> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
@@ -34,6 +39,12 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("start") {
         report::keep("start", start::QUESTION, &start::answer()?)?;
+    }
+    if wanted("walk") {
+        report::keep("walk", walk::QUESTION, &walk::answer()?)?;
+    }
+    if wanted("cameras") {
+        report::keep("cameras", cameras::QUESTION, &cameras::answer()?)?;
     }
     Ok(())
 }

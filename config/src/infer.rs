@@ -2,12 +2,12 @@
 
 use crate::{
     text::{Textual, Unfit, textual, unfit},
-    value::Size,
+    value::{Size, Span},
 };
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// Rows of the detectors' table in `models/`; this crate needs none of what a network needs, so it keeps their names.
 pub const DETECTORS: &[&str] = &["yunet"];
@@ -29,6 +29,14 @@ pub struct Infer {
     pub confidence: f32,
     /// Least distance between the eyes of a face worth embedding, in frame pixels, 16..=200. Default 20.
     pub inter_eye_px: f32,
+    /// Threads that infer, each with networks of its own, 1..=64; `None`: one for each core, one on a GPU.
+    pub workers: Option<usize>,
+    /// Most frames of each camera that are analysed a second, 1..=60. Default 15.
+    pub analysed_fps: u32,
+    /// Most frames of a camera a second while nobody in its picture is undecided about, 1..=60. Default 8.
+    pub calm_fps: u32,
+    /// How long a picture without tracks and without change may go without the detector, 0 s..=10 s. Default 1 s.
+    pub unchanged: Duration,
 }
 
 /// Where networks run.
@@ -120,6 +128,19 @@ pub struct Written {
     /// Least distance between the eyes of a face that is compared, in pixels of the camera's picture.
     #[garde(range(min = 16.0, max = 200.0))]
     pub inter_eye_px: f64,
+    /// Threads that infer, each with networks of its own; without it one for each core, one on a GPU.
+    #[garde(range(min = 1, max = 64))]
+    pub workers: Option<i64>,
+    /// Most frames of each camera that are analysed a second. Under load there are fewer, of idle cameras first.
+    #[garde(range(min = 1, max = 60))]
+    pub analysed_fps: i64,
+    /// The same while nobody is in the picture about whom something could be decided.
+    #[garde(range(min = 1, max = 60))]
+    pub calm_fps: i64,
+    /// A picture without people that does not change is looked at again after this time; `0 s`: as often as any other.
+    #[garde(skip)]
+    #[schemars(extend("x-least" = "0 s", "x-most" = "10 s"))]
+    pub unchanged: Span,
 }
 
 impl Default for Written {
@@ -131,6 +152,10 @@ impl Default for Written {
             input: Input(Size { width: 640, height: 384 }),
             confidence: 0.6,
             inter_eye_px: 20.0,
+            workers: None,
+            analysed_fps: 15,
+            calm_fps: 8,
+            unchanged: Span(Duration::from_secs(1)),
         }
     }
 }
@@ -144,6 +169,10 @@ impl Written {
             input: self.input.0,
             confidence: self.confidence as f32,
             inter_eye_px: self.inter_eye_px as f32,
+            workers: self.workers.map(|workers| usize::try_from(workers).unwrap_or(usize::MAX)),
+            analysed_fps: u32::try_from(self.analysed_fps).unwrap_or(u32::MAX),
+            calm_fps: u32::try_from(self.calm_fps).unwrap_or(u32::MAX),
+            unchanged: self.unchanged.0,
         }
     }
 }

@@ -35,6 +35,10 @@ fn defaults() -> (Infer, Gallery, Rules, Guide, Publish, Web) {
             input: Size { width: 640, height: 384 },
             confidence: 0.6,
             inter_eye_px: 20.0,
+            workers: None,
+            analysed_fps: 15,
+            calm_fps: 8,
+            unchanged: Duration::from_secs(1),
         },
         Gallery { key: None, keep: Duration::from_secs(24 * 3600) },
         Rules {

@@ -3,10 +3,14 @@
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use std::time::Duration;
 
-/// Frames that a newer one replaced before they were analysed; by `camera`.
+/// Frames that a newer one replaced before a worker took them (load); by `camera`.
 pub const PASSED_OVER: &str = "usher_frames_passed_over_total";
 /// Frames analysed; by `camera`.
 pub const ANALYSED: &str = "usher_frames_analysed_total";
+/// Frames without people and without change, which went without the detector; by `camera`.
+pub const UNCHANGED: &str = "usher_frames_unchanged_total";
+/// Frames beyond `infer.analysed_fps`; by `camera`.
+pub const BEYOND_RATE: &str = "usher_frames_beyond_rate_total";
 /// Times a camera was lost; by `camera` and `reason`.
 pub const CAMERA_LOST: &str = "usher_camera_lost_total";
 /// Data passed over one by one; by `stage` and `reason`.
@@ -19,6 +23,8 @@ pub const PEOPLE: &str = "usher_people_total";
 pub const DECISIONS: &str = "usher_decisions_total";
 /// Seconds from the arrival of the first usable look to the broker's acknowledgement of the visit; by `gate`.
 pub const ACKNOWLEDGED_SECONDS: &str = "usher_first_look_to_acknowledged_seconds";
+/// Seconds from the arrival of the look that settled a visit to the broker's acknowledgement; by `gate`.
+pub const SETTLED_ACKNOWLEDGED_SECONDS: &str = "usher_settling_look_to_acknowledged_seconds";
 /// Visits kept that the broker has not acknowledged.
 pub const OUTBOX_DEPTH: &str = "usher_outbox_depth";
 /// Visits acknowledged by the broker.
@@ -38,8 +44,10 @@ const SECONDS: [f64; 16] =
 
 /// Name and meaning of every counter, gauge and histogram; also the table of `docs/operate.md`.
 pub const COUNTERS: &[(&str, &str)] = &[
-    (PASSED_OVER, "frames that a newer one replaced before they were analysed, by camera"),
+    (PASSED_OVER, "frames that a newer one replaced before a worker took them (load), by camera"),
     (ANALYSED, "frames analysed, by camera"),
+    (UNCHANGED, "frames without people and without change, which went without the detector, by camera"),
+    (BEYOND_RATE, "frames beyond `infer.analysed_fps`, by camera"),
     (CAMERA_LOST, "times a camera was lost, by camera and reason"),
     (CAMERA_TEARDOWN_OVERRUN, "old camera pipelines that overran their deadline on the way down, by camera"),
     (SKIPPED, "data passed over one by one, by stage and reason"),
@@ -58,6 +66,10 @@ pub const GAUGES: &[(&str, &str)] = &[
 pub const HISTOGRAMS: &[(&str, &str)] = &[
     (STAGE_SECONDS, "seconds a stage took for one round, by stage"),
     (ACKNOWLEDGED_SECONDS, "seconds from the first usable look to the broker's acknowledgement, by gate"),
+    (
+        SETTLED_ACKNOWLEDGED_SECONDS,
+        "seconds from the look that settled a visit to the broker's acknowledgement, by gate",
+    ),
 ];
 
 /// Makes this process count. To be called once; `render` of the handle is the text of `/metrics`.

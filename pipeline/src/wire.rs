@@ -2,6 +2,8 @@
 //!
 //! Wired from the last stage back to the cameras, so that nothing is ever sent to somebody who is not there yet.
 
+mod settings;
+
 use crate::{
     capture::{
         self, frame,
@@ -20,14 +22,19 @@ use crate::{
         store::Store,
         visitor::VisitorId,
     },
-    guide::programme::{Upcoming, next_sessions},
     health::Health,
     identify::{
         self,
         threshold::{Law, LawError},
     },
-    infer::{self, best::Bar, engine::Engine},
-    publish::{self, PublishError, Published, payload},
+    infer::{
+        self, Worker,
+        best::Bar,
+        engine::Engine,
+        track::TrackIds,
+        turns::{self, Turns},
+    },
+    publish::{self, PublishError, Published, acked::Acked},
     supervise::{Beat, Pulse, Stopper, spawn, stop},
     web::{self, Pages, WebError, mint_token},
 };
@@ -45,7 +52,6 @@ use usher_config::{
     value::{Name, Secret},
 };
 use usher_models::{error::ModelError, image::Size};
-use uuid::Uuid;
 
 /// Looks and ends of tracks on their way to identify: a few frames of a full gate; pressure still reaches the cameras.
 const SIGHTINGS: usize = 64;
@@ -58,8 +64,8 @@ const VISITS: usize = 256;
 /// What the operator's eyes may see late or not at all.
 const FOR_EYES: usize = 16;
 
-/// How many sessions a greeting tells.
-const SESSIONS: usize = 3;
+/// Frames that a GPU computes together: one of each camera, so that eight cameras cost one pass over the weights.
+const TOGETHER: usize = 8;
 /// How far back visits are asked for after a restart; the outbox remembers no longer than the longest quiet time.
 const LONGEST_QUIET: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -96,8 +102,8 @@ pub enum StartError {
 pub struct Listeners {
     /// Every decided visit.
     pub visits: Option<Sender<Visit>>,
-    /// Every acknowledged visit and its time since the first usable look.
-    pub acked: Option<Sender<(Uuid, Duration)>>,
+    /// Every acknowledged visit.
+    pub acked: Option<Sender<Acked>>,
 }
 
 /// A gate, running.
@@ -162,17 +168,19 @@ pub fn start(
     let mut stages = Stages { threads: Vec::new(), pulse: Pulse::default(), now: clock.now().steady };
 
     // What can fail because of something that a person must mend, comes first.
-    let engine = engine(config, clock)?;
-    let model = engine.model();
+    let workers = workers(config, clock, cameras.len())?;
+    let model = workers.first().expect("there is one at least").engine.model();
     let law = Law::of(&model)?;
     let store = Store::of(config)?;
     let gallery = Current::of(&store, &model, clock.now().wall)?;
 
-    // publish ◄─256─ decide ◄─64─ identify ◄─64─ infer
+    // publish ◄─256─ decide ◄─64─ identify ◄─64─ infer-1 … infer-n
     let (visits, visits_out) = bounded(VISITS);
     let times: BTreeMap<Name, Duration> = config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet)).collect();
-    let published =
-        publish::start(publishing(config, &times, &gallery, programme, &health, clock, listeners.acked), visits_out)?;
+    let published = publish::start(
+        settings::publishing(config, &times, &gallery, programme, &health, clock, listeners.acked),
+        visits_out,
+    )?;
     for (name, beat) in published.beats() {
         stages.pulse.listen(name, beat, stages.now);
     }
@@ -201,21 +209,30 @@ pub fn start(
     stages.start("flow", move |beat| flow::count::run(&left_out, &counts, &time, beat));
 
     let (watched, watched_out) = bounded(FOR_EYES);
-    let (seats, frames) = latest::latest(Pace::Live, cameras.keys().map(latest::passed_over));
     let outlets = infer::Outlets { sightings, left, watched };
-    stages.start("infer", move |beat| {
-        infer::run(engine, frames, &outlets, beat).expect("networks were warmed with these shapes");
-    });
+    let (mut seats, share) = (BTreeMap::new(), workers.len());
+    for (number, worker) in workers.into_iter().enumerate() {
+        let own: Vec<&Name> = cameras.keys().skip(number).step_by(share).collect();
+        let (own_seats, frames) = latest::latest(Pace::Live, own.iter().map(|name| latest::passed_over(name)));
+        seats.extend(own.into_iter().zip(own_seats));
+        let outlets = outlets.clone();
+        stages.start(&format!("infer-{}", number + 1), move |beat| {
+            infer::run(worker, frames, &outlets, beat).expect("networks were warmed with these shapes");
+        });
+    }
+    // Whoever listens to infer ends when its workers have.
+    drop(outlets);
 
     let token = mint_token();
     let taps = web::Taps { watched: watched_out, outcomes: outcomes_out };
-    let settings = pages(config, &cameras, &published, token.clone());
-    let figures = figures(&gallery, &law, &rules);
+    let settings = settings::pages(config, &cameras, &published, token.clone());
+    let figures = settings::figures(&gallery, &law, &rules);
     let Pages { address, thread } =
         web::start(settings, taps, health.clone(), figures, prometheus, clock.clone(), stop.clone())?;
     stages.threads.push(thread);
 
-    for ((name, camera), seat) in cameras.iter().zip(seats) {
+    for (name, seat) in seats {
+        let camera = &cameras[name];
         let beat = stages.beat(&format!("cam-{name}"));
         let settings = &config.cameras[name];
         stages.threads.push(capture::start(
@@ -300,14 +317,6 @@ fn recent(published: &Published, clock: &Arc<dyn Clock>) -> Vec<(Name, VisitorId
     visits.into_iter().map(|visit| (visit.gate, visit.visitor, visit.decided)).collect()
 }
 
-/// The name of this box in topics: the host's name, as far as a topic can carry it.
-fn box_name() -> Name {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let fits = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c.to_ascii_lowercase() } else { '-' };
-    let name: String = host.trim().chars().map(fits).take(32).collect();
-    Name::new(&name).or_else(|| Name::new("box")).expect("`box` is a name")
-}
-
 /// The configured cameras, by name.
 pub fn cameras(config: &Config) -> BTreeMap<Name, Arc<frame::Camera>> {
     let gate_of =
@@ -320,81 +329,23 @@ pub fn cameras(config: &Config) -> BTreeMap<Name, Arc<frame::Camera>> {
     config.cameras.iter().map(camera).collect()
 }
 
-/// Opens and warms the networks.
+/// Opens and warms the networks of every worker that `cameras` cameras can keep busy: as many as are configured, else
+/// one for each core, and one on a GPU, which computes several cameras' frames together.
 ///
 /// # Errors
 /// When weights or device are not there.
-pub fn engine(config: &Config, clock: &Arc<dyn Clock>) -> Result<Engine, ModelError> {
+pub fn workers(config: &Config, clock: &Arc<dyn Clock>, cameras: usize) -> Result<Vec<Worker>, ModelError> {
     let infer = &config.infer;
     let input = Size { width: infer.input.width, height: infer.input.height };
-    let (detector, embedder) = infer::networks::open(config, input)?;
-    let bar = Bar { inter_eye_px: infer.inter_eye_px, apart: config.rules.apart };
-    Ok(Engine::new(detector, embedder, bar, clock.clone()))
-}
-
-fn publishing(
-    config: &Config,
-    quiet: &BTreeMap<Name, Duration>,
-    gallery: &Arc<Current>,
-    programme: Arc<Option<Programme>>,
-    health: &Arc<Health>,
-    clock: &Arc<dyn Clock>,
-    acked: Option<Sender<(Uuid, Duration)>>,
-) -> publish::Setup {
-    let gallery = gallery.clone();
-    publish::Setup {
-        settings: config.publish.clone(),
-        site: config.site.clone(),
-        box_name: box_name(),
-        data: config.data.clone(),
-        quiet: quiet.values().max().copied().unwrap_or_default(),
-        visitors: Box::new(move |id: VisitorId| gallery.load().visitor(id).cloned()),
-        sessions: Box::new(move |sport: &str, at| match programme.as_ref() {
-            Some(programme) => next_sessions(programme, sport, at, SESSIONS).into_iter().map(told).collect(),
-            None => Vec::new(),
-        }),
-        health: health.clone(),
-        clock: clock.clone(),
-        acked,
-    }
-}
-
-/// A session as a greeting tells it.
-fn told(session: Upcoming) -> payload::Session {
-    let (starts, ends) = (session.starts_at(), session.ends_at());
-    payload::Session { title: session.title, venue: session.venue, place: session.place, starts, ends }
-}
-
-fn pages(
-    config: &Config,
-    cameras: &BTreeMap<Name, Arc<frame::Camera>>,
-    published: &Published,
-    token: Secret,
-) -> web::WebSettings {
-    let screens = published.screens();
-    web::WebSettings {
-        listen: config.web.listen,
-        token,
-        site: config.site.clone(),
-        gates: config.gates.keys().cloned().collect(),
-        cameras: cameras.values().cloned().collect(),
-        websocket: match &screens.websocket {
-            Some(publish::WebSocket::SameHost(port)) => web::Websocket::Here(*port),
-            Some(publish::WebSocket::At(url)) => web::Websocket::At(url.clone()),
-            None => web::Websocket::Nowhere,
-        },
-        screen: screens.login.clone().map(|(user, password)| usher_config::capture::Login { user, password }),
-        looks: config.rules.looks,
-    }
-}
-
-fn figures(gallery: &Arc<Current>, law: &Law, rules: &usher_config::identify::Rules) -> web::Figures {
-    let (enrolled, sized, named) = (gallery.clone(), gallery.clone(), gallery.clone());
-    let (law, target) = (law.clone(), rules.wrong_greetings);
-    web::Figures {
-        enrolled: Box::new(move || enrolled.load().len()),
-        threshold: Box::new(move || law.threshold(target, sized.load().len()).0),
-        promised: target,
-        name_of: Box::new(move |id| named.load().visitor(id).map(|visitor| visitor.name.clone())),
-    }
+    let on_gpu = infer::networks::compute(infer.device)?.name() != "cpu";
+    let cores = if on_gpu { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
+    let rules = &config.rules;
+    let bar = Bar { inter_eye_px: infer.inter_eye_px, apart: rules.apart, looks: rules.looks, over: rules.over };
+    let (ids, at_once) = (TrackIds::default(), if on_gpu { TOGETHER } else { 1 });
+    let worker = |_| {
+        let (detector, embedder) = infer::networks::open(config, input)?;
+        let engine = Engine::new(detector, embedder, bar, ids.clone(), clock.clone());
+        Ok(Worker { engine, turns: Turns::new(turns::Pace::of(infer)), at_once })
+    };
+    (0..infer.workers.unwrap_or(cores).min(cameras).max(1)).map(worker).collect()
 }

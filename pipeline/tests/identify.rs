@@ -21,7 +21,7 @@ use usher::{
         threshold::Law,
         tracks::Tracks,
     },
-    infer::sighting::{Portrait, Probe, Sighting, TrackId},
+    infer::sighting::{Portrait, Probe, Settled, Sighting, TrackId},
     supervise::{Beat, spawn},
 };
 use usher_config::{identify::Rules, value::Name};
@@ -115,6 +115,7 @@ fn probe(camera: &Arc<Camera>, track: u64, ms: u64, template: Template) -> Probe
         template,
         quality: Quality { confidence: 0.9, inter_eye_px: 40.0, pose: 0.8, sharpness: 0.6 },
         portrait: Portrait { width: 1, height: 1, rgb: vec![1, 2, 3].into() },
+        settled: Settled::default(),
     }
 }
 
@@ -338,11 +339,11 @@ fn somebody_enrolled_while_they_stand_there_is_named() {
     let person = crowd.person();
     let (empty, full) = (Gallery::empty(model()), gallery(std::slice::from_ref(&person)));
     let mut tracks = Tracks::new(rules(), law());
-    let cam = camera("cam");
-    let mut said = Vec::new();
+    let (cam, mut said, settled) = (camera("cam"), Vec::new(), Settled::default());
     for n in 0..12_u64 {
-        let look = crowd.look(&person, 0.8);
-        said.extend(tracks.look(probe(&cam, 1, n * 100, look), if n < 8 { &empty } else { &full }));
+        let look = Probe { settled: settled.clone(), ..probe(&cam, 1, n * 100, crowd.look(&person, 0.8)) };
+        said.extend(tracks.look(look, if n < 8 { &empty } else { &full }));
+        assert_eq!(settled.is_settled(), !said.is_empty());
     }
     assert_eq!(names(&said), [who(0)]);
 }

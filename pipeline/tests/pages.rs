@@ -284,7 +284,7 @@ fn film(watched: &Sender<Watched>, people: &Mutex<Vec<Person>>, clock: &dyn Cloc
             let taken = clock.now();
             let frame = Frame { camera: camera.clone(), taken, pts: taken.steady, picture: scene(&people) };
             // The tap loses rather than waits.
-            let _lost = watched.try_send(Watched { frame: Arc::new(frame), people, done: clock.now() });
+            let _lost = watched.try_send(Watched { frame: Arc::new(frame), people, analysed: true, done: clock.now() });
         }
     }
 }

@@ -128,9 +128,9 @@ fn what_is_acknowledged_is_timed_from_the_first_look() {
     let rig = Rig::start(data.path(), settings(external(broker.port)));
     until("the broker acknowledges", || rig.health.broker() == BrokerState::Up);
     let visit = rig.welcome();
-    let (id, took) = rig.acked.recv_timeout(Duration::from_secs(10)).unwrap();
-    assert_eq!(id, visit.id);
-    println!("decided to acknowledged: {took:?}");
+    let acked = rig.acked.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert_eq!(acked.visit, visit.id);
+    assert!(acked.since_first >= acked.since_settling, "{acked:?}");
     rig.stop();
 }
 

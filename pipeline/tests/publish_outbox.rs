@@ -15,7 +15,10 @@ use std::{
 use usher::{
     clock::{Clock, SystemClock},
     gallery::visitor::VisitorId,
-    publish::outbox::{Kind, Outbox, Row},
+    publish::{
+        acked::Arrived,
+        outbox::{Kind, Outbox, Row},
+    },
 };
 use usher_config::value::Name;
 use uuid::Uuid;
@@ -38,7 +41,7 @@ fn appends_until_it_is_killed() {
             body: vec![b'x'; 700].into(),
             decided: now.wall,
             keep_until: now.wall + DAY,
-            first: Some(now),
+            arrived: Some(Arrived { first: now, settling: now }),
         };
         let id = row.id;
         outbox.append(vec![row]);

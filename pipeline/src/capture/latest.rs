@@ -9,6 +9,7 @@
 
 use metrics::Counter;
 use std::{
+    cmp::Reverse,
     sync::{Arc, Condvar, Mutex, MutexGuard},
     time::Duration,
 };
@@ -116,6 +117,11 @@ impl<T> Latest<T> {
     /// Waits for the first no longer than `patience`, then answers with none.
     /// `None` when every camera is gone and nobody is left sitting.
     pub fn take(&mut self, most: usize, patience: Duration) -> Option<Vec<T>> {
+        self.take_ranked(most, patience, |_| ())
+    }
+
+    /// Like [`Latest::take`], the values of the greatest rank first; among equals beginning where the last call left off.
+    pub fn take_ranked<R: Ord>(&mut self, most: usize, patience: Duration, rank: impl Fn(&T) -> R) -> Option<Vec<T>> {
         let empty = |state: &mut State<T>| state.cameras > 0 && state.seats.iter().all(Option::is_none);
         let (mut state, _timeout) = self
             .room
@@ -123,12 +129,15 @@ impl<T> Latest<T> {
             .wait_timeout_while(self.room.lock(), patience, empty)
             .expect("no holder of this lock panics");
         let mut taken = Vec::with_capacity(most.min(state.seats.len()));
-        for _ in 0..state.seats.len() {
-            if taken.len() == most.max(1) {
-                break;
-            }
-            taken.extend(state.seats[self.turn].take());
-            self.turn = (self.turn + 1) % state.seats.len();
+        let seats = state.seats.len();
+        while taken.len() < most.max(1) {
+            let waiting = (0..seats).filter_map(|ahead| {
+                let seat = (self.turn + ahead) % seats;
+                Some((rank(state.seats[seat].as_ref()?), Reverse(ahead), seat))
+            });
+            let Some((.., seat)) = waiting.max() else { break };
+            taken.extend(state.seats[seat].take());
+            self.turn = (seat + 1) % seats;
         }
         let ended = taken.is_empty() && state.cameras == 0;
         drop(state);
@@ -181,6 +190,20 @@ mod tests {
             seen.extend(latest.take(1, AT_ONCE).unwrap());
         }
         assert_eq!(seen, [0, 1, 2]);
+    }
+
+    #[test]
+    fn the_greatest_rank_goes_first_and_among_equals_they_take_turns() {
+        let (seats, mut latest, _) = room(Pace::Live, 4);
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            for (seat, value) in seats.iter().zip([10, 21, 22, 13]) {
+                assert!(seat.put(value));
+            }
+            seen.extend(latest.take_ranked(1, AT_ONCE, |value| value / 10).unwrap());
+        }
+        assert_eq!(seen, [21, 22, 21]);
+        assert_eq!(latest.take_ranked(3, AT_ONCE, |value| value / 10).unwrap(), [22, 13, 10]);
     }
 
     #[test]

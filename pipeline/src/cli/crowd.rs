@@ -19,7 +19,7 @@ use usher_config::{
 };
 
 /// Which visitor is which person of the crowd file.
-pub(crate) type Enrolled = BTreeMap<VisitorId, String>;
+pub type Enrolled = BTreeMap<VisitorId, String>;
 
 /// How much of a picture around a face goes to enrolment, in faces to each side: several people share one picture, and
 /// enrolment wants exactly one face in it.
@@ -27,10 +27,10 @@ const MARGIN: f32 = 0.35;
 
 /// Enrols everybody of `crowds` who asked to be known, anew, until the configured time. Whoever else is in the gallery
 /// stays. Demo visitors of an earlier run are replaced.
-pub(crate) fn enrol<'a>(
-    config: &Config,
-    crowds: impl Iterator<Item = (&'a Path, &'a Crowd)>,
-) -> anyhow::Result<Enrolled> {
+///
+/// # Errors
+/// When a picture is not there or shows no face that can be enrolled.
+pub fn enrol<'a>(config: &Config, crowds: impl Iterator<Item = (&'a Path, &'a Crowd)>) -> anyhow::Result<Enrolled> {
     let mut enrolled = Enrolled::new();
     let mut enroller = Enroller::open(config)?;
     let mut store = Store::of(config)?;
@@ -55,6 +55,14 @@ pub(crate) fn enrol<'a>(
 
 /// The part of a picture around one face.
 fn cut_out(folder: &Path, look: &Look) -> anyhow::Result<Picture> {
+    Ok(Picture::decode(&png_of(folder, look)?)?)
+}
+
+/// The part of a picture around one face, as a PNG file; `folder` holds the crowd's pictures.
+///
+/// # Errors
+/// When the picture is not there.
+pub fn png_of(folder: &Path, look: &Look) -> anyhow::Result<Vec<u8>> {
     let path = folder.join(&look.picture);
     let whole: RgbImage = image::open(&path)
         .with_context(|| format!("{}; run `make setup` to fetch the demo's pictures", path.display()))?
@@ -67,5 +75,5 @@ fn cut_out(folder: &Path, look: &Look) -> anyhow::Result<Picture> {
     let face = imageops::crop_imm(&whole, left, top, right.saturating_sub(left), bottom.saturating_sub(top)).to_image();
     let mut bytes = Cursor::new(Vec::new());
     face.write_to(&mut bytes, ImageFormat::Png)?;
-    Ok(Picture::decode(bytes.get_ref())?)
+    Ok(bytes.into_inner())
 }

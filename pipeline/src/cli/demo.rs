@@ -11,6 +11,7 @@ use crate::{
     },
     clock::{Clock, Moment, SystemClock},
     decide::visit::Visit,
+    publish::acked::Acked,
     supervise::Stop,
     wire::{Gate, Listeners},
 };
@@ -96,8 +97,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     let analysed = sum_of(&(started.figures)(), crate::metrics::ANALYSED);
     let memory = resident_mib();
     started.gate.stop();
-    let mut delays: Vec<f64> = acked_out.try_iter().map(|(_, delay)| delay.as_secs_f64() * 1e3).collect();
-    delays.sort_by(f64::total_cmp);
+    let acked: Vec<Acked> = acked_out.try_iter().collect();
     let cameras = config.cameras.len();
     let tally = judge.tally();
     for (camera, walk, who) in judge.missed() {
@@ -114,7 +114,8 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
             "named_again": tally.named_again,
             "walks_unenrolled": tally.walks_unenrolled,
             "unenrolled_named": tally.unenrolled_named,
-            "first_face_to_ack_ms": { "p50": quantile(&delays, 0.50), "p95": quantile(&delays, 0.95), "n": delays.len() },
+            "first_face_to_ack_ms": quantiles(acked.iter().map(|acked| acked.since_first)),
+            "settling_face_to_ack_ms": quantiles(acked.iter().map(|acked| acked.since_settling)),
             "ready_s": round(ready.as_secs_f64(), 2),
             "rss_mib": round(memory, 1),
             "seconds": round(seconds, 1),
@@ -227,6 +228,13 @@ fn resident_mib() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse::<f64>().map_or(f64::NAN, |kib| kib / 1024.0)
+}
+
+/// Median, 95th percentile and number of these times, milliseconds.
+fn quantiles(times: impl Iterator<Item = Duration>) -> serde_json::Value {
+    let mut ms: Vec<f64> = times.map(|time| time.as_secs_f64() * 1e3).collect();
+    ms.sort_by(f64::total_cmp);
+    json!({ "p50": quantile(&ms, 0.50), "p95": quantile(&ms, 0.95), "n": ms.len() })
 }
 
 /// The nearest-rank quantile of sorted milliseconds; null when there is none.

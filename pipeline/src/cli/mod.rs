@@ -2,7 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
 mod check;
-mod crowd;
+pub mod crowd;
 mod demo;
 mod enrol;
 mod forget;

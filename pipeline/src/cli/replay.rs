@@ -55,10 +55,11 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     let clock = SystemClock::start();
     // The recording's own time is what counts; see `recorded`.
     let still: Arc<dyn Clock> = HandClock::at(SystemTime::UNIX_EPOCH);
-    let engine = wire::engine(&config, &still)?;
-    let (model, law) = (engine.model(), Law::of(&engine.model())?);
+    let worker = wire::workers(&config, &still, 1)?.pop().context("one camera has a worker")?;
+    let model = worker.engine.model();
+    let law = Law::of(&model)?;
     let gallery = Current::of(&Store::of(&config)?, &model, clock.now().wall)?;
-    let summary = through_the_gate(args, camera, engine, &config, &gallery, law, &clock, still, common.json)?;
+    let summary = through_the_gate(args, camera, worker, &config, &gallery, law, &clock, still, common.json)?;
     println!("{summary}");
     Ok(ExitCode::SUCCESS)
 }
@@ -67,7 +68,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
 fn through_the_gate(
     args: &Args,
     camera: &Arc<frame::Camera>,
-    engine: infer::engine::Engine,
+    worker: infer::Worker,
     config: &usher_config::Config,
     gallery: &Arc<Current>,
     law: Law,
@@ -96,7 +97,7 @@ fn through_the_gate(
     });
     let counting = spawn("flow", move || left_out.iter().count());
     let outlets = infer::Outlets { sightings, left, watched };
-    let inferring = spawn("infer", move || infer::run(engine, frames, &outlets, &Beat::default()));
+    let inferring = spawn("infer", move || infer::run(worker, frames, &outlets, &Beat::default()));
     let reading = recorded(args.file.clone(), camera.clone(), seat, clock.clone(), stop);
 
     let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {pos} frames, {elapsed}")?);

@@ -51,6 +51,7 @@ pub fn run(
                 metrics::histogram!(STAGE_SECONDS, "stage" => "identify")
                     .record(clock.now().since(begun).as_secs_f64());
             }
+            Some(Sighting::Seen { track, taken, rect }) => tracks.seen(track, taken, rect),
             Some(Sighting::Gone { track, .. }) => found.extend(tracks.gone(track)),
             None => {}
         }

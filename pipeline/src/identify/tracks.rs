@@ -85,6 +85,7 @@ impl Tracks {
     /// Takes one look in. An identification when it changed the verdict.
     pub fn look(&mut self, probe: Probe, gallery: &Gallery) -> Option<Identification> {
         let (id, weight) = (probe.track, probe.quality.weight());
+        let settled = probe.settled.clone();
         let track = self.tracks.entry(id).or_insert_with(|| Track::seen(&probe));
         track.taken = probe.taken;
         track.pts = probe.pts;
@@ -121,8 +122,17 @@ impl Tracks {
         track.verdict = verdict;
         if matches!(verdict, Verdict::Known { .. }) {
             track.looks.wipe();
+            settled.settle();
         }
         Some(track.identification(id, false))
+    }
+
+    /// A named track is still there: nobody else at that camera can be the same person now.
+    pub fn seen(&mut self, id: TrackId, taken: Moment, rect: Rect) {
+        if let Some(track) = self.tracks.get_mut(&id) {
+            track.taken = taken;
+            track.rect = rect;
+        }
     }
 
     /// The verdict that `id` is `visitor`, weighed against the other tracks of that camera at that time.

@@ -1,9 +1,13 @@
 //! The choice of looks: which faces of a frame are worth embedding.
 //!
 //! Embedding is the dear step (about as much as detecting a whole frame), so it is spent where it can change what is
-//! known: quickly on a new face until it can be decided, then seldom, then only on a clearly better look.
+//! known: quickly on a new face until it can be decided, then seldom, then only on a clearly better look, and never once
+//! identify has settled the name.
 
-use crate::{clock::Moment, infer::sighting::Portrait};
+use crate::{
+    clock::Moment,
+    infer::sighting::{Portrait, Settled},
+};
 use std::time::Duration;
 use usher_models::{face::Face, image::Size, quality::Quality};
 
@@ -33,6 +37,11 @@ pub struct Looks {
     pub count: u32,
     /// The best look's picture.
     pub portrait: Portrait,
+    /// Whether the name is settled, as identify says.
+    pub settled: Settled,
+    /// When a settled track was last told to be there.
+    told: Option<Moment>,
+    first: Option<Moment>,
     last: Option<Moment>,
     best: f32,
 }
@@ -44,6 +53,10 @@ pub struct Bar {
     pub inter_eye_px: f32,
     /// Least time between two looks.
     pub apart: Duration,
+    /// Looks that a name wants.
+    pub looks: u32,
+    /// Least time from the first to the last of them.
+    pub over: Duration,
 }
 
 /// Why a face was not looked at; a reason label of the `usher_skipped_total` counter.
@@ -88,6 +101,14 @@ impl Looks {
         if !face.landmarks.iter().all(|p| (0.0..width).contains(&p.x) && (0.0..height).contains(&p.y)) {
             return Err(Passed::Cut);
         }
+        if self.settled.is_settled() {
+            return Err(Passed::Enough);
+        }
+        // The look that completes the rule's number could decide nothing before the rule's time is over.
+        let completes = self.count > 0 && self.count + 1 == bar.looks;
+        if completes && self.first.is_some_and(|first| at.since(first) < bar.over) {
+            return Err(Passed::Enough);
+        }
         let rest = match self.count {
             0..EAGER => bar.apart,
             EAGER..ENOUGH => RELAXED.max(bar.apart),
@@ -124,8 +145,23 @@ impl Looks {
     /// Notes a look.
     pub fn take(&mut self, quality: &Quality, at: Moment) {
         self.count = self.count.saturating_add(1);
+        self.first.get_or_insert(at);
         self.last = Some(at);
         self.best = self.best.max(quality.weight());
+    }
+
+    /// Whether looks at this track may still change what is decided about it soon.
+    pub fn is_undecided(&self) -> bool {
+        !self.settled.is_settled() && self.count < ENOUGH
+    }
+
+    /// Whether identify is to be told that a settled track is still there; then it counts as told.
+    pub fn is_to_tell(&mut self, at: Moment) -> bool {
+        let is_due = self.settled.is_settled() && self.told.is_none_or(|told| at.since(told) >= RELAXED);
+        if is_due {
+            self.told = Some(at);
+        }
+        is_due
     }
 }
 
@@ -136,7 +172,8 @@ mod tests {
     use usher_models::image::{Point, Rect};
 
     const SIZE: Size = Size { width: 1280, height: 720 };
-    const BAR: Bar = Bar { inter_eye_px: 20.0, apart: Duration::from_millis(80) };
+    const BAR: Bar =
+        Bar { inter_eye_px: 20.0, apart: Duration::from_millis(80), looks: 3, over: Duration::from_millis(250) };
     const GOOD: Quality = Quality { confidence: 0.9, inter_eye_px: 40.0, pose: 0.9, sharpness: 0.8 };
 
     fn at(ms: u64) -> Moment {
@@ -190,6 +227,44 @@ mod tests {
             }
         }
         assert_eq!(taken, ENOUGH, "a minute in front of the camera takes no more looks than are of use");
+    }
+
+    /// Times of the looks taken of a face seen every `frame_ms`; identify settles the name at look `settled_at`.
+    fn times(frame_ms: u64, settled_at: u32) -> Vec<u64> {
+        let (mut looks, mut times) = (Looks::default(), Vec::new());
+        for now in (0..6000).step_by(frame_ms as usize) {
+            if looks.is_due(&face(400.0, 40.0), SIZE, at(now), &BAR).is_ok() && looks.is_worth(&GOOD).is_ok() {
+                looks.take(&GOOD, at(now));
+                times.push(now);
+            }
+            if looks.count == settled_at {
+                looks.settled.settle();
+            }
+        }
+        times
+    }
+
+    #[test]
+    fn whoever_is_named_by_the_rules_own_number_of_looks_is_embedded_no_oftener() {
+        for (frame_ms, wanted) in [(40, [0, 80, 280]), (67, [0, 134, 268]), (100, [0, 100, 300]), (125, [0, 125, 250])]
+        {
+            assert_eq!(times(frame_ms, 3), wanted, "a frame every {frame_ms} ms");
+        }
+    }
+
+    #[test]
+    fn whoever_is_in_doubt_is_looked_at_further() {
+        assert_eq!(times(100, u32::MAX)[..6], [0, 100, 300, 400, 500, 600]);
+    }
+
+    #[test]
+    fn a_settled_track_is_told_to_be_there_and_no_other_is() {
+        let mut looks = Looks::default();
+        assert!(!looks.is_to_tell(at(0)));
+        looks.settled.settle();
+        let told: Vec<u64> = (0..10).map(|i| i * 100).filter(|ms| looks.is_to_tell(at(*ms))).collect();
+        assert_eq!(told, [0, 400, 800]);
+        assert!(!looks.is_undecided());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::{
         best::{Bar, Looks, Passed},
         sighting::{Left, Portrait, Probe, Sighting, TrackId},
         track::{Track, TrackIds, Tracker},
+        turns::Need,
         watched::{Person, Watched},
     },
     metrics::{ANALYSED, SKIPPED, STAGE_SECONDS},
@@ -77,9 +78,15 @@ pub struct Round {
 }
 
 impl Engine {
-    /// An engine over open networks.
-    pub fn new(detector: Box<dyn Detector>, embedder: Box<dyn Embedder>, bar: Bar, clock: Arc<dyn Clock>) -> Self {
-        Self { detector, embedder, bar, ids: TrackIds::default(), scenes: BTreeMap::new(), clock, newest: None }
+    /// An engine over open networks. Engines of one process share `ids`.
+    pub fn new(
+        detector: Box<dyn Detector>,
+        embedder: Box<dyn Embedder>,
+        bar: Bar,
+        ids: TrackIds,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { detector, embedder, bar, ids, scenes: BTreeMap::new(), clock, newest: None }
     }
 
     /// Which network makes the templates.
@@ -98,8 +105,9 @@ impl Engine {
         let fitted: Vec<(Rgb, Fit)> =
             frames.iter().map(|frame| letterbox(&frame.picture.view(), self.detector.input())).collect();
         let (pictures, fits): (Vec<Rgb>, Vec<Fit>) = fitted.into_iter().unzip();
+        let scaled = self.took("scale", begun);
         let found = self.detector.detect(&pictures)?;
-        self.took("detect", begun);
+        let detected = self.took("detect", scaled);
 
         let mut round = Round::default();
         let mut due = Vec::new();
@@ -113,6 +121,7 @@ impl Engine {
             for ended in scene.tracker.follow(&faces, frame.taken) {
                 scene.close(&ended, &mut round);
             }
+            scene.tell(frame, &mut round);
             due.extend(scene.due(index, frame, &self.bar));
             metrics::counter!(ANALYSED, "camera" => frame.camera.name.to_string()).increment(1);
         }
@@ -120,15 +129,26 @@ impl Engine {
         // Whoever was looked at least comes first, so that nobody waits for ever in a crowd; then the best look.
         due.sort_by(|a, b| a.looks.cmp(&b.looks).then(b.quality.weight().total_cmp(&a.quality.weight())));
         due.truncate(MOST_LOOKS_A_ROUND);
+        self.took("crop", detected);
         self.embed(&frames, due, &mut round)?;
 
         let done = self.clock.now();
         for frame in frames {
             let people = self.scenes.get(&frame.camera.name).map(|scene| scene.people(&frame)).unwrap_or_default();
-            round.watched.push(Watched { frame, people, done });
+            round.watched.push(Watched { frame, people, analysed: true, done });
         }
         self.took("infer", begun);
         Ok(round)
+    }
+
+    /// What the picture of `camera` holds, as far as was seen.
+    pub fn need(&self, camera: &Name) -> Need {
+        self.scenes.get(camera).map_or(Need::Idle, Scene::need)
+    }
+
+    /// A frame that goes without the detector, for the operator's eyes.
+    pub fn unseen(&self, frame: Frame) -> Watched {
+        Watched { frame: Arc::new(frame), people: Vec::new(), analysed: false, done: self.clock.now() }
     }
 
     /// Ends the tracks of cameras from which no frame comes any more.
@@ -159,7 +179,7 @@ impl Engine {
         let begun = self.clock.now();
         let crops: Vec<Rgb> = due.iter().map(|due| due.crop.clone()).collect();
         let templates = self.embedder.embed(&crops)?;
-        self.took("embed", begun);
+        let embedded = self.took("embed", begun);
         for (due, template) in due.into_iter().zip(templates) {
             let frame = &frames[due.frame];
             let Some(scene) = self.scenes.get_mut(&frame.camera.name) else { continue };
@@ -177,14 +197,18 @@ impl Engine {
                 template,
                 quality: due.quality,
                 portrait: looks.portrait.clone(),
+                settled: looks.settled.clone(),
             })));
         }
+        self.took("portrait", embedded);
         Ok(())
     }
 
-    fn took(&self, stage: &'static str, since: Moment) {
-        let seconds = self.clock.now().since(since).as_secs_f64();
-        metrics::histogram!(STAGE_SECONDS, "stage" => stage).record(seconds);
+    /// Notes how long a stage took; answers with its end.
+    fn took(&self, stage: &'static str, since: Moment) -> Moment {
+        let now = self.clock.now();
+        metrics::histogram!(STAGE_SECONDS, "stage" => stage).record(now.since(since).as_secs_f64());
+        now
     }
 }
 
@@ -221,6 +245,25 @@ impl Scene {
             }
         }
         due
+    }
+
+    /// Tells identify of whoever is settled and still there.
+    fn tell(&mut self, frame: &Frame, round: &mut Round) {
+        for track in self.tracker.seen_at(frame.taken) {
+            if self.looks.get_mut(&track.id).is_some_and(|looks| looks.is_to_tell(frame.taken)) {
+                let (track, rect) = (track.id, track.face.rect);
+                round.sightings.push(Sighting::Seen { track, taken: frame.taken, rect });
+            }
+        }
+    }
+
+    fn need(&self) -> Need {
+        let is_undecided = |track: &Track| self.looks.get(&track.id).is_none_or(Looks::is_undecided);
+        match self.tracker.tracks() {
+            [] => Need::Idle,
+            tracks if tracks.iter().any(is_undecided) => Need::Undecided,
+            _ => Need::Followed,
+        }
     }
 
     fn people(&self, frame: &Frame) -> Vec<Person> {

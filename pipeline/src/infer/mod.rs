@@ -1,30 +1,46 @@
 //! Infer: frames to sightings.
 
 pub mod best;
+pub mod change;
 pub mod engine;
 pub mod kalman;
 pub mod networks;
 pub mod sighting;
 pub mod track;
+pub mod turns;
 pub mod watched;
 
 use crate::{
     capture::{frame::Frame, latest::Latest},
+    metrics::{BEYOND_RATE, UNCHANGED},
     supervise::Beat,
 };
+use change::Grid;
 use crossbeam::channel::Sender;
 use engine::{Engine, Round};
 use sighting::{Left, Sighting};
 use std::time::Duration;
+use turns::{Call, Turns};
 use usher_models::error::ModelError;
 use watched::Watched;
 
-/// Frames analysed together: one of each camera, so that eight cameras cost one pass over the weights.
-const BATCH: usize = 8;
 /// How long to wait for a frame before looking after the tracks of silent cameras.
 const PATIENCE: Duration = Duration::from_millis(200);
 
+/// One thread's share of the cameras: networks of its own, and turns among its cameras. A camera stays with its worker,
+/// so its frames stay in order.
+pub struct Worker {
+    /// The networks.
+    pub engine: Engine,
+    /// Whose turn it is.
+    pub turns: Turns,
+    /// Frames analysed together, at least 1: one on a CPU, where a second frame costs as much as the first; several on
+    /// a GPU.
+    pub at_once: usize,
+}
+
 /// Where a round goes.
+#[derive(Clone)]
 pub struct Outlets {
     /// To identify: waits when full.
     pub sightings: Sender<Sighting>,
@@ -34,20 +50,47 @@ pub struct Outlets {
     pub watched: Sender<Watched>,
 }
 
-/// Runs until every camera is gone and every frame analysed.
+/// Runs until every camera is gone and every frame dealt with.
 ///
 /// # Errors
 /// Only bugs: see [`Engine::analyse`].
-pub fn run(mut engine: Engine, mut frames: Latest<Frame>, to: &Outlets, beat: &Beat) -> Result<(), ModelError> {
-    while let Some(batch) = frames.take(BATCH, PATIENCE) {
+pub fn run(mut worker: Worker, mut frames: Latest<Frame>, to: &Outlets, beat: &Beat) -> Result<(), ModelError> {
+    loop {
+        let rank = |frame: &Frame| worker.turns.rank(&frame.camera.name, frame.taken);
+        let Some(batch) = frames.take_ranked(worker.at_once, PATIENCE, rank) else { break };
         beat.beat();
-        let round = if batch.is_empty() { Round::default() } else { engine.analyse(batch)? };
-        if to.send(round).and_then(|()| to.send(engine.expire())).is_err() {
+        let round = worker.round(batch)?;
+        if to.send(round).and_then(|()| to.send(worker.engine.expire())).is_err() {
             return Ok(());
         }
     }
-    let _stopping = to.send(engine.end());
+    let _stopping = to.send(worker.engine.end());
     Ok(())
+}
+
+impl Worker {
+    /// Deals with frames whose turn has come, at most one of each camera.
+    fn round(&mut self, frames: Vec<Frame>) -> Result<Round, ModelError> {
+        let (mut looked, mut unseen) = (Vec::new(), Vec::new());
+        for frame in frames {
+            let name = &frame.camera.name;
+            match self.turns.call(name, frame.taken, || Grid::of(&frame.picture.view())) {
+                Call::Look => looked.push(frame),
+                Call::Beyond => metrics::counter!(BEYOND_RATE, "camera" => name.to_string()).increment(1),
+                Call::Unchanged => {
+                    metrics::counter!(UNCHANGED, "camera" => name.to_string()).increment(1);
+                    unseen.push(self.engine.unseen(frame));
+                }
+            }
+        }
+        let cameras: Vec<_> = looked.iter().map(|frame| frame.camera.clone()).collect();
+        let mut round = if looked.is_empty() { Round::default() } else { self.engine.analyse(looked)? };
+        for camera in cameras {
+            self.turns.found(&camera.name, self.engine.need(&camera.name));
+        }
+        round.watched.extend(unseen);
+        Ok(round)
+    }
 }
 
 /// Whoever listened has ended: the process is stopping.

@@ -20,15 +20,23 @@ pub type Networks = (Box<dyn Detector>, Box<dyn Embedder>);
 /// When weights or device are not there, or not what they should be.
 pub fn open(config: &Config, input: Size) -> Result<Networks, ModelError> {
     let infer = &config.infer;
-    let compute = Compute::open(match infer.device {
-        Device::Auto => Choice::Auto,
-        Device::Cpu => Choice::Cpu,
-        Device::Cuda(number) => Choice::Cuda(number),
-    })?;
+    let compute = compute(infer.device)?;
     let weights = config.data.join("models");
     let detector = catalog::open_detector(&infer.detector, &weights, &compute, input, infer.confidence)?;
     let embedder = catalog::open_embedder(&infer.embedder, &weights, &compute)?;
     Ok((detector, embedder))
+}
+
+/// The configured device, open.
+///
+/// # Errors
+/// When it was asked for by number and is not there.
+pub fn compute(device: Device) -> Result<Compute, ModelError> {
+    Compute::open(match device {
+        Device::Auto => Choice::Auto,
+        Device::Cpu => Choice::Cpu,
+        Device::Cuda(number) => Choice::Cuda(number),
+    })
 }
 
 #[cfg(test)]

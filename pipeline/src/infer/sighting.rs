@@ -1,7 +1,14 @@
 //! What infer hands on: a look at somebody, or that somebody is gone.
 
 use crate::{capture::frame::Camera, clock::Moment};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use usher_models::{image::Rect, quality::Quality, template::Template};
 
 /// One person's way through one camera's picture; unique while the process lives.
@@ -27,6 +34,25 @@ pub struct Probe {
     pub quality: Quality,
     /// The picture to show should this person be welcomed.
     pub portrait: Portrait,
+    /// Where identify says that this track needs no further look.
+    pub settled: Settled,
+}
+
+/// Whether a track's name is settled. It travels with every look, so that whoever settles it need not know who asks:
+/// from then on the face is followed and no longer embedded.
+#[derive(Clone, Debug, Default)]
+pub struct Settled(Arc<AtomicBool>);
+
+impl Settled {
+    /// No further look can change what was decided.
+    pub fn settle(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was said.
+    pub fn is_settled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// What later stages learn about a track.
@@ -34,6 +60,15 @@ pub struct Probe {
 pub enum Sighting {
     /// One look.
     Look(Box<Probe>),
+    /// Somebody whose name is settled is still there; nothing was embedded.
+    Seen {
+        /// Which track.
+        track: TrackId,
+        /// When the frame arrived.
+        taken: Moment,
+        /// The face in frame pixels.
+        rect: Rect,
+    },
     /// The track has ended.
     Gone {
         /// Which camera.

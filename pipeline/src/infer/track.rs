@@ -121,6 +121,11 @@ impl Tracker {
         std::mem::take(&mut self.tracks)
     }
 
+    /// Every track that has not ended.
+    pub fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
     /// The tracks whose face is in the frame taken `at`.
     pub fn seen_at(&self, at: Moment) -> impl Iterator<Item = &Track> {
         self.tracks.iter().filter(move |track| track.seen == at)

@@ -5,14 +5,16 @@ use crate::{capture::frame::Frame, clock::Moment};
 use std::sync::Arc;
 use usher_models::image::Rect;
 
-/// One analysed frame. Taps may lose it.
+/// One frame that infer has dealt with. Taps may lose it.
 #[derive(Clone)]
 pub struct Watched {
     /// The frame.
     pub frame: Arc<Frame>,
     /// Everybody tracked in it.
     pub people: Vec<Person>,
-    /// When its analysis was done.
+    /// Whether the detector saw it; if not, nobody was about and nothing had changed.
+    pub analysed: bool,
+    /// When it was dealt with.
     pub done: Moment,
 }
 

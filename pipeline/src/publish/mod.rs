@@ -7,6 +7,7 @@
 //! ```
 
 pub mod access;
+pub mod acked;
 pub mod broker;
 pub mod contract;
 mod face;
@@ -28,6 +29,7 @@ use crate::{
     supervise::{self, Beat},
 };
 use access::{INTEGRATOR, Passwords, SCREEN};
+use acked::Acked;
 use broker::{BrokerError, EmbeddedBroker, password_in};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
 use outbox::{Outbox, Recent};
@@ -78,8 +80,8 @@ pub struct Setup {
     pub health: Arc<Health>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Hears of each acknowledged visit and its time since the first usable look; may lose.
-    pub acked: Option<Sender<(Uuid, Duration)>>,
+    /// Hears of each acknowledged visit; may lose.
+    pub acked: Option<Sender<Acked>>,
 }
 
 /// Why publishing cannot start; a person must mend it (exit code 78).

@@ -6,10 +6,13 @@
 //! so that a sink walks them in the order of decision, wherever they are.
 
 use crate::{
-    clock::{Clock, Moment},
+    clock::Clock,
     gallery::visitor::VisitorId,
     metrics::{EXPIRED, OUTBOX_DEPTH, SKIPPED},
-    publish::shelf::{Shelf, ShelfError},
+    publish::{
+        acked::Arrived,
+        shelf::{Shelf, ShelfError},
+    },
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -58,8 +61,8 @@ pub struct Row {
     pub decided: SystemTime,
     /// Given up and counted from then on.
     pub keep_until: SystemTime,
-    /// Arrival of the first usable look. `None` for rows of an earlier process: its steady clock is gone.
-    pub first: Option<Moment>,
+    /// Arrival of its looks. `None` for rows of an earlier process: its steady clock is gone.
+    pub arrived: Option<Arrived>,
 }
 
 /// A row and its place in the order of decision.
@@ -98,7 +101,7 @@ struct Inner {
     in_memory: BTreeMap<u64, Row>,
     /// Acknowledged rows that the disk did not delete.
     undeleted: BTreeSet<u64>,
-    firsts: HashMap<u64, Moment>,
+    arrived: HashMap<u64, Arrived>,
     trouble: Option<String>,
 }
 
@@ -126,7 +129,7 @@ impl Outbox {
             on_disk,
             in_memory: BTreeMap::new(),
             undeleted: BTreeSet::new(),
-            firsts: HashMap::new(),
+            arrived: HashMap::new(),
             trouble: None,
         };
         let outbox = Self { clock, remember, inner: Mutex::new(inner) };
@@ -148,8 +151,8 @@ impl Outbox {
         let rows: Vec<(u64, Row)> = (first..).zip(rows).collect();
         inner.next += rows.len() as u64;
         for (seq, row) in &rows {
-            if let Some(first) = row.first {
-                inner.firsts.insert(*seq, first);
+            if let Some(arrived) = row.arrived {
+                inner.arrived.insert(*seq, arrived);
             }
         }
         // While rows wait in memory the disk is known to fail; `tend` finds out when it heals.
@@ -159,7 +162,7 @@ impl Outbox {
             let excess = inner.in_memory.len().saturating_sub(MEMORY_ROWS);
             for _ in 0..excess {
                 if let Some((seq, _)) = inner.in_memory.pop_first() {
-                    inner.firsts.remove(&seq);
+                    inner.arrived.remove(&seq);
                 }
             }
             if excess > 0 {
@@ -185,7 +188,7 @@ impl Outbox {
         rows.dedup_by_key(|waiting| waiting.seq);
         rows.truncate(most);
         for waiting in &mut rows {
-            waiting.row.first = inner.firsts.get(&waiting.seq).copied();
+            waiting.row.arrived = inner.arrived.get(&waiting.seq).copied();
         }
         rows
     }
@@ -195,7 +198,7 @@ impl Outbox {
         let mut inner = self.lock();
         let mut gone = Vec::with_capacity(seqs.len());
         for seq in seqs {
-            inner.firsts.remove(seq);
+            inner.arrived.remove(seq);
             if inner.in_memory.remove(seq).is_none() {
                 gone.push(*seq);
             }
@@ -230,7 +233,7 @@ impl Outbox {
             if let Some(seqs) = inner.note(pruned) {
                 inner.on_disk = inner.on_disk.saturating_sub(seqs.len() as u64);
                 for seq in &seqs {
-                    inner.firsts.remove(seq);
+                    inner.arrived.remove(seq);
                     inner.undeleted.remove(seq);
                 }
                 expired += seqs.len() as u64;

@@ -260,7 +260,7 @@ impl Shelf {
                         body: body.into(),
                         decided: time(row.get(6)?),
                         keep_until: time(row.get(7)?),
-                        first: None,
+                        arrived: None,
                     },
                 })
             })?;

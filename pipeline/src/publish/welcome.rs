@@ -4,6 +4,7 @@ use crate::{
     decide::visit::Visit,
     gallery::visitor::{Visitor, VisitorId},
     publish::{
+        acked::Arrived,
         face,
         outbox::{Kind, Row},
         payload::{self, Event, Face, Greeting, Session, rfc3339},
@@ -68,7 +69,7 @@ impl Welcomer {
             body: Event::new(visit.id, &self.reporter.source, visit.taken.wall, data).json().into(),
             decided: visit.taken.wall,
             keep_until: visit.taken.wall + self.settings.keep,
-            first: Some(visit.first),
+            arrived: Some(Arrived { first: visit.first, settling: visit.taken }),
         }
     }
 

@@ -31,7 +31,8 @@ struct Inner {
     deeds: HashMap<TrackId, Deed>,
     /// In the order in which they came, to forget the oldest.
     order: VecDeque<TrackId>,
-    pace: BTreeMap<Name, VecDeque<(Duration, Duration)>>,
+    /// When a frame was dealt with, and how long after its arrival; no length for those found unchanged.
+    pace: BTreeMap<Name, VecDeque<(Duration, Option<Duration>)>>,
 }
 
 /// An outcome and its number since start.
@@ -48,6 +49,8 @@ pub(super) struct Pace {
     pub(super) fps: f64,
     /// Median milliseconds from a frame's arrival to the end of its analysis.
     pub(super) latency_ms: u64,
+    /// Frames a second that went without the detector, since nobody was about and nothing changed.
+    pub(super) unchanged_fps: f64,
 }
 
 impl Board {
@@ -76,11 +79,11 @@ impl Board {
         self.changed.send_replace(());
     }
 
-    /// Counts an analysed frame.
+    /// Counts a frame.
     pub(super) fn watched(&self, seen: &Watched) {
         let mut inner = self.lock();
         if let Some(pace) = inner.pace.get_mut(&seen.frame.camera.name) {
-            pace.push_back((seen.done.steady, seen.done.since(seen.frame.taken)));
+            pace.push_back((seen.done.steady, seen.analysed.then(|| seen.done.since(seen.frame.taken))));
             let from = seen.done.steady.saturating_sub(WINDOW);
             while pace.front().is_some_and(|(at, _)| *at < from) {
                 pace.pop_front();
@@ -108,11 +111,13 @@ impl Board {
         if span <= 0.0 {
             return None;
         }
-        let mut latencies: Vec<Duration> = seen.iter().map(|(_, latency)| *latency).collect();
+        let mut latencies: Vec<Duration> = seen.iter().filter_map(|(_, latency)| *latency).collect();
         latencies.sort_unstable();
         let fps = (seen.len() - 1) as f64 / span;
-        let latency_ms = latencies[latencies.len() / 2].as_millis() as u64;
-        Some(Pace { fps: (fps * 10.0).round() / 10.0, latency_ms })
+        let share = latencies.len() as f64 / seen.len() as f64;
+        let tenths = |fps: f64| (fps * 10.0).round() / 10.0;
+        let latency_ms = latencies.get(latencies.len() / 2)?.as_millis() as u64;
+        Some(Pace { fps: tenths(fps * share), latency_ms, unchanged_fps: tenths(fps * (1.0 - share)) })
     }
 
     /// Wakes whenever something was decided.

@@ -27,7 +27,7 @@ use usher::{
     health::Health,
     identify::identification::Evidence,
     infer::sighting::{Portrait, TrackId},
-    publish::{self, Published, Setup, payload::Session},
+    publish::{self, Published, Setup, acked::Acked, payload::Session},
     supervise,
 };
 use usher_config::{
@@ -257,8 +257,8 @@ impl Drop for Listener {
     }
 }
 
-/// Acknowledged visits and their time since the first usable look.
-pub type Acked = Receiver<(Uuid, Duration)>;
+/// Acknowledged visits.
+pub type Taps = Receiver<Acked>;
 
 /// Publishing, with what a test drives it by.
 pub struct Rig {
@@ -266,7 +266,7 @@ pub struct Rig {
     pub published: Published,
     pub health: Arc<Health>,
     pub clock: Arc<SystemClock>,
-    pub acked: Acked,
+    pub acked: Taps,
 }
 
 /// Settings with `broker`.
@@ -275,7 +275,7 @@ pub fn settings(broker: Broker) -> Publish {
 }
 
 /// A setup with `settings`; everybody is [`NAME`] but visitor zero, who has been forgotten.
-pub fn setup(data: &Path, settings: Publish) -> (Setup, Arc<Health>, Arc<SystemClock>, Acked) {
+pub fn setup(data: &Path, settings: Publish) -> (Setup, Arc<Health>, Arc<SystemClock>, Taps) {
     let health = Arc::new(Health::of([name("door")]));
     let clock = SystemClock::start();
     // Every visit of the longest test.

@@ -44,6 +44,21 @@ pub(crate) struct Running(pub(crate) Child);
 impl Box {
     /// A gate `gate` of site `test` with one camera `cam`, on free ports.
     pub(crate) fn with_camera(binary: impl Into<PathBuf>, url: &str) -> anyhow::Result<Self> {
+        Self::configured(binary, |[pages, mqtt, websocket]| {
+            format!(
+                "site: test\ndata: data\ncameras:\n  cam: {{ url: \"{url}\" }}\ngates:\n  gate: {{ cameras: [cam], quiet: 5 s }}\n\
+                 guide: {{ programme: programme.yaml }}\n\
+                 publish: {{ broker: {{ url: embedded, listen: \"{mqtt}\", websocket: \"{websocket}\" }} }}\n\
+                 web: {{ listen: \"{pages}\" }}\n"
+            )
+        })
+    }
+
+    /// A gate of this configuration, told free addresses for pages, MQTT and WebSocket. Its data folder is `data`.
+    pub(crate) fn configured(
+        binary: impl Into<PathBuf>,
+        text: impl FnOnce([SocketAddr; 3]) -> String,
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let data = folder.path().join("data");
         fs::create_dir(&data)?;
@@ -51,13 +66,7 @@ impl Box {
         fs::copy(root().join("config/programme.yaml"), folder.path().join("programme.yaml"))?;
         let [pages, mqtt, websocket] = [free()?, free()?, free()?];
         let config = folder.path().join("gate.yaml");
-        let text = format!(
-            "site: test\ndata: data\ncameras:\n  cam: {{ url: \"{url}\" }}\ngates:\n  gate: {{ cameras: [cam], quiet: 5 s }}\n\
-             guide: {{ programme: programme.yaml }}\n\
-             publish: {{ broker: {{ url: embedded, listen: \"{mqtt}\", websocket: \"{websocket}\" }} }}\n\
-             web: {{ listen: \"{pages}\" }}\n"
-        );
-        fs::write(&config, text)?;
+        fs::write(&config, text([pages, mqtt, websocket]))?;
         Ok(Self { config, folder, pages, mqtt, binary: binary.into() })
     }
 
@@ -104,6 +113,22 @@ impl Box {
         let page = self.get("/metrics")?;
         let of_it = |line: &&str| line.split([' ', '{']).next() == Some(name);
         Ok(page.lines().filter(of_it).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
+    }
+
+    /// One of the page's metrics, by camera.
+    pub(crate) fn metric_by_camera(&self, name: &str) -> anyhow::Result<std::collections::BTreeMap<String, f64>> {
+        let page = self.get("/metrics")?;
+        let row = |line: &str| {
+            let camera = line.strip_prefix(name)?.strip_prefix("{camera=\"")?.split('"').next()?.to_owned();
+            Some((camera, line.rsplit(' ').next()?.parse::<f64>().ok()?))
+        };
+        Ok(page.lines().filter_map(row).collect())
+    }
+
+    /// Seconds that a stage has taken so far.
+    pub(crate) fn stage_seconds(&self, stage: &str) -> anyhow::Result<f64> {
+        let (page, of) = (self.get("/metrics")?, format!("usher_stage_seconds_sum{{stage=\"{stage}\"}} "));
+        Ok(page.lines().find_map(|line| line.strip_prefix(&of)?.parse().ok()).unwrap_or(0.0))
     }
 
     /// Waits until a metric has reached a value.

@@ -7,7 +7,7 @@ export interface CameraNow {
   readonly reason?: string;
   readonly since?: string;
   readonly tries?: number;
-  readonly pace?: { readonly fps: number; readonly latency_ms: number };
+  readonly pace?: { readonly fps: number; readonly latency_ms: number; readonly unchanged_fps: number };
 }
 
 export type Deed = "welcomed" | "already_greeted" | "referred" | "counted";

@@ -13,6 +13,12 @@ const STREAMS = 4;
 const PAUSE_MS = 250;
 const RETRY_MS = 3_000;
 
+/** How fast a camera is looked at; pictures in which nothing changed are told apart, or a quiet hall would look slow. */
+function paceWords(pace: NonNullable<CameraNow["pace"]>): string {
+  const unchanged = pace.unchanged_fps > 0 ? ` · ${pace.unchanged_fps.toFixed(1)} unchanged` : "";
+  return `${pace.fps.toFixed(1)} fps · ${pace.latency_ms} ms${unchanged}`;
+}
+
 /** A camera's place on the page. */
 export class Tile {
   readonly root: HTMLElement;
@@ -59,7 +65,7 @@ export class Tile {
     const camera = this.#camera;
     if (!camera) return;
     if (camera.state === "live") {
-      this.#words.textContent = camera.pace ? `${camera.pace.fps.toFixed(1)} fps · ${camera.pace.latency_ms} ms` : "no face looked at yet";
+      this.#words.textContent = camera.pace ? paceWords(camera.pace) : "no face looked at yet";
       this.#over.textContent = this.root.classList.contains("locked") ? "sign in to see pictures" : "";
     } else if (camera.state === "lost") {
       const since = camera.since ? ago(boxNow() - Date.parse(camera.since)) : "a while";

@@ -37,7 +37,7 @@ impl Bench {
             body: vec![b'x'; 2_000].into(),
             decided: now.wall,
             keep_until: now.wall + DAY,
-            first: Some(now),
+            arrived: Some(Arrived { first: now, settling: now }),
         }
     }
 }
@@ -73,7 +73,7 @@ fn rows_and_recent_visits_survive_a_restart() {
     let outbox = bench.open();
     let waiting = &outbox.after(0, 10)[0];
     assert_eq!((waiting.row.id, &waiting.row.body, &waiting.row.topic), (row.id, &row.body, &row.topic));
-    assert_eq!(waiting.row.first, None, "a steady time of another process means nothing here");
+    assert_eq!(waiting.row.arrived, None, "a steady time of another process means nothing here");
     outbox.acknowledged(&[waiting.seq]);
     let recent = Recent { gate: row.gate, visitor: row.visitor, decided: row.decided };
     assert_eq!(outbox.recent_visits(row.decided), [recent]);

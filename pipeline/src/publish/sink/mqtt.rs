@@ -9,8 +9,9 @@
 use crate::{
     clock::{Clock, Moment},
     health::{BrokerState, Health},
-    metrics::{ACKNOWLEDGED, ACKNOWLEDGED_SECONDS, BROKER_UP},
+    metrics::{ACKNOWLEDGED, ACKNOWLEDGED_SECONDS, BROKER_UP, SETTLED_ACKNOWLEDGED_SECONDS},
     publish::{
+        acked::{Acked, Arrived},
         outbox::Waiting,
         report::Reporter,
         sink::wire::{Parcel, Wire},
@@ -25,7 +26,7 @@ use rumqttc::{
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::MissedTickBehavior};
-use usher_config::value::Secret;
+use usher_config::value::{Name, Secret};
 use uuid::Uuid;
 
 /// Messages in flight: enough to fill a slow link, few enough that a stop or a silence is noticed in seconds.
@@ -60,8 +61,8 @@ pub(crate) struct MqttSink {
     pub(crate) reporter: Reporter,
     pub(crate) health: Arc<Health>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Hears of every acknowledged visit and its time since the first usable look; may lose.
-    pub(crate) acked: Option<Sender<(Uuid, Duration)>>,
+    /// Hears of every acknowledged visit; may lose.
+    pub(crate) acked: Option<Sender<Acked>>,
     pub(crate) beat: Beat,
 }
 
@@ -253,16 +254,11 @@ impl MqttSink {
                 wire.is_acknowledging = true;
                 self.set_up();
                 match wire.numbered.remove(&ack.pkid) {
-                    Some((Parcel::Visit { seq, id, gate, first }, _)) => {
+                    Some((Parcel::Visit { seq, id, gate, arrived }, _)) => {
                         wire.acknowledged.push(seq);
                         metrics::counter!(ACKNOWLEDGED).increment(1);
-                        if let Some(first) = first {
-                            let took = self.clock.now().since(first);
-                            metrics::histogram!(ACKNOWLEDGED_SECONDS, "gate" => gate.to_string())
-                                .record(took.as_secs_f64());
-                            if let Some(acked) = &self.acked {
-                                let _the_tap_may_lose = acked.try_send((id, took));
-                            }
+                        if let Some(arrived) = arrived {
+                            self.say_acked(id, &gate, arrived);
                         }
                     }
                     Some((Parcel::Farewell, _)) => return true,
@@ -272,6 +268,17 @@ impl MqttSink {
             _ => {}
         }
         false
+    }
+
+    fn say_acked(&self, visit: Uuid, gate: &Name, arrived: Arrived) {
+        let now = self.clock.now();
+        let (since_first, since_settling) = (now.since(arrived.first), now.since(arrived.settling));
+        metrics::histogram!(ACKNOWLEDGED_SECONDS, "gate" => gate.to_string()).record(since_first.as_secs_f64());
+        metrics::histogram!(SETTLED_ACKNOWLEDGED_SECONDS, "gate" => gate.to_string())
+            .record(since_settling.as_secs_f64());
+        if let Some(acked) = &self.acked {
+            let _the_tap_may_lose = acked.try_send(Acked { visit, since_first, since_settling });
+        }
     }
 
     fn let_go(&self, wire: &mut Wire) {
@@ -291,7 +298,7 @@ impl MqttSink {
                 let (topic, body) = (perishable.topic.clone(), perishable.body.clone());
                 self.send(client, wire, &topic, &body, false, Parcel::Perishable(perishable))?;
             } else if let Some(Waiting { seq, row }) = self.next_visit(wire) {
-                let parcel = Parcel::Visit { seq, id: row.id, gate: row.gate, first: row.first };
+                let parcel = Parcel::Visit { seq, id: row.id, gate: row.gate, arrived: row.arrived };
                 self.send(client, wire, &row.topic, &row.body, false, parcel)?;
             } else {
                 break;

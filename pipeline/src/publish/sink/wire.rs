@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Moment,
-    publish::{outbox::Waiting, sink::mqtt::WINDOW, tray::Perishable},
+    publish::{acked::Arrived, outbox::Waiting, sink::mqtt::WINDOW, tray::Perishable},
 };
 use std::collections::{HashMap, VecDeque};
 use usher_config::value::Name;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// What was handed to the client library and awaits its acknowledgement.
 pub(crate) enum Parcel {
-    Visit { seq: u64, id: Uuid, gate: Name, first: Option<Moment> },
+    Visit { seq: u64, id: Uuid, gate: Name, arrived: Option<Arrived> },
     Perishable(Perishable),
     State,
     Farewell,

@@ -1,0 +1,100 @@
+//! What publishing and the pages are told, from the configuration and other rooms.
+
+use crate::{
+    capture::frame,
+    clock::Clock,
+    gallery::{current::Current, visitor::VisitorId},
+    guide::programme::{Upcoming, next_sessions},
+    health::Health,
+    identify::threshold::Law,
+    publish::{self, Published, acked::Acked, payload},
+    web,
+};
+use crossbeam::channel::Sender;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use usher_config::{
+    Config,
+    programme::Programme,
+    value::{Name, Secret},
+};
+
+/// How many sessions a greeting tells.
+const SESSIONS: usize = 3;
+
+/// The name of this box in topics: the host's name, as far as a topic can carry it.
+fn box_name() -> Name {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let fits = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c.to_ascii_lowercase() } else { '-' };
+    let name: String = host.trim().chars().map(fits).take(32).collect();
+    Name::new(&name).or_else(|| Name::new("box")).expect("`box` is a name")
+}
+
+/// What publishing needs.
+pub(super) fn publishing(
+    config: &Config,
+    quiet: &BTreeMap<Name, Duration>,
+    gallery: &Arc<Current>,
+    programme: Arc<Option<Programme>>,
+    health: &Arc<Health>,
+    clock: &Arc<dyn Clock>,
+    acked: Option<Sender<Acked>>,
+) -> publish::Setup {
+    let gallery = gallery.clone();
+    publish::Setup {
+        settings: config.publish.clone(),
+        site: config.site.clone(),
+        box_name: box_name(),
+        data: config.data.clone(),
+        quiet: quiet.values().max().copied().unwrap_or_default(),
+        visitors: Box::new(move |id: VisitorId| gallery.load().visitor(id).cloned()),
+        sessions: Box::new(move |sport: &str, at| match programme.as_ref() {
+            Some(programme) => next_sessions(programme, sport, at, SESSIONS).into_iter().map(told).collect(),
+            None => Vec::new(),
+        }),
+        health: health.clone(),
+        clock: clock.clone(),
+        acked,
+    }
+}
+
+/// A session as a greeting tells it.
+fn told(session: Upcoming) -> payload::Session {
+    let (starts, ends) = (session.starts_at(), session.ends_at());
+    payload::Session { title: session.title, venue: session.venue, place: session.place, starts, ends }
+}
+
+/// What the pages are served with.
+pub(super) fn pages(
+    config: &Config,
+    cameras: &BTreeMap<Name, Arc<frame::Camera>>,
+    published: &Published,
+    token: Secret,
+) -> web::WebSettings {
+    let screens = published.screens();
+    web::WebSettings {
+        listen: config.web.listen,
+        token,
+        site: config.site.clone(),
+        gates: config.gates.keys().cloned().collect(),
+        cameras: cameras.values().cloned().collect(),
+        websocket: match &screens.websocket {
+            Some(publish::WebSocket::SameHost(port)) => web::Websocket::Here(*port),
+            Some(publish::WebSocket::At(url)) => web::Websocket::At(url.clone()),
+            None => web::Websocket::Nowhere,
+        },
+        screen: screens.login.clone().map(|(user, password)| usher_config::capture::Login { user, password }),
+        looks: config.rules.looks,
+    }
+}
+
+/// What pages tell of other rooms.
+pub(super) fn figures(gallery: &Arc<Current>, law: &Law, rules: &usher_config::identify::Rules) -> web::Figures {
+    let (enrolled, sized, named) = (gallery.clone(), gallery.clone(), gallery.clone());
+    let (law, target) = (law.clone(), rules.wrong_greetings);
+    web::Figures {
+        enrolled: Box::new(move || enrolled.load().len()),
+        threshold: Box::new(move || law.threshold(target, sized.load().len()).0),
+        promised: target,
+        name_of: Box::new(move |id| named.load().visitor(id).map(|visitor| visitor.name.clone())),
+    }
+}
