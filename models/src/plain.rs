@@ -183,6 +183,9 @@ fn last_readers(description: &Description) -> HashMap<&str, usize> {
     last
 }
 
+/// Takes a tensor by its name: shape and values.
+type Take<'a> = dyn FnMut(&str) -> Result<(Vec<usize>, Vec<f32>), ModelError> + 'a;
+
 /// A step with its weights, placed.
 fn kernel(
     step: &Step,
@@ -195,7 +198,7 @@ fn kernel(
         let length = values.len();
         Tensor::from_vec(values, (1, length, 1, 1), device)
     };
-    let slope = |take: &mut dyn FnMut(&str) -> Result<(Vec<usize>, Vec<f32>), ModelError>, activation: &Activation| {
+    let slope = |take: &mut Take<'_>, activation: &Activation| {
         Ok::<_, ModelError>(match activation {
             Activation::None => None,
             Activation::Relu => Some(wide(vec![0.0])?),

@@ -115,6 +115,7 @@ impl<S: Simd> Filter<'_, S> {
     ///
     /// Each has a sum for every row, so that no addition waits for more than two others; two of them and the weights are
     /// as many numbers as there are registers.
+    #[expect(clippy::needless_range_loop, reason = "iterators of three would not be unrolled: half the speed")]
     #[inline(always)]
     fn pair<const STRIDE: usize>(&self, x: usize, out: &mut [[f32; LANES]]) {
         let simd = self.simd;
