@@ -323,7 +323,9 @@ mod tests {
             let epilogue = Epilogue { bias: numbers(outputs, seed ^ 1), slope: numbers(outputs, seed ^ 2) };
             let op = Pairs::new(&weight, inputs, &epilogue).unwrap();
             let mut input: Vec<f32> = numbers(blocks(inputs) * pixels * LANES, seed ^ 3);
-            input.iter_mut().for_each(|v| *v *= size);
+            // What fills up the last block is zero, as in a plan.
+            let channel = |at: usize| at / (pixels * LANES) * LANES + at % LANES;
+            input.iter_mut().enumerate().for_each(|(at, v)| *v = if channel(at) < inputs { *v * size } else { 0.0 });
             let (best, portable) = (made(Isa::best(), &op, &input, pixels), made(Isa::Portable, &op, &input, pixels));
             for pixel in 0..pixels {
                 let of = |input_channel: usize| input[(input_channel / LANES * pixels + pixel) * LANES + input_channel % LANES];
@@ -340,8 +342,10 @@ mod tests {
                     let (of_pixel, of_weights) = (pixel_length / f64::from(LENGTH), (length / f64::from(WEIGHTS)).max(most / 32767.0));
                     let bound = units * (of_pixel * length + of_weights * pixel_length) * 1.01 + 1e-6 * pixel_length * length;
                     let at = (output / LANES * pixels + pixel) * LANES + output % LANES;
-                    prop_assert!((f64::from(best[at]) - wanted).abs() <= bound + 1e-6, "{} {wanted} {bound}", best[at]);
-                    prop_assert!((best[at] - portable[at]).abs() <= 1e-5 * (1.0 + portable[at].abs()));
+                    // Lengths are summed up in another order by each: a number in the middle may be rounded either way.
+                    for made in [best[at], portable[at]] {
+                        prop_assert!((f64::from(made) - wanted).abs() <= bound + 1e-6, "{made} {wanted} {bound}");
+                    }
                 }
             }
         }
