@@ -1,7 +1,7 @@
 //! An ONNX graph as our description, operator by operator.
 //!
-//! Constants are folded, norms, sums and activations joined to their layers ([`crate::weights::layers`]), and what only
-//! renames positions is taken out ([`crate::weights::shapes`]). No network has a reader of its own.
+//! Constants are folded, norms, sums and activations joined to their layers (`layers`), and what only
+//! renames positions is taken out (`shapes`). No network has a reader of its own.
 
 use crate::{
     net::{Activation, Description, FORMAT, Step},

@@ -3,7 +3,7 @@
 //! Two pictures of one camera are compared on a grid of luma samples, cell by cell of 4 x 4 samples: the mean absolute
 //! difference of a cell is held against what the quiet quarter of the picture does by itself (sensor noise,
 //! compression). Only the quiet quarter, since a person close by may fill more than half of the picture; and never
-//! against more than [`MOST`], so that noise can make a picture look changed, and cost a detection, but not make a
+//! against more than `MOST`, so that noise can make a picture look changed, and cost a detection, but not make a
 //! person look like noise.
 
 use usher_models::image::{Planes, Size, View};
