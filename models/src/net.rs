@@ -162,39 +162,34 @@ pub enum Activation {
     Prelu(String),
 }
 
+/// The value that a step makes, borrowed as the step is.
+macro_rules! output_of {
+    ($step:expr) => {
+        match $step {
+            Step::Conv { output, .. }
+            | Step::HalveByMax { output, .. }
+            | Step::AddDoubled { output, .. }
+            | Step::Add { output, .. }
+            | Step::Concat { output, .. }
+            | Step::GlobalMean { output, .. }
+            | Step::ScaleBy { output, .. }
+            | Step::Affine { output, .. }
+            | Step::Linear { output, .. }
+            | Step::Sigmoid { output, .. }
+            | Step::Softmax { output, .. } => output,
+        }
+    };
+}
+
 impl Step {
     /// The value it makes.
     pub fn output(&self) -> &str {
-        match self {
-            Self::Conv { output, .. }
-            | Self::HalveByMax { output, .. }
-            | Self::AddDoubled { output, .. }
-            | Self::Add { output, .. }
-            | Self::Concat { output, .. }
-            | Self::GlobalMean { output, .. }
-            | Self::ScaleBy { output, .. }
-            | Self::Affine { output, .. }
-            | Self::Linear { output, .. }
-            | Self::Sigmoid { output, .. }
-            | Self::Softmax { output, .. } => output,
-        }
+        output_of!(self)
     }
 
     /// The same, to be named anew.
     pub(crate) fn output_mut(&mut self) -> &mut String {
-        match self {
-            Self::Conv { output, .. }
-            | Self::HalveByMax { output, .. }
-            | Self::AddDoubled { output, .. }
-            | Self::Add { output, .. }
-            | Self::Concat { output, .. }
-            | Self::GlobalMean { output, .. }
-            | Self::ScaleBy { output, .. }
-            | Self::Affine { output, .. }
-            | Self::Linear { output, .. }
-            | Self::Sigmoid { output, .. }
-            | Self::Softmax { output, .. } => output,
-        }
+        output_of!(self)
     }
 
     /// The values it reads.

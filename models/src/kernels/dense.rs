@@ -296,3 +296,25 @@ impl Windowed<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::{near, numbers, simd::isa::Isa};
+
+    /// Weights too many for a cache take another way, output by output; light ones do all outputs of few pixels.
+    #[test]
+    fn heavy_weights_make_what_the_portable_twin_makes() {
+        let (inputs, outputs, pixels) = (600, 250, 15);
+        let epilogue = Epilogue { bias: numbers(outputs, 1), slope: numbers(outputs, 2) };
+        let op = Dense::new(&numbers(inputs * outputs, 3), (inputs, 1), (1, 0), &epilogue).unwrap();
+        let input = numbers(blocks(inputs) * pixels * LANES, 4);
+        let residual = numbers(op.blocks() * pixels * LANES, 5);
+        let made = [Isa::best(), Isa::Portable].map(|isa| {
+            let mut out = vec![f32::NAN; op.blocks() * pixels * LANES];
+            isa.run(Pointwise { op: &op, input: &input, pixels, residual: Some(&residual), out: &mut out });
+            out
+        });
+        assert!(near(&made[0], &made[1]));
+    }
+}
