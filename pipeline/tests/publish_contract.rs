@@ -4,7 +4,7 @@
 mod publish_support;
 
 use publish_support::{Listener, Rig, Who, settings, until};
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 use usher::publish::contract::{asyncapi, schemas};
 use usher_config::publish::Broker;
 
@@ -51,7 +51,9 @@ fn what_is_sent_is_what_the_contract_says() {
     // What is heard from now on, as a last state, is not asked about.
     let heard = listener.heard();
     let (schemas, asyncapi) = (schemas(), asyncapi());
-    let mut ids = BTreeSet::new();
+    let stray = heard.iter().find(|heard| !kinds.iter().any(|(_, end)| heard.topic.ends_with(end)));
+    assert!(stray.is_none(), "{stray:?}");
+    let mut events = BTreeMap::new();
     for (kind, end) in kinds {
         let schema = jsonschema::validator_for(&schemas[kind]).unwrap();
         let address = asyncapi["channels"][kind]["address"].as_str().unwrap();
@@ -59,12 +61,14 @@ fn what_is_sent_is_what_the_contract_says() {
         for body in heard.iter().filter(|heard| heard.topic.ends_with(end)).map(|heard| &heard.body) {
             let faults: Vec<String> = schema.iter_errors(body).map(|error| error.to_string()).collect();
             assert_eq!(faults, Vec::<String>::new(), "{kind}");
-            ids.insert(body["id"].to_string());
+            // An event may come twice (as it is sent and as the last state, or sent anew), and is the same event then.
+            let first = events.entry(body["id"].to_string()).or_insert_with(|| body.clone());
+            assert_eq!(first, body, "every event has its own id");
             // The contract says enough: a body without its data is refused.
             let mut hollow = body.clone();
             hollow.as_object_mut().unwrap().retain(|key, _| !key.starts_with("data"));
             assert!(!schema.is_valid(&hollow), "{kind}");
         }
     }
-    assert_eq!(ids.len(), heard.len(), "every event has its own id");
+    assert!(events.len() >= kinds.len());
 }
