@@ -51,11 +51,11 @@ fn screens_hear_greetings_and_integrators_hear_everything() {
     let (rig, port) = started(data.path());
     let screen = Listener::ready(port, Who::default(), &SCREEN);
     assert_eq!(screen.granted(), [SubscribeReasonCode::Success(QoS::AtLeastOnce); 4]);
-    until("the retained states come", || screen.heard().len() == 2);
+    screen.hears_states();
     let turnstile = Listener::ready(port, integrator(data.path()), &["usher/v1/arena/#"]);
     let visit = rig.welcome();
     until("the screen greets", || !screen.bodies("/face").is_empty() && !screen.bodies("/greeting").is_empty());
-    until("the turnstile hears", || turnstile.bodies("/visit").len() == 1);
+    until("the turnstile hears", || !turnstile.bodies("/visit").is_empty());
     assert_eq!(turnstile.bodies("/visit")[0]["data"]["visitor"], visit.visitor.to_string());
     assert_eq!(screen.bodies("/visit").len(), 0);
     rig.health.set_camera(&publish_support::name("door"), CameraState::Live);
@@ -76,7 +76,7 @@ fn a_screen_is_refused_what_it_may_not_hear() {
     let turnstile = Listener::ready(port, integrator(data.path()), &["usher/v1/arena/#", "usher/v1/other/#"]);
     assert_eq!(turnstile.granted()[1], SubscribeReasonCode::Failure);
     rig.welcome();
-    until("the visit is heard", || turnstile.bodies("/visit").len() == 1);
+    until("the visit is heard", || !turnstile.bodies("/visit").is_empty());
     assert_eq!(screen.heard().len(), 0);
     rig.stop();
 }
@@ -96,7 +96,7 @@ fn nobody_but_usher_publishes() {
     rig.welcome();
     until("the greeting comes", || !turnstile.bodies("/greeting").is_empty() && !screen.bodies("/greeting").is_empty());
     let late = Listener::ready(port, Who::default(), &SCREEN);
-    until("the retained states come", || late.heard().len() == 2);
+    late.hears_states();
     for listener in [&screen, &turnstile, &late] {
         assert!(listener.heard().iter().all(|heard| heard.body.get("forged").is_none()));
     }
@@ -203,7 +203,7 @@ fn the_same_port_is_free_again_after_a_stop() {
     rig.stop();
     let again = Broker::Embedded { listen: loopback(port), websocket: loopback(0) };
     let rig = Rig::start(data.path(), settings(again));
-    until("the screen comes back by itself", || screen.is_connected() && screen.granted().len() == 8);
+    until("the screen comes back by itself", || screen.is_connected() && screen.granted().len() >= 8);
     rig.welcome();
     until("it greets", || !screen.bodies("/greeting").is_empty());
     rig.stop();

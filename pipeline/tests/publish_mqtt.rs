@@ -149,7 +149,7 @@ fn an_orderly_stop_sends_what_is_left_and_says_offline() {
     let offline = listener.bodies("/status").iter().filter(|body| body["data"]["state"] == "offline").count();
     assert_eq!(offline, 1, "said in order: the last will stays unsaid");
     let late = Listener::ready(broker.port, Who::default(), &["usher/v1/arena/#"]);
-    until("the retained states come", || late.heard().len() == 2);
+    late.hears_states();
     assert!(late.heard().iter().all(|heard| heard.retained));
     assert_eq!(late.bodies("camera/door/state")[0]["data"]["state"], "connecting");
     assert_eq!(late.bodies("/greeting").len() + late.bodies("/face").len(), 0, "no person is ever retained");
@@ -211,7 +211,7 @@ fn a_greeting_is_never_sent_late_and_never_on_disk() {
     until("the visit is acknowledged", || rig.health.outbox() == 0);
     let who = Who { id: "screen".into(), clean: false, ..Who::default() };
     let listener = Listener::ready(broker.port, who, &["usher/v1/arena/gate/#"]);
-    until("the visit is heard", || listener.bodies("/visit").len() == 1);
+    until("the visit is heard", || !listener.bodies("/visit").is_empty());
     rig.stop();
     assert_eq!(listener.bodies("/greeting").len() + listener.bodies("/face").len(), 0, "they had expired");
 }
@@ -247,8 +247,8 @@ fn whoever_was_forgotten_meanwhile_is_not_greeted() {
     let rig = Rig::start(data.path(), settings(external(broker.port)));
     rig.visits.send(visit(rig.clock.as_ref(), VisitorId(Uuid::nil()))).unwrap();
     rig.stop();
-    until("the visit is heard", || listener.bodies("/visit").len() == 1);
-    assert_eq!(listener.heard().len(), 1);
+    until("the visit is heard", || !listener.bodies("/visit").is_empty());
+    assert!(listener.heard().iter().all(|heard| heard.topic.ends_with("/visit")));
 }
 
 #[test]

@@ -236,6 +236,11 @@ impl Listener {
         self.heard().into_iter().filter(|heard| heard.topic.ends_with(end)).map(|heard| heard.body).collect()
     }
 
+    /// Waits for the box's state and a camera's; either may come twice, as sent and as retained.
+    pub fn hears_states(&self) {
+        until("the retained states come", || !self.bodies("/status").is_empty() && !self.bodies("/state").is_empty());
+    }
+
     pub fn granted(&self) -> Vec<SubscribeReasonCode> {
         self.notes.granted.lock().unwrap().clone()
     }
