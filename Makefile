@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check check-cuda test-cuda bundle-cuda bench bench-peers setup packages test-packages pages build weights clean help
+.PHONY: demo test test-neon check check-cuda test-cuda bundle-cuda bench bench-peers setup packages test-packages pages build weights clean help
 
 CARGO ?= cargo
 USHER := target/release/usher
@@ -31,6 +31,7 @@ test: test-packages pages weights ## install what the tests need, then every tes
 	$(CARGO) clippy --release --workspace --all-targets --locked -- -D warnings
 	cd pipeline/web && npm run --silent check
 	$(CARGO) test --release --workspace --locked
+	@$(MAKE) --no-print-directory test-neon
 
 ## --- set-up: idempotent, quick when nothing is missing ----------------------------------------------------------
 
@@ -92,6 +93,18 @@ $(PEERS)/.venv/.installed: $(PEERS)/requirements.txt
 	@echo "==> fetching the peers"
 	python3 -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $< && touch $@
+
+# ARM's kernels are run wherever they can be: a toolchain for them, a linker and an emulator.
+ARM := aarch64-unknown-linux-gnu
+ARM_STD := $$($${RUSTC:-rustc} --print target-libdir --target $(ARM))
+test-neon: ## the kernels of ARM, emulated; says so where something for that is missing
+	@missing=$$([ -d "$(ARM_STD)" ] || echo "the target $(ARM) (rustup target add $(ARM))"; \
+	command -v aarch64-linux-gnu-gcc >/dev/null || echo gcc-aarch64-linux-gnu; \
+	command -v qemu-aarch64-static >/dev/null || echo qemu-user-static); \
+	if [ -n "$$missing" ]; then echo "==> the NEON kernels were NOT run: missing" $$missing; else \
+	  CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+	  CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64-static -L /usr/aarch64-linux-gnu" \
+	  PROPTEST_CASES=24 $(CARGO) test --release --locked --target $(ARM) --target-dir target/neon -p usher-models --lib -- kernels:: plan:: search::; fi
 
 ## --- CUDA (docs/decisions/0009) ---------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ use std::{fmt, time::Duration};
 /// Rows of the detectors' table in `models/`; this crate needs none of what a network needs, so it keeps their names.
 pub const DETECTORS: &[&str] = &["yunet"];
 /// Rows of the embedders' table in `models/`.
-pub const EMBEDDERS: &[&str] = &["sface"];
+pub const EMBEDDERS: &[&str] = &["sface", "mobilefacenet", "sface+mobilefacenet"];
 
 /// Networks, device and sizes.
 #[derive(Clone, Debug, PartialEq)]

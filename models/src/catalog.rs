@@ -4,7 +4,7 @@ use crate::{
     align::SIDE,
     compute::Compute,
     detect::{Detector, yunet::Yunet},
-    embed::{Embedder, sface::Sface},
+    embed::{Embedder, fused::Fused, mobilefacenet::MobileFaceNet, sface::Sface},
     error::ModelError,
     image::{Rgb, Size},
     template::ModelId,
@@ -17,16 +17,41 @@ use std::path::Path;
 
 /// Opens a detector: weights, device, input size, least confidence.
 type OpenDetector = fn(Stored, &Compute, Size, f32) -> Result<Box<dyn Detector>, ModelError>;
-/// Opens an embedder: weights, device, what its templates carry.
-type OpenEmbedder = fn(Stored, &Compute, ModelId) -> Result<Box<dyn Embedder>, ModelError>;
+/// Opens an embedder.
+type OpenEmbedder = fn(&Opening<'_>) -> Result<Box<dyn Embedder>, ModelError>;
+
+/// Where embedders find their weights, and where they run.
+pub struct Opening<'a> {
+    weights_dir: &'a Path,
+    compute: &'a Compute,
+}
+
+impl Opening<'_> {
+    /// An embedder of the weights of row `name`.
+    fn one<E: Embedder + 'static>(
+        &self,
+        name: &str,
+        new: fn(Stored, &Compute, ModelId) -> Result<E, ModelError>,
+    ) -> Result<Box<dyn Embedder>, ModelError> {
+        let (stored, model) = stored(name, self.weights_dir, Role::Embedder)?;
+        Ok(Box::new(new(stored, self.compute, model)?))
+    }
+}
 
 /// Detectors by name, as in `infer: { detector: … }`. The name is also the row of `models.lock`.
 pub const DETECTORS: &[(&str, OpenDetector)] =
     &[("yunet", |stored, compute, input, confidence| Ok(Box::new(Yunet::new(stored, compute, input, confidence)?)))];
 
-/// Embedders by name, as in `infer: { embedder: … }`. The name is also the row of `models.lock`.
-pub const EMBEDDERS: &[(&str, OpenEmbedder)] =
-    &[("sface", |stored, compute, model| Ok(Box::new(Sface::new(stored, compute, model)?)))];
+/// Embedders by name, as in `infer: { embedder: … }`. The name is also the row of `models.lock`, or several with `+`.
+pub const EMBEDDERS: &[(&str, OpenEmbedder)] = &[
+    ("sface", |opening| opening.one("sface", Sface::new)),
+    ("mobilefacenet", |opening| opening.one("mobilefacenet", MobileFaceNet::new)),
+    // The weights were measured, see docs/accuracy.md.
+    ("sface+mobilefacenet", |opening| {
+        let (sface, other) = (opening.one("sface", Sface::new)?, opening.one("mobilefacenet", MobileFaceNet::new)?);
+        Ok(Box::new(Fused::new(vec![(0.6, sface), (0.4, other)])))
+    }),
+];
 
 /// The detector `name` from a weights folder, warmed up: the first picture takes no longer than the next.
 ///
@@ -56,8 +81,7 @@ pub fn open_detector(
 /// As [`open_detector`].
 pub fn open_embedder(name: &str, weights_dir: &Path, compute: &Compute) -> Result<Box<dyn Embedder>, ModelError> {
     let open = row(EMBEDDERS, name, "embedder")?;
-    let (stored, model) = stored(name, weights_dir, Role::Embedder)?;
-    let mut embedder = open(stored, compute, model)?;
+    let mut embedder = open(&Opening { weights_dir, compute })?;
     let grey = vec![128.0; 3 * (SIDE * SIDE) as usize];
     embedder.embed(&[Rgb { size: Size { width: SIDE, height: SIDE }, data: grey }])?;
     Ok(embedder)
@@ -97,7 +121,7 @@ mod tests {
             };
             assert!(known, "{} is in the lock only", network.name);
         }
-        for name in DETECTORS.iter().map(|row| row.0).chain(EMBEDDERS.iter().map(|row| row.0)) {
+        for name in DETECTORS.iter().map(|row| row.0).chain(EMBEDDERS.iter().flat_map(|row| row.0.split('+'))) {
             assert!(lock.network(name).is_some(), "{name} is in the table only");
         }
     }

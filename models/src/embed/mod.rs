@@ -1,6 +1,9 @@
 //! Embedders: aligned crops in, templates out.
 
+pub mod fused;
+pub mod mobilefacenet;
 pub mod sface;
+mod vectors;
 
 use crate::{
     error::ModelError,

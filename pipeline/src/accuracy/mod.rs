@@ -1,4 +1,15 @@
 //! Accuracy: what was counted, and what may be said of it.
+//!
+//! Pure: scores and counts in, rates with their intervals out. [`collection`] reads a folder of known faces, [`portraits`]
+//! turns them into templates, [`verification`] asks of two pictures whether they show one person, [`open_set`] asks who of
+//! many a picture shows, if any; [`walks`] holds a gate against the truth about a crowd. [`rates`] and [`resample`] say
+//! how sure all of that is, [`page`] shows it.
 
+pub mod collection;
+pub mod open_set;
+pub mod page;
+pub mod portraits;
 pub mod rates;
+pub mod resample;
+pub mod verification;
 pub mod walks;

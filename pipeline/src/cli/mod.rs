@@ -3,8 +3,10 @@
 
 mod check;
 pub mod crowd;
+mod data;
 mod demo;
 mod enrol;
+mod evaluate;
 mod forget;
 mod list;
 mod models;
@@ -52,6 +54,7 @@ enum Command {
     List(list::Args),
     Models(models::Args),
     Replay(replay::Args),
+    Evaluate(evaluate::Args),
     Schema(schema::Args),
 }
 
@@ -67,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::List(args) => list::run(&common, &args),
         Command::Models(args) => models::run(&common, &args),
         Command::Replay(args) => replay::run(&common, &args),
+        Command::Evaluate(args) => evaluate::run(&common, &args),
         Command::Schema(args) => schema::run(&common, &args),
     };
     done.unwrap_or_else(|error| {

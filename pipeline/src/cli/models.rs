@@ -1,6 +1,6 @@
 //! `usher models`.
 
-use crate::cli::{Common, MEND_ME};
+use crate::cli::{Common, MEND_ME, data::Data};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
@@ -53,26 +53,6 @@ enum What {
         #[command(flatten)]
         data: Data,
     },
-}
-
-#[derive(clap::Args)]
-struct Data {
-    /// The data folder; without it that of the configuration, or /var/lib/usher where there is no configuration.
-    #[arg(long, env = "USHER_DATA", value_name = "DIR")]
-    data: Option<PathBuf>,
-}
-
-impl Data {
-    /// As asked for, else as configured, else where a service keeps it.
-    fn folder(&self, common: &Common) -> anyhow::Result<PathBuf> {
-        if let Some(folder) = &self.data {
-            return Ok(folder.clone());
-        }
-        if common.config.exists() {
-            return Ok(usher_config::read(&common.config)?.data);
-        }
-        Ok(PathBuf::from("/var/lib/usher"))
-    }
 }
 
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {

@@ -7,6 +7,7 @@
 
 use crate::{
     gallery::{
+        faces::{self, faces, mean, mirrored},
         file::StoreError,
         name::NameError,
         picture::Picture,
@@ -24,19 +25,14 @@ use usher_models::{
     detect::Detector,
     embed::Embedder,
     error::ModelError,
-    face::Face,
-    image::{Rgb, Size},
+    image::Rgb,
     quality::{Quality, measure},
-    resample::letterbox,
     template::{Mismatch, ModelId, Template},
 };
 
 /// Least distance between the eyes of a reference, pixels of the picture: a little more than probes need (20), since a
 /// reference is compared with every probe for as long as the visitor is kept.
 pub const INTER_EYE_PX: f32 = 24.0;
-
-/// The detector's picture: square, since portraits stand and landscapes lie; a face of 30 pixels is found in either.
-const INPUT: Size = Size { width: 640, height: 640 };
 
 /// Least sharpness of a reference: σ of the Laplacian about 1.8 grey levels, a face without any edge.
 const SHARPNESS: f32 = 0.15;
@@ -185,7 +181,7 @@ impl Enroller {
     /// # Errors
     /// When weights, device or law are not there.
     pub fn open(config: &Config) -> Result<Self, EnrolError> {
-        let (detector, embedder) = networks::open(config, INPUT)?;
+        let (detector, embedder) = networks::open(config, faces::INPUT)?;
         let law = Law::of(&embedder.model())?;
         Ok(Self::new(detector, embedder, law))
     }
@@ -263,7 +259,7 @@ impl Enroller {
 
     /// The one face of a picture, aligned.
     fn face(&mut self, number: usize, picture: &Picture) -> Result<(Rgb, Quality), EnrolError> {
-        let faces = self.faces(picture)?;
+        let faces = faces(&mut *self.detector, picture)?;
         let face = match faces.as_slice() {
             [] => return Err(EnrolError::NoFace { picture: number }),
             [face] => face,
@@ -284,22 +280,6 @@ impl Enroller {
         Ok((crop, quality))
     }
 
-    /// Every face of a picture. A face that fills the picture is larger than what the detector was trained on: where
-    /// none is found, the picture is looked at again at half the size.
-    fn faces(&mut self, picture: &Picture) -> Result<Vec<Face>, EnrolError> {
-        let input = self.detector.input();
-        for part in [1, 2] {
-            let (small, fit) =
-                letterbox(&picture.view(), Size { width: input.width / part, height: input.height / part });
-            let found = self.detector.detect(&[framed(small, input)])?;
-            let faces: Vec<_> = found.into_iter().flatten().map(|face| fit.to_frame(&face)).collect();
-            if !faces.is_empty() {
-                return Ok(faces);
-            }
-        }
-        Ok(Vec::new())
-    }
-
     /// The mean of a crop and its mirror image.
     fn template(&mut self, crop: Rgb) -> Result<Template, EnrolError> {
         let mirrored = mirrored(&crop);
@@ -308,56 +288,9 @@ impl Enroller {
     }
 }
 
-/// The direction of the mean.
-fn mean(templates: &[Template]) -> Result<Template, Mismatch> {
-    let first = templates.first().ok_or(Mismatch::NoDirection)?;
-    let mut sum = vec![0.0; first.vector().len()];
-    for template in templates {
-        sum.iter_mut().zip(template.vector()).for_each(|(sum, v)| *sum += v);
-    }
-    Template::new(first.model().clone(), sum)
-}
-
-/// The picture in the top left of a black one of `size`, which is not smaller.
-fn framed(picture: Rgb, size: Size) -> Rgb {
-    if picture.size == size {
-        return picture;
-    }
-    let (width, height) = (size.width as usize, size.height as usize);
-    let mut data = vec![0.0; 3 * width * height];
-    let rows = picture.data.chunks_exact(picture.size.width as usize).enumerate();
-    for (row, pixels) in rows {
-        let (plane, y) = (row / picture.size.height as usize, row % picture.size.height as usize);
-        data[(plane * height + y) * width..][..pixels.len()].copy_from_slice(pixels);
-    }
-    Rgb { size, data }
-}
-
-/// Left and right exchanged.
-fn mirrored(picture: &Rgb) -> Rgb {
-    let mut mirrored = picture.clone();
-    mirrored.data.chunks_exact_mut(picture.size.width as usize).for_each(<[f32]>::reverse);
-    mirrored
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn mirroring_twice_changes_nothing_and_once_exchanges_columns() {
-        let size = Size { width: 3, height: 2 };
-        let picture = Rgb { size, data: (0..18).map(|v| v as f32).collect() };
-        assert_eq!(mirrored(&picture).data[..6], [2.0, 1.0, 0.0, 5.0, 4.0, 3.0]);
-        assert_eq!(mirrored(&mirrored(&picture)), picture);
-    }
-
-    #[test]
-    fn a_framed_picture_keeps_its_pixels_in_the_top_left() {
-        let picture = Rgb { size: Size { width: 1, height: 2 }, data: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0] };
-        let framed = framed(picture, Size { width: 2, height: 3 });
-        assert_eq!(framed.data, [1., 0., 2., 0., 0., 0., 3., 0., 4., 0., 0., 0., 5., 0., 6., 0., 0., 0.]);
-    }
 
     #[test]
     fn every_refusal_says_what_to_do() {

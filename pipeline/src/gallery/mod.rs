@@ -8,6 +8,7 @@
 
 pub mod current;
 pub mod enrol;
+pub(crate) mod faces;
 pub mod file;
 pub mod key;
 pub mod name;

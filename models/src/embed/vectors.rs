@@ -1,0 +1,77 @@
+//! What embedders share: crops in, one direction each out.
+
+use crate::{
+    align::SIDE,
+    compute::Compute,
+    error::ModelError,
+    forward::Network,
+    image::Rgb,
+    template::{ModelId, Template},
+    weights::store::Stored,
+};
+use zeroize::Zeroize;
+
+/// A network that makes one vector of each crop.
+pub(super) struct Vectors {
+    network: Network,
+    model: ModelId,
+    /// Numbers in a vector.
+    length: usize,
+    /// What every value of a crop is multiplied by, and what is added then, before the network sees it.
+    scaling: Option<(f32, f32)>,
+    batch: Vec<f32>,
+}
+
+impl Vectors {
+    /// Places the network.
+    pub(super) fn new(
+        stored: Stored,
+        compute: &Compute,
+        model: ModelId,
+        length: usize,
+        scaling: Option<(f32, f32)>,
+    ) -> Result<Self, ModelError> {
+        Ok(Self { network: Network::new(stored, compute)?, model, length, scaling, batch: Vec::new() })
+    }
+
+    /// What its templates carry.
+    pub(super) fn model(&self) -> ModelId {
+        self.model.clone()
+    }
+
+    /// One template for each crop.
+    pub(super) fn embed(&mut self, crops: &[Rgb]) -> Result<Vec<Template>, ModelError> {
+        if crops.is_empty() {
+            return Ok(Vec::new());
+        }
+        let side = SIDE as usize;
+        self.batch.clear();
+        for crop in crops {
+            if (crop.size.width, crop.size.height) != (SIDE, SIDE) || crop.data.len() != 3 * side * side {
+                return Err(ModelError::Compute(format!(
+                    "a crop of {}x{} for an embedder of {SIDE}x{SIDE}",
+                    crop.size.width, crop.size.height
+                )));
+            }
+            match self.scaling {
+                Some((scale, shift)) => self.batch.extend(crop.data.iter().map(|v| v * scale + shift)),
+                None => self.batch.extend_from_slice(&crop.data),
+            }
+        }
+        let mut outputs = self.network.forward(&self.batch, crops.len(), side, side)?;
+        self.batch.zeroize();
+        let (name, many) = (&self.model.0, outputs.len());
+        let [output] = &mut outputs[..] else {
+            return Err(ModelError::Compute(format!("{name} has one output, these weights have {many}")));
+        };
+        if output.shape.first() != Some(&crops.len()) || output.data.len() != crops.len() * self.length {
+            return Err(ModelError::Compute(format!("{name} made {:?}", output.shape)));
+        }
+        let template = |vector: &[f32]| {
+            Template::new(self.model.clone(), vector.to_vec()).map_err(|error| ModelError::Compute(error.to_string()))
+        };
+        let templates = output.data.chunks_exact(self.length).map(template).collect();
+        output.data.zeroize();
+        templates
+    }
+}
