@@ -23,6 +23,8 @@ pub struct Infer {
     pub detector: String,
     /// Row of the embedders' table. Default `sface`.
     pub embedder: String,
+    /// Whether a look is embedded together with its mirror image. Default false.
+    pub mirror_looks: bool,
     /// The detector's input; both sides multiples of 32. Default 640x384.
     pub input: Size,
     /// Least detector confidence, 0.3..=0.9. Default 0.6.
@@ -119,6 +121,9 @@ pub struct Written {
     #[garde(skip)]
     #[schemars(extend("enum" = EMBEDDERS))]
     pub embedder: String,
+    /// Whether every look is embedded together with its mirror image, as references always are: twice the embedder's work.
+    #[garde(skip)]
+    pub mirror_looks: bool,
     /// The picture the detector sees; both sides multiples of 32. Larger finds smaller faces and costs more.
     #[garde(skip)]
     pub input: Input,
@@ -149,6 +154,7 @@ impl Default for Written {
             device: Device::Auto,
             detector: "yunet".to_owned(),
             embedder: "sface".to_owned(),
+            mirror_looks: false,
             input: Input(Size { width: 640, height: 384 }),
             confidence: 0.6,
             inter_eye_px: 20.0,
@@ -166,6 +172,7 @@ impl Written {
             device: self.device,
             detector: self.detector.clone(),
             embedder: self.embedder.clone(),
+            mirror_looks: self.mirror_looks,
             input: self.input.0,
             confidence: self.confidence as f32,
             inter_eye_px: self.inter_eye_px as f32,

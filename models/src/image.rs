@@ -123,3 +123,13 @@ pub struct Rgb {
     /// R, then G, then B, each row by row.
     pub data: Vec<f32>,
 }
+
+impl Rgb {
+    /// Left and right exchanged.
+    #[must_use]
+    pub fn mirrored(&self) -> Self {
+        let mut mirrored = self.clone();
+        mirrored.data.chunks_exact_mut(self.size.width.max(1) as usize).for_each(<[f32]>::reverse);
+        mirrored
+    }
+}

@@ -67,6 +67,20 @@ impl Template {
         &self.vector
     }
 
+    /// The direction of the mean of some templates of one model.
+    ///
+    /// # Errors
+    /// [`Mismatch`] when they are none, do not fit together, or cancel out.
+    pub fn mean(templates: &[Self]) -> Result<Self, Mismatch> {
+        let first = templates.first().ok_or(Mismatch::NoDirection)?;
+        let mut sum = vec![0.0; first.vector.len()];
+        for template in templates {
+            first.compare(template)?;
+            sum.iter_mut().zip(&template.vector).for_each(|(sum, v)| *sum += v);
+        }
+        Self::new(first.model.clone(), sum)
+    }
+
     /// How alike the two are.
     ///
     /// # Errors

@@ -51,7 +51,7 @@ use usher_config::{
     programme::Programme,
     value::{Name, Secret},
 };
-use usher_models::{error::ModelError, image::Size};
+use usher_models::{embed::mirrored::Mirrored, error::ModelError, image::Size};
 
 /// Looks and ends of tracks on their way to identify: a few frames of a full gate; pressure still reaches the cameras.
 const SIGHTINGS: usize = 64;
@@ -344,6 +344,7 @@ pub fn workers(config: &Config, clock: &Arc<dyn Clock>, cameras: usize) -> Resul
     let (ids, at_once) = (TrackIds::default(), if on_gpu { TOGETHER } else { 1 });
     let worker = |_| {
         let (detector, embedder) = infer::networks::open(config, input)?;
+        let embedder = if infer.mirror_looks { Box::new(Mirrored(embedder)) } else { embedder };
         let engine = Engine::new(detector, embedder, bar, ids.clone(), clock.clone());
         Ok(Worker { engine, turns: Turns::new(turns::Pace::of(infer)), at_once })
     };

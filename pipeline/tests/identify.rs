@@ -65,7 +65,7 @@ fn who(n: usize) -> VisitorId {
 }
 
 /// Directions in a space whose two strangers score as SFace's do: standard deviation .118, one pair in a thousand above
-/// .365, one in a hundred thousand above .50 (SFace: .361 and .465, so this crowd is a little more alike than real ones).
+/// .365, one in a hundred thousand above .50 (SFace: .370 and .475, so this crowd is a little more alike than real ones).
 const DIMENSIONS: usize = 72;
 
 struct Crowd(ChaCha8Rng);

@@ -1,7 +1,7 @@
 //! Portraits: the face that a picture is about, as templates.
 
 use crate::gallery::{
-    faces::{INPUT, faces, mean, mirrored},
+    faces::{INPUT, faces},
     picture::Picture,
 };
 use std::path::Path;
@@ -57,7 +57,7 @@ impl Portrait {
     }
 
     fn mean(&self) -> Result<Template, Mismatch> {
-        mean(&[self.upright.clone(), self.mirrored.clone()])
+        Template::mean(&[self.upright.clone(), self.mirrored.clone()])
     }
 }
 
@@ -100,7 +100,7 @@ impl Portraits {
     /// When a network fails.
     pub fn portrait(&mut self, picture: &Picture) -> Result<Option<Portrait>, ModelError> {
         let Some((_, crop)) = self.crop(picture)? else { return Ok(None) };
-        let both = self.embedder.embed(&[mirrored(&crop), crop])?;
+        let both = self.embedder.embed(&[crop.mirrored(), crop])?;
         let mut both = both.into_iter();
         let (mirrored, upright) = (both.next(), both.next());
         Ok(mirrored.zip(upright).map(|(mirrored, upright)| Portrait { upright, mirrored }))

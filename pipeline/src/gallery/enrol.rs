@@ -7,7 +7,7 @@
 
 use crate::{
     gallery::{
-        faces::{self, faces, mean, mirrored},
+        faces::{self, faces},
         file::StoreError,
         name::NameError,
         picture::Picture,
@@ -23,7 +23,7 @@ use usher_config::Config;
 use usher_models::{
     align::aligned,
     detect::Detector,
-    embed::Embedder,
+    embed::{Embedder, mirrored::Mirrored},
     error::ModelError,
     image::Rgb,
     quality::{Quality, measure},
@@ -173,7 +173,7 @@ pub struct Enroller {
 impl Enroller {
     /// With these networks; `law` must be of the embedder's model.
     pub fn new(detector: Box<dyn Detector>, embedder: Box<dyn Embedder>, law: Law) -> Self {
-        Self { detector, embedder, law }
+        Self { detector, embedder: Box::new(Mirrored(embedder)), law }
     }
 
     /// With the networks that the configuration names, from its data folder.
@@ -232,7 +232,7 @@ impl Enroller {
         let (mut templates, mut qualities) = (Vec::new(), Vec::new());
         for (number, picture) in (1..).zip(pictures) {
             let (crop, quality) = self.face(number, picture)?;
-            templates.push(self.template(crop)?);
+            templates.extend(self.embedder.embed(&[crop])?);
             qualities.push(quality);
         }
         let least = self.law.score_at(SAME_PERSON);
@@ -243,7 +243,7 @@ impl Enroller {
                 }
             }
         }
-        Ok(Reference { template: mean(&templates)?, qualities })
+        Ok(Reference { template: Template::mean(&templates)?, qualities })
     }
 
     /// Who in `gallery` has this face already, best first.
@@ -278,13 +278,6 @@ impl Enroller {
             return Err(EnrolError::Blurred { picture: number });
         }
         Ok((crop, quality))
-    }
-
-    /// The mean of a crop and its mirror image.
-    fn template(&mut self, crop: Rgb) -> Result<Template, EnrolError> {
-        let mirrored = mirrored(&crop);
-        let both = self.embedder.embed(&[crop, mirrored])?;
-        Ok(mean(&both)?)
     }
 }
 

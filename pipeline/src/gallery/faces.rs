@@ -1,4 +1,4 @@
-//! The faces of a picture, and what one template of several is.
+//! The faces of a picture.
 
 use crate::gallery::picture::Picture;
 use usher_models::{
@@ -7,7 +7,6 @@ use usher_models::{
     face::Face,
     image::{Rgb, Size},
     resample::letterbox,
-    template::{Mismatch, Template},
 };
 
 /// The detector's picture: square, since portraits stand and landscapes lie; a face of 30 pixels is found in either.
@@ -28,16 +27,6 @@ pub(crate) fn faces(detector: &mut dyn Detector, picture: &Picture) -> Result<Ve
     Ok(Vec::new())
 }
 
-/// The direction of the mean.
-pub(crate) fn mean(templates: &[Template]) -> Result<Template, Mismatch> {
-    let first = templates.first().ok_or(Mismatch::NoDirection)?;
-    let mut sum = vec![0.0; first.vector().len()];
-    for template in templates {
-        sum.iter_mut().zip(template.vector()).for_each(|(sum, v)| *sum += v);
-    }
-    Template::new(first.model().clone(), sum)
-}
-
 /// The picture in the top left of a black one of `size`, which is not smaller.
 fn framed(picture: Rgb, size: Size) -> Rgb {
     if picture.size == size {
@@ -53,24 +42,9 @@ fn framed(picture: Rgb, size: Size) -> Rgb {
     Rgb { size, data }
 }
 
-/// Left and right exchanged.
-pub(crate) fn mirrored(picture: &Rgb) -> Rgb {
-    let mut mirrored = picture.clone();
-    mirrored.data.chunks_exact_mut(picture.size.width as usize).for_each(<[f32]>::reverse);
-    mirrored
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn mirroring_twice_changes_nothing_and_once_exchanges_columns() {
-        let size = Size { width: 3, height: 2 };
-        let picture = Rgb { size, data: (0..18).map(|v| v as f32).collect() };
-        assert_eq!(mirrored(&picture).data[..6], [2.0, 1.0, 0.0, 5.0, 4.0, 3.0]);
-        assert_eq!(mirrored(&mirrored(&picture)), picture);
-    }
 
     #[test]
     fn a_framed_picture_keeps_its_pixels_in_the_top_left() {

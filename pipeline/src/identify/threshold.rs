@@ -133,18 +133,20 @@ mod tests {
 
     #[test]
     fn the_measured_points_come_out_as_measured() {
-        for (rate, score) in [(1e-3, 0.361), (1e-4, 0.416), (1e-5, 0.465)] {
+        for (rate, score) in [(1e-3, 0.370), (1e-4, 0.425), (1e-5, 0.475)] {
             assert!((sface().score_at(rate).0 - score).abs() < 1e-5);
         }
         let open_set = sface().single(0.01, 1559).0;
-        assert!((open_set - 0.482).abs() < 1e-3, "1,559 enrolled at FPIR 1 %: {open_set}");
+        assert!((open_set - 0.482).abs() < 5e-3, "1,559 enrolled at FPIR 1 % were measured apart: {open_set}");
+        let open_set = sface().single(0.01, 471).0;
+        assert!((open_set - 0.460).abs() < 5e-3, "as were 471: {open_set}");
     }
 
     #[test]
     fn nobody_is_named_on_less_than_was_measured() {
-        assert_eq!(sface().threshold(0.01, 0).0, 0.361);
-        assert_eq!(sface().threshold(0.01, 1).0, 0.361);
-        assert_eq!(sface().threshold(0.9, 1).0, 0.361);
+        assert_eq!(sface().threshold(0.01, 0).0, 0.370);
+        assert_eq!(sface().threshold(0.01, 1).0, 0.370);
+        assert_eq!(sface().threshold(0.9, 1).0, 0.370);
     }
 
     #[test]
@@ -192,7 +194,7 @@ mod tests {
         #[test]
         fn a_threshold_is_always_a_score(p in 0.0..1.0_f64, n: usize) {
             let t = sface().threshold(p, n).0;
-            prop_assert!((0.361..1.0).contains(&t), "{}", t);
+            prop_assert!((0.370..1.0).contains(&t), "{}", t);
         }
     }
 }

@@ -10,7 +10,6 @@ use crate::{
         Common,
         evaluate::{Faces, portraits},
     },
-    gallery::faces::mean,
 };
 use anyhow::{Context, bail};
 use serde_json::json;
@@ -44,7 +43,7 @@ pub(super) fn run(common: &Common, faces: &Faces, views: usize, fpir: f64) -> an
         for portrait in (views..views + MOST_PROBES).filter_map(at) {
             probes.push((references.len(), portrait.probe(faces.mirror)?));
         }
-        references.push(mean(&enrolled)?);
+        references.push(Template::mean(&enrolled)?);
     }
     if references.is_empty() || strangers.is_empty() {
         bail!(

@@ -1,0 +1,97 @@
+//! `usher evaluate` on real faces: what it says is what these few people show, and no more.
+#![allow(clippy::disallowed_methods, reason = "a test runs the binary and waits for it")]
+#![allow(clippy::unwrap_used, reason = "a test says no more by another word")]
+
+#[path = "support/gate.rs"]
+mod gate;
+
+use gate::{pictures, root, set_up};
+use serde_json::Value;
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+use usher::cli::crowd::png_of;
+use usher_config::crowd::Crowd;
+
+/// The demo's people as a collection: each look a picture, and pairs of one person and of two.
+fn collection() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let crowd = Crowd::read(&root().join("config/demo-crowd.yaml")).unwrap();
+    let mut pairs = String::new();
+    for person in &crowd.people {
+        let own = folder.path().join(&person.who);
+        fs::create_dir(&own).unwrap();
+        // Faces that their picture cuts off are no measure of an embedder.
+        let whole = |look: &&usher_config::crowd::Look| !look.picture.to_string_lossy().contains("partial");
+        for (number, look) in person.enrolled_from().into_iter().chain(&person.looks).filter(whole).enumerate() {
+            let png = png_of(&pictures().unwrap(), look).unwrap();
+            fs::write(own.join(format!("{}_{:04}.png", person.who, number + 1)), png).unwrap();
+        }
+        pairs += &format!("oscar 1 {} 1\n", person.who).repeat(usize::from(person.who != "oscar"));
+    }
+    fs::write(folder.path().join("pairs.txt"), format!("oscar 1 2\noscar 1 3\noscar 2 3\ngreta 2 3\n{pairs}")).unwrap();
+    folder
+}
+
+fn usher(args: &[&str], folder: &Path) -> Output {
+    let models = set_up("models", "USHER_MODELS").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
+    command.args(["evaluate", args[0]]).arg(folder).args(&args[1..]).args(["--config", "/nonexistent"]);
+    command.arg("--data").arg(models.parent().unwrap()).output().unwrap()
+}
+
+fn said(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn pairs_of_real_faces_are_told_apart_and_small_rates_are_not_claimed() {
+    let folder = collection();
+    let page = folder.path().join("report.html");
+    let said = said(&usher(&["pairs", "--json", "--html", page.to_str().unwrap()], folder.path()));
+    assert_eq!((&said["n"], &said["genuine"], &said["pairs_without_face"]), (&25.into(), &4.into(), &0.into()));
+    assert_eq!(said["accuracy"], 1.0);
+    assert_eq!(said["tar"]["1e-2"], 1.0);
+    assert!(said["accuracy_interval"][0].as_f64().unwrap() < 0.9, "25 pairs say no more");
+    for too_few in ["1e-3", "1e-4", "1e-5"] {
+        assert_eq!(said["tar"][too_few], Value::Null, "{too_few}");
+    }
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.matches("<svg").count() == 2 && !page.contains("<script"));
+}
+
+#[test]
+fn an_open_set_of_real_faces_names_the_enrolled_and_nobody_else() {
+    let folder = collection();
+    let of = |args: &[&str]| usher(&[&["open-set", "--json"], args].concat(), folder.path());
+    let said = said(&of(&["--views", "1", "--fpir", "0.06"]));
+    assert_eq!((&said["n_enrolled"], &said["fnir"], &said["misidentified"]), (&2.into(), &0.0.into(), &0.0.into()));
+    assert!(said["threshold"].as_f64().unwrap() < 0.45);
+    let refused = of(&["--views", "1", "--fpir", "0.01"]);
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && why.contains("at least 100 are needed"), "{why}");
+    let nobody = of(&["--views", "9"]);
+    let why = String::from_utf8_lossy(&nobody.stderr).into_owned();
+    assert!(why.contains("0 people with more than 9 pictures"), "{why}");
+}
+
+#[test]
+fn what_cannot_be_measured_says_how_to_mend_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let why = |output: Output| {
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(why(usher(&["pairs"], folder.path())).contains("NAME/NAME_0001.jpg"));
+    let person = folder.path().join("ann");
+    fs::create_dir(&person).unwrap();
+    fs::write(person.join("ann_0001.jpg"), b"no picture").unwrap();
+    assert!(why(usher(&["pairs"], folder.path())).contains("pairs.txt cannot be read"));
+    fs::write(folder.path().join("pairs.txt"), "ann 1 1\n").unwrap();
+    let error = why(usher(&["pairs"], folder.path()));
+    assert!(error.contains("ann_0001.jpg") && error.contains("JPEG"), "{error}");
+    assert!(why(usher(&["pairs", "--embedder", "arcface"], folder.path())).contains("sface"));
+}
