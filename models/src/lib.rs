@@ -10,6 +10,7 @@ pub mod catalog;
 mod codes;
 mod colour;
 pub mod compute;
+mod convolution;
 #[cfg(any(feature = "cuda", test))]
 mod cuda;
 pub mod detect;
@@ -26,6 +27,7 @@ mod plan;
 pub mod quality;
 pub mod resample;
 pub mod search;
+mod source;
 mod taps;
 pub mod template;
 pub mod weights;
