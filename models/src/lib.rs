@@ -10,6 +10,8 @@ pub mod catalog;
 mod codes;
 mod colour;
 pub mod compute;
+#[cfg(test)]
+mod construction;
 mod convolution;
 #[cfg(any(feature = "cuda", test))]
 mod cuda;
