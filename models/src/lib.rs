@@ -5,6 +5,10 @@
 //! references most like it ([`search`]). Everything that knows a
 //! device is behind [`compute`]; everything that knows where weights come from is in [`weights`] and [`catalog`].
 
+/// By the name that support files of the integration tests call it, for unit tests that share them.
+#[cfg(test)]
+extern crate self as usher_models;
+
 pub mod align;
 pub mod catalog;
 mod codes;
