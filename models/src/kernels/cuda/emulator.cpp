@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -42,7 +43,7 @@ void enter() {
 void run_block(const Entry &kernel, int threads) {
   constexpr size_t STACK = 64 * 1024;
   // No kernel has more threads.
-  static std::vector<char> stacks(256 * STACK);
+  static std::unique_ptr<char[]> stacks(new char[256 * STACK]);
   auto nth = [&](int i) { return backwards ? threads - 1 - i : i; };
   if (!kernel.meets) {
     for (int i = 0; i < threads; i++) {
