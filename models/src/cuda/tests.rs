@@ -319,7 +319,8 @@ fn what_no_kernel_does_is_left_to_the_other_executor() {
     assert!(placed.is_none(), "three groups of two");
 }
 
-/// An installed network, whole, where it is installed: `make test` sees to that.
+/// An installed network, whole, where it is installed: `make test` sees to that. With its own weights, and with random
+/// ones, among which none is zero or as good as that.
 fn installed(name: &str, (pictures, height, width): (usize, usize, usize)) {
     let folder = std::env::var_os("USHER_MODELS")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/models"), Into::into);
@@ -329,7 +330,21 @@ fn installed(name: &str, (pictures, height, width): (usize, usize, usize)) {
         return;
     };
     let data: Vec<f32> = numbers(pictures * 3 * height * width, 17).iter().map(|v| 127.5 + 127.5 * v).collect();
-    agrees(&stored, &data, Batch { pictures, height, width }, &OF_NETWORKS, 1);
+    let batch = Batch { pictures, height, width };
+    agrees(&stored, &data, batch, &OF_NETWORKS, 1);
+    agrees(&with_random_weights(stored), &numbers(data.len(), 23), batch, &OF_NETWORKS, 1);
+}
+
+/// Weights that neither blow values up nor let them vanish; biases and slopes of any sign.
+fn with_random_weights(mut stored: Stored) -> Stored {
+    let mut tensors: Vec<_> = stored.tensors.iter_mut().collect();
+    tensors.sort_by_key(|(name, _)| (*name).clone());
+    for (seed, (_, (shape, values))) in tensors.into_iter().enumerate() {
+        let inputs: usize = shape[1..].iter().product();
+        let most = if shape.len() > 1 { (3.0 / inputs as f32).sqrt() } else { 0.5 };
+        *values = numbers(values.len(), seed as u64).into_iter().map(|v| v * most).collect();
+    }
+    stored
 }
 
 #[test]
