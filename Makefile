@@ -68,7 +68,7 @@ build: packages pages
 
 # The optional networks are fetched for whoever tests or benches them.
 weights: build ## fetch and check the weights and the demo's pictures
-	$(USHER) models install --data $(DATA) $(if $(filter test bench bench-peers,$(MAKECMDGOALS)),--all)
+	$(USHER) models install --data $(DATA) $(if $(filter test bench bench-peers test-on-cuda bundle-cuda,$(MAKECMDGOALS)),--all)
 	$(USHER) models pictures --data $(DATA)
 
 ## --- what a change must pass ------------------------------------------------------------------------------------

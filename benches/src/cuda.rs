@@ -18,7 +18,13 @@ use usher_models::{
 
 const QUESTION: &str = "How long does each network take on a CUDA device, and how many pictures a second does it do?";
 /// Name, height, width.
-const NETWORKS: [(&str, usize, usize); 2] = [("yunet", 384, 640), ("sface", 112, 112)];
+const NETWORKS: [(&str, usize, usize); 5] = [
+    ("yunet", 384, 640),
+    ("sface", 112, 112),
+    ("retinaface", 384, 640),
+    ("mobilefacenet", 112, 112),
+    ("minifasnet", 128, 128),
+];
 const BATCHES: [usize; 6] = [1, 2, 4, 8, 16, 32];
 const WARM_UPS: usize = 20;
 const CALLS: usize = 200;

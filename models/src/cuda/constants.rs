@@ -56,19 +56,21 @@ impl Constants {
 }
 
 /// Weights `(outputs, inputs, taps)` as `(taps, inputs, outputs)`: the factors of neighbouring outputs side by side.
-/// Inputs and outputs are filled up with zeros to the sizes given.
+/// Inputs and outputs are filled up with zeros to the sizes given. `None` where there are not as many weights.
 pub(super) fn turned(
     weight: &[f32],
     (outputs, inputs, taps): (usize, usize, usize),
     (rows, columns): (usize, usize),
-) -> Vec<f32> {
+) -> Option<Vec<f32>> {
+    if weight.len() != outputs * inputs * taps {
+        return None;
+    }
     let mut made = vec![0.0; taps * rows * columns];
     for (index, value) in weight.iter().enumerate() {
         let (output, input, tap) = (index / (inputs * taps), index / taps % inputs, index % taps);
         made[(tap * rows + input) * columns + output] = *value;
     }
-    debug_assert_eq!(weight.len(), outputs * inputs * taps);
-    made
+    Some(made)
 }
 
 #[cfg(test)]
@@ -78,7 +80,8 @@ mod tests {
     #[test]
     fn weights_are_turned_and_filled_up() {
         let weight: Vec<f32> = (1..=12u8).map(f32::from).collect();
-        let made = turned(&weight, (2, 3, 2), (8, 8));
+        let made = turned(&weight, (2, 3, 2), (8, 8)).unwrap();
+        assert!(turned(&weight, (2, 3, 3), (8, 8)).is_none(), "fewer weights than the shape says");
         assert_eq!(made.len(), 2 * 8 * 8);
         // Output 1, input 2, tap 0 is the 11th number.
         assert!((made[2 * 8 + 1] - 11.0).abs() < f32::EPSILON);

@@ -4,12 +4,13 @@ use crate::{
     compute::Precision,
     cuda::{
         constants::filled,
-        conv::Packed,
         lower::{Layer, Lowered, PICTURE, Work},
         machine::{Launch, Places, Sizes},
+        packed::Packed,
         rooms::{Extent, Rooms},
     },
     plan::arena::Batch,
+    source::Ending,
 };
 
 /// Threads of a block of every kernel but the mixing ones.
@@ -111,9 +112,10 @@ fn product<'a>(layer: &'a Layer, extents: &[Extent], batch: Batch) -> Option<Pro
 
 /// The launches of a batch, in their order.
 pub(super) fn launches(lowered: &Lowered, batch: Batch, rooms: &Rooms, on: On) -> Vec<Launch> {
-    let mut launches: Vec<Launch> = lowered.layers.iter().flat_map(|layer| of_layer(layer, batch, rooms, on)).collect();
+    let mut launches: Vec<Launch> =
+        lowered.layers.iter().flat_map(|layer| of_layer(layer, lowered, batch, rooms, on)).collect();
     let mut rows = on.leaving;
-    for value in values_that_leave(lowered) {
+    for (value, _) in departures(lowered) {
         let of = rooms.extents[value];
         let (input, output) = (on.memory + rooms.places[value] as u64, on.memory + rooms.made.start as u64);
         let places = Places { input, other: rows, output, ..Places::default() };
@@ -124,31 +126,51 @@ pub(super) fn launches(lowered: &Lowered, batch: Batch, rooms: &Rooms, on: On) -
     launches
 }
 
-/// Each once, in the order of their rows in [`leaving`].
-fn values_that_leave(lowered: &Lowered) -> Vec<usize> {
-    let mut values: Vec<usize> = lowered.leaving.iter().map(|leaving| leaving.value).collect();
-    values.sort_unstable();
-    values.dedup();
-    values
+/// Values that leave, and which of [`Lowered::leaving`] each does: one launch each. A channel leaves by a launch once; one
+/// that leaves twice, plain and through a sigmoid, has a second launch.
+fn departures(lowered: &Lowered) -> Vec<(usize, Vec<usize>)> {
+    let channels = |index: usize| {
+        let (first, count) = lowered.leaving[index].channels;
+        first..first + count
+    };
+    let meet = |a: usize, b: usize| channels(a).start.max(channels(b).start) < channels(a).end.min(channels(b).end);
+    let mut departures: Vec<(usize, Vec<usize>)> = Vec::new();
+    for (index, leaving) in lowered.leaving.iter().enumerate() {
+        let is_free = |others: &[usize]| others.iter().all(|other| !meet(*other, index));
+        match departures.iter_mut().find(|(value, others)| *value == leaving.value && is_free(others)) {
+            Some((_, others)) => others.push(index),
+            None => departures.push((leaving.value, vec![index])),
+        }
+    }
+    departures
 }
 
 /// Where each channel of each value that leaves goes, as the kernel `leave` reads it: the first number of its output, its
-/// place among the output's channels, their number, and whether it goes through a sigmoid.
+/// place among the output's channels, their number, and through what: 0 nothing, -1 a sigmoid, else a softmax over so many.
 pub(super) fn leaving(lowered: &Lowered, batch: Batch, rooms: &Rooms) -> Vec<u8> {
-    let values = values_that_leave(lowered);
-    let mut rows: Vec<Vec<[i32; 4]>> = values.iter().map(|v| vec![[0; 4]; rooms.extents[*v].channels]).collect();
     let number = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
-    let mut begin = 0;
+    let mut end = 0;
+    let mut begins = Vec::with_capacity(lowered.leaving.len());
     for leaving in &lowered.leaving {
-        let (first, count) = leaving.channels;
-        for place in 0..count {
-            if let Ok(of) = values.binary_search(&leaving.value) {
-                rows[of][first + place] = [number(begin), number(place), number(count), i32::from(leaving.is_sigmoid)];
+        begins.push(end);
+        end += batch.pictures * leaving.channels.1 * rooms.extents[leaving.value].pixels();
+    }
+    let rows = departures(lowered).into_iter().flat_map(|(value, indices)| {
+        let mut rows = vec![[0; 4]; rooms.extents[value].channels];
+        for index in indices {
+            let (first, count) = lowered.leaving[index].channels;
+            let ending = match lowered.leaving[index].ending {
+                Ending::Plain => 0,
+                Ending::Sigmoid => -1,
+                Ending::Softmax(classes) => number(classes),
+            };
+            for (place, row) in rows[first..first + count].iter_mut().enumerate() {
+                *row = [number(begins[index]), number(place), number(count), ending];
             }
         }
-        begin += batch.pictures * count * rooms.extents[leaving.value].pixels();
-    }
-    rows.into_iter().flatten().flatten().flat_map(i32::to_le_bytes).collect()
+        rows
+    });
+    rows.flatten().flat_map(i32::to_le_bytes).collect()
 }
 
 fn sizes(from: Extent, made: Extent, batch: Batch) -> Sizes {
@@ -179,7 +201,7 @@ fn each(kernel: &str, on: On, count: usize, places: Places, sizes: Sizes) -> Lau
     Launch { kernel: named(kernel, on.precision), grid: [blocks, 1, 1], threads: THREADS, places, sizes }
 }
 
-fn of_layer(layer: &Layer, batch: Batch, rooms: &Rooms, on: On) -> Vec<Launch> {
+fn of_layer(layer: &Layer, lowered: &Lowered, batch: Batch, rooms: &Rooms, on: On) -> Vec<Launch> {
     let (from, made) = (rooms.extents[layer.input], rooms.extents[layer.output]);
     let place = |value: usize| on.memory + if value == PICTURE { 0 } else { rooms.places[value] as u64 };
     let constant = |place: usize| on.constants + place as u64;
@@ -192,12 +214,14 @@ fn of_layer(layer: &Layer, batch: Batch, rooms: &Rooms, on: On) -> Vec<Launch> {
     // 16 bytes of channels a thread.
     let wide = on.precision.bytes() * made.channels / 16;
     let pixels = sizes.pixels;
+    let others: Vec<u64> = layer.others.iter().map(|value| place(*value)).collect();
+    let other = |index: usize| others.get(index).copied().unwrap_or(0);
     let one = |kernel, count, places, sizes| vec![each(kernel, on, count, places, sizes)];
     match &layer.work {
         Work::Mix(_) | Work::Linear { .. } => {
             let Some(product) = product(layer, &rooms.extents, batch) else { return Vec::new() };
             packed(&mut places, &mut sizes, product.op);
-            sizes.depth = product.depth;
+            (sizes.depth, places.added) = (product.depth, other(0));
             mixed(&product, places, sizes, on.memory + rooms.parts as u64, on)
         }
         Work::Colours { op, scale } => {
@@ -221,12 +245,40 @@ fn of_layer(layer: &Layer, batch: Batch, rooms: &Rooms, on: On) -> Vec<Launch> {
         }
         Work::HalveByMax => one("halve_by_max", pixels * wide, places, sizes),
         Work::AddDoubled => {
-            places.other = place(layer.other.unwrap_or(layer.input));
+            places.other = other(0);
             one("add_doubled", pixels * wide, places, sizes)
         }
-        Work::Affine { scale, shift } => {
-            (places.slope, places.bias) = (constant(*scale), constant(*shift));
+        Work::Add { slope } => {
+            (places.added, places.slope) = (other(0), constant(*slope));
+            one("add", pixels * wide, places, sizes)
+        }
+        Work::Concat(channels) => {
+            let mut launches = Vec::with_capacity(channels.len());
+            for (index, (value, count)) in layer.read().zip(channels).enumerate() {
+                (places.input, sizes.channels) = (place(value), rooms.extents[value].channels);
+                // The last one fills up.
+                let is_last = index + 1 == channels.len();
+                sizes.count = if is_last { made.channels - sizes.first } else { *count };
+                launches.push(each("join", on, pixels * sizes.count, places, sizes));
+                sizes.first += count;
+            }
+            launches
+        }
+        Work::GlobalMean => {
+            // A block for each run of channels of each picture.
+            vec![each("global_mean", on, batch.pictures * wide * THREADS as usize, places, sizes)]
+        }
+        Work::ScaleBy => {
+            (places.other, places.added) = (other(0), other(1));
+            one("scale_by", pixels * wide, places, sizes)
+        }
+        Work::Affine { scale, shift, slope } => {
+            (places.weight, places.bias, places.slope) = (constant(*scale), constant(*shift), constant(*slope));
             one("affine", pixels * wide, places, sizes)
+        }
+        Work::Sigmoid => {
+            sizes.count = lowered.channels[layer.output];
+            one("sigmoid", pixels * wide, places, sizes)
         }
     }
 }

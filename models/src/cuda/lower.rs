@@ -1,22 +1,19 @@
 //! From a description to layers: weights packed, neighbours joined.
 //!
-//! As `plan/lower.rs` does it for the CPU, with other packing: each head of a detector by itself would be launches of
-//! next to no work, so heads are joined here too.
+//! As `plan/lower.rs` does it for the CPU, with other packing.
 
 use crate::{
-    cuda::{
-        constants::Constants,
-        conv::{Conv, Packed},
-    },
+    convolution::{Conv, Heads},
+    cuda::{constants::Constants, packed::Packed},
     net::{Activation, Description, Step},
+    source::{Ending, Source, Tensors},
 };
 use std::collections::HashMap;
 
-/// Shape and values of each tensor.
-pub(super) type Tensors = HashMap<String, (Vec<usize>, Vec<f32>)>;
-
 /// What the caller gives.
 pub(super) const PICTURE: usize = 0;
+/// Colours of a picture at most: filled up to eight it would be multiplied with zeros mostly.
+const COLOURS: usize = 4;
 
 /// A layer: what is done, with which values.
 #[derive(Debug)]
@@ -24,21 +21,29 @@ pub(super) struct Layer {
     pub(super) work: Work,
     /// The value read; [`PICTURE`] is what the caller gives.
     pub(super) input: usize,
-    /// The second value read, where there is one.
-    pub(super) other: Option<usize>,
+    /// Other values read: what a convolution or a sum adds, what a gate multiplies with, what is joined.
+    pub(super) others: Vec<usize>,
     /// The value made.
     pub(super) output: usize,
 }
 
-/// What a layer does. A step without a form here makes [`lowered`] give `None`, and the whole network falls back to
-/// stock operators: a new step is an arm there, a form here, its launch in `launches.rs` and a kernel.
+impl Layer {
+    /// Every value read.
+    pub(super) fn read(&self) -> impl Iterator<Item = usize> + '_ {
+        std::iter::once(self.input).chain(self.others.iter().copied())
+    }
+}
+
+/// What a layer does; scales, shifts and slopes are places in the constants. A step without a form here makes [`lowered`]
+/// give `None`, and the whole network falls back to stock operators: a new step is an arm there, a form here, its launch
+/// in `launches.rs` and a kernel.
 #[derive(Debug)]
 pub(super) enum Work {
     /// A convolution of the caller's picture, each colour scaled and shifted before (both at `scale`).
     Colours { op: Packed, scale: usize },
     /// The caller's picture as it is.
     Taken,
-    /// A convolution that mixes channels.
+    /// A convolution that mixes channels; another value may be added before the activation.
     Mix(Packed),
     /// A depthwise convolution.
     Filter(Packed),
@@ -46,8 +51,18 @@ pub(super) enum Work {
     HalveByMax,
     /// A sum with something half as large.
     AddDoubled,
+    /// A sum.
+    Add { slope: usize },
+    /// Channels side by side; of how many each, not filled up.
+    Concat(Vec<usize>),
+    /// Mean over all pixels.
+    GlobalMean,
+    /// Times one number a channel of each picture, plus another value perhaps.
+    ScaleBy,
     /// By channel.
-    Affine { scale: usize, shift: usize },
+    Affine { scale: usize, shift: usize, slope: usize },
+    /// `1 / (1 + e^-x)`.
+    Sigmoid,
     /// Fully connected; `pixels` of each channel.
     Linear { op: Packed, pixels: usize },
 }
@@ -58,8 +73,7 @@ pub(super) struct Leaving {
     pub(super) value: usize,
     /// First channel and their number.
     pub(super) channels: (usize, usize),
-    /// Through `1 / (1 + e^-x)`.
-    pub(super) is_sigmoid: bool,
+    pub(super) ending: Ending,
 }
 
 /// The layers, and what leaves.
@@ -74,14 +88,13 @@ pub(super) struct Lowered {
 /// The layers of a description; `None` where one of its steps has no form here.
 pub(super) fn lowered(description: &Description, tensors: &Tensors, constants: &mut Constants) -> Option<Lowered> {
     let mut lowering = Lowering {
-        description,
-        tensors,
+        source: Source { description, tensors },
         constants,
         places: HashMap::from([(description.input.as_str(), (PICTURE, 0, description.channels))]),
         lowered: Lowered { layers: Vec::new(), channels: vec![description.channels], leaving: Vec::new() },
         taken: None,
         joined: vec![false; description.steps.len()],
-        sigmoids: HashMap::new(),
+        endings: HashMap::new(),
     };
     for index in 0..description.steps.len() {
         if !lowering.joined[index] {
@@ -89,26 +102,18 @@ pub(super) fn lowered(description: &Description, tensors: &Tensors, constants: &
         }
     }
     for name in &description.outputs {
-        let (name, is_sigmoid) = match lowering.sigmoids.get(name.as_str()) {
-            Some(of) => (*of, true),
-            None => (name.as_str(), false),
-        };
+        let (name, ending) = lowering.endings.get(name.as_str()).copied().unwrap_or((name.as_str(), Ending::Plain));
         let (value, first, count) = *lowering.places.get(name)?;
-        lowering.lowered.leaving.push(Leaving { value, channels: (first, count), is_sigmoid });
+        if value == PICTURE || !ending.fits(count) {
+            return None;
+        }
+        lowering.lowered.leaving.push(Leaving { value, channels: (first, count), ending });
     }
-    let is_made = |leaving: &Leaving| leaving.value != PICTURE;
-    // A channel leaves once: what leaves twice, plain and through a sigmoid, is left to the other executor.
-    let is_once = |leaving: &Leaving| {
-        let same = |other: &&Leaving| (other.value, other.channels) == (leaving.value, leaving.channels);
-        lowering.lowered.leaving.iter().filter(same).count() == 1
-    };
-    let fits = lowering.lowered.leaving.iter().all(|leaving| is_made(leaving) && is_once(leaving));
-    fits.then_some(lowering.lowered)
+    Some(lowering.lowered)
 }
 
 struct Lowering<'a> {
-    description: &'a Description,
-    tensors: &'a Tensors,
+    source: Source<'a>,
     constants: &'a mut Constants,
     /// Where each named value stands: value, first channel, channels.
     places: HashMap<&'a str, (usize, usize, usize)>,
@@ -117,72 +122,96 @@ struct Lowering<'a> {
     taken: Option<usize>,
     /// Steps that were done together with an earlier one.
     joined: Vec<bool>,
-    /// What goes through a sigmoid on its way out: its name, and that of what it is made of.
-    sigmoids: HashMap<&'a str, &'a str>,
+    /// What is changed on its way out: its name, that of what it is made of, and how.
+    endings: HashMap<&'a str, (&'a str, Ending)>,
 }
 
 impl<'a> Lowering<'a> {
     fn step(&mut self, index: usize) -> Option<()> {
-        let step = &self.description.steps[index];
-        if let Step::Sigmoid { input, output } = step {
-            if self.description.steps.iter().any(|step| step.inputs().contains(&output.as_str())) {
-                return None;
-            }
-            self.sigmoids.insert(output, input);
+        let step = &self.source.description.steps[index];
+        let output = step.output();
+        if let Some(ending) = self.source.ending(index) {
+            self.endings.insert(output, ending);
             return Some(());
         }
-        let (made, channels) = match step {
+        let made = match step {
             Step::Conv { input, .. } => {
-                let siblings = self.siblings(index);
-                if siblings.len() > 1 {
-                    return self.heads(&siblings);
+                if let Some(heads) = self.source.heads(index) {
+                    return self.heads(heads);
                 }
-                let conv = Conv::of(step, self.tensors)?;
-                let from = self.whole(input)?;
-                (self.placed(&conv, from, None)?, conv.outputs())
+                let (conv, from) = (self.source.conv(index)?, self.whole(input)?);
+                self.placed(&conv, from, None)?
             }
-            Step::HalveByMax { input, .. } => {
-                let from = self.value(input)?;
-                let channels = self.lowered.channels[from];
-                (self.push(Work::HalveByMax, from, None, channels), channels)
-            }
-            Step::AddDoubled { large, small, .. } => {
-                let (large, small) = (self.value(large)?, self.value(small)?);
-                let channels = self.lowered.channels[large];
-                (self.push(Work::AddDoubled, large, Some(small), channels), channels)
-            }
-            Step::Affine { input, output, scale, shift, activation: Activation::None } => {
-                let from = self.whole(input)?;
-                let channels = self.lowered.channels[from];
-                let (scale, shift) = (self.by_channel(scale, channels)?, self.by_channel(shift, channels)?);
-                if from == PICTURE
-                    && let Some(reader) = self.colours_reader(output)
-                {
-                    return self.colours(reader, scale, &shift);
-                }
-                let from = self.value(input)?;
-                let (scale, shift) = (self.constants.by_channel(&scale), self.constants.by_channel(&shift));
-                (self.push(Work::Affine { scale, shift }, from, None, channels), channels)
-            }
+            Step::Affine { .. } => return self.affine(index),
             Step::Linear { input, weight, bias, .. } => {
                 let from = self.value(input)?;
-                let (weight, bias) = (&self.tensors.get(weight)?.1, &self.tensors.get(bias)?.1);
-                let (op, pixels) = linear(weight, bias, self.lowered.channels[from], self.constants)?;
-                (self.push(Work::Linear { op, pixels }, from, None, bias.len()), bias.len())
+                let (weight, bias) = (&self.source.tensors.get(weight)?.1, &self.source.tensors.get(bias)?.1);
+                let (op, pixels) = Packed::connected(weight, bias, self.lowered.channels[from], self.constants)?;
+                self.push(Work::Linear { op, pixels }, from, Vec::new(), bias.len())
             }
-            // Steps that have no kernel here.
-            _ => return None,
+            Step::HalveByMax { input, .. } => self.like(Work::HalveByMax, input, &[])?,
+            Step::GlobalMean { input, .. } => self.like(Work::GlobalMean, input, &[])?,
+            Step::Sigmoid { input, .. } => self.like(Work::Sigmoid, input, &[])?,
+            Step::AddDoubled { large, small, .. } => self.like(Work::AddDoubled, large, &[small])?,
+            Step::Add { a, b, activation, .. } => {
+                let slope = self.source.slope(activation, self.lowered.channels[self.whole(a)?])?;
+                let slope = self.constants.by_channel(&slope);
+                self.like(Work::Add { slope }, a, &[b])?
+            }
+            Step::ScaleBy { input, by, plus, .. } => {
+                let others: Vec<&String> = std::iter::once(by).chain(plus).collect();
+                self.like(Work::ScaleBy, input, &others)?
+            }
+            Step::Concat { inputs, .. } => {
+                let values = inputs.iter().map(|input| self.value(input)).collect::<Option<Vec<_>>>()?;
+                let channels: Vec<usize> = values.iter().map(|value| self.lowered.channels[*value]).collect();
+                let all = channels.iter().sum();
+                self.push(Work::Concat(channels), *values.first()?, values[1..].to_vec(), all)
+            }
+            // Not but on its way out.
+            Step::Softmax { .. } => return None,
         };
-        self.places.insert(step.output(), (made, 0, channels));
+        self.places.insert(output, (made, 0, self.lowered.channels[made]));
         Some(())
     }
 
-    fn by_channel(&self, name: &str, channels: usize) -> Option<Vec<f32>> {
-        let values = &self.tensors.get(name)?.1;
-        match values.len() {
-            1 => Some(vec![values[0]; channels]),
-            length => (length == channels).then(|| values.clone()),
+    /// A layer of values that all have as many channels.
+    fn like(&mut self, work: Work, input: &str, others: &[&String]) -> Option<usize> {
+        let from = self.value(input)?;
+        let channels = self.lowered.channels[from];
+        let others = others.iter().map(|other| self.value(other)).collect::<Option<Vec<_>>>()?;
+        let fit = others.iter().all(|other| self.lowered.channels[*other] == channels);
+        fit.then(|| self.push(work, from, others, channels))
+    }
+
+    fn affine(&mut self, index: usize) -> Option<()> {
+        let Step::Affine { input, output, scale, shift, activation } = &self.source.description.steps[index] else {
+            return None;
+        };
+        let from = self.whole(input)?;
+        let channels = self.lowered.channels[from];
+        let (scale, shift) = (self.source.by_channel(scale, channels)?, self.source.by_channel(shift, channels)?);
+        if from == PICTURE
+            && *activation == Activation::None
+            && let Some((reader, conv)) = self.colours_reader(output)
+        {
+            let made = self.placed(&conv, PICTURE, Some((&scale, &shift)))?;
+            self.places.insert(self.source.description.steps[reader].output(), (made, 0, conv.outputs()));
+            self.joined[reader] = true;
+            return Some(());
         }
+        let slope = self.source.slope(activation, channels)?;
+        let [scale, shift, slope] = [scale, shift, slope].map(|values| self.constants.by_channel(&values));
+        let made = self.like(Work::Affine { scale, shift, slope }, input, &[])?;
+        self.places.insert(output, (made, 0, channels));
+        Some(())
+    }
+
+    /// The one convolution of few colours that reads the value `name`, where nobody else does, and its step.
+    fn colours_reader(&self, name: &str) -> Option<(usize, Conv<'a>)> {
+        let [reader] = self.source.readers(name)[..] else { return None };
+        let conv = self.source.conv(reader).filter(|conv| is_of_colours(conv) && conv.residual.is_none())?;
+        (!self.source.leaves(name)).then_some((reader, conv))
     }
 
     /// The value `name`, if all of its channels are it.
@@ -193,145 +222,89 @@ impl<'a> Lowering<'a> {
 
     /// The same, as the kernels read it.
     fn value(&mut self, name: &str) -> Option<usize> {
-        match self.whole(name)? {
-            PICTURE => Some(self.picture()),
-            value => Some(value),
-        }
+        let value = self.whole(name)?;
+        Some(self.taken(value))
     }
 
-    fn picture(&mut self) -> usize {
-        let taken = self.taken.unwrap_or_else(|| self.push(Work::Taken, PICTURE, None, self.description.channels));
+    /// A value as the kernels read it: the caller's picture is made one.
+    fn taken(&mut self, value: usize) -> usize {
+        if value != PICTURE {
+            return value;
+        }
+        let channels = self.source.description.channels;
+        let taken = self.taken.unwrap_or_else(|| self.push(Work::Taken, PICTURE, Vec::new(), channels));
         self.taken = Some(taken);
         taken
     }
 
-    fn push(&mut self, work: Work, input: usize, other: Option<usize>, channels: usize) -> usize {
+    fn push(&mut self, work: Work, input: usize, others: Vec<usize>, channels: usize) -> usize {
         let output = self.lowered.channels.len();
-        self.lowered.layers.push(Layer { work, input, other, output });
+        self.lowered.layers.push(Layer { work, input, others, output });
         self.lowered.channels.push(channels);
         output
     }
 
     /// A convolution as a layer; `scaled` when it reads the caller's picture scaled and shifted.
-    fn placed(&mut self, conv: &Conv, from: usize, scaled: Option<(Vec<f32>, &[f32])>) -> Option<usize> {
-        let channels = conv.outputs();
-        if conv.is_depthwise() {
-            if channels != self.lowered.channels[from] {
-                return None;
-            }
-            let op = conv.filter(self.constants);
-            let from = if from == PICTURE { self.picture() } else { from };
-            return Some(self.push(Work::Filter(op), from, None, channels));
-        }
-        if conv.groups != 1 || conv.inputs != self.lowered.channels[from] {
+    fn placed(&mut self, conv: &Conv<'_>, from: usize, scaled: Option<(&[f32], &[f32])>) -> Option<usize> {
+        let Some(residual) = conv.residual else { return self.placed_alone(conv, from, Vec::new(), scaled) };
+        let (residual, channels) = (self.value(residual)?, conv.outputs());
+        if self.lowered.channels[residual] != channels {
             return None;
         }
-        // A picture of few colours filled up to eight would be multiplied with zeros mostly.
-        if from == PICTURE && conv.inputs <= 4 {
-            let op = conv.mix(self.constants, true);
-            let (mut scale, shift) = scaled.unwrap_or_else(|| (vec![1.0; conv.inputs], &[0.0; 4][..conv.inputs]));
-            scale.extend_from_slice(shift);
-            let scale = self.constants.single(&scale);
-            return Some(self.push(Work::Colours { op, scale }, PICTURE, None, channels));
+        if conv.groups == 1 && !(from == PICTURE && is_of_colours(conv)) {
+            return self.placed_alone(conv, from, vec![residual], scaled);
         }
-        let op = conv.mix(self.constants, false);
-        let from = if from == PICTURE { self.picture() } else { from };
-        Some(self.push(Work::Mix(op), from, None, channels))
+        // Only the kernels that mix channels add on their way: for others a sum of its own follows.
+        let (straight, slope) = conv.straight();
+        let made = self.placed_alone(&straight, from, Vec::new(), scaled)?;
+        let slope = self.constants.by_channel(&slope);
+        Some(self.push(Work::Add { slope }, made, vec![residual], channels))
     }
 
-    /// The one convolution of few colours that reads the value `name`, where nobody else does.
-    fn colours_reader(&self, name: &str) -> Option<usize> {
-        let [reader] = self.readers(name)[..] else { return None };
-        let conv = Conv::of(&self.description.steps[reader], self.tensors)?;
-        (conv.inputs <= 4 && conv.groups == 1 && !self.leaves(name)).then_some(reader)
-    }
-
-    /// The affine step of the picture, done while the one convolution after it reads the picture.
-    fn colours(&mut self, reader: usize, scale: Vec<f32>, shift: &[f32]) -> Option<()> {
-        let steps = &self.description.steps;
-        let conv = Conv::of(&steps[reader], self.tensors)?;
-        let made = self.placed(&conv, PICTURE, Some((scale, shift)))?;
-        self.places.insert(steps[reader].output(), (made, 0, conv.outputs()));
-        self.joined[reader] = true;
-        Some(())
-    }
-
-    /// The steps that read a value.
-    fn readers(&self, name: &str) -> Vec<usize> {
-        let steps = &self.description.steps;
-        (0..steps.len()).filter(|step| steps[*step].inputs().contains(&name)).collect()
-    }
-
-    fn leaves(&self, name: &str) -> bool {
-        self.description.outputs.iter().any(|output| output == name)
-    }
-
-    /// The heads of a detector: 1×1 convolutions of one value, each followed by a depthwise one that only leaves the
-    /// network. The steps of the 1×1s.
-    fn siblings(&self, index: usize) -> Vec<usize> {
-        let steps = &self.description.steps;
-        let [input] = steps[index].inputs()[..] else { return vec![index] };
-        let is_head = |step: &usize| steps[*step].inputs() == [input] && self.follower(*step).is_some();
-        if !is_head(&index) {
-            return vec![index];
+    fn placed_alone(
+        &mut self,
+        conv: &Conv<'_>,
+        from: usize,
+        others: Vec<usize>,
+        scaled: Option<(&[f32], &[f32])>,
+    ) -> Option<usize> {
+        let (read, channels) = (self.lowered.channels[from], conv.outputs());
+        if conv.is_depthwise() && channels == read {
+            let op = Packed::filter(conv, self.constants)?;
+            let from = self.taken(from);
+            return Some(self.push(Work::Filter(op), from, others, channels));
         }
-        (index..steps.len()).filter(is_head).collect()
-    }
-
-    /// The depthwise step of stride 1 that alone reads what step `index`, a 1×1, makes, where its own output is read by
-    /// nobody but a sigmoid.
-    fn follower(&self, index: usize) -> Option<usize> {
-        let steps = &self.description.steps;
-        let conv =
-            Conv::of(&steps[index], self.tensors).filter(|conv| conv.window() == (1, 1, 0) && conv.groups == 1)?;
-        let made = steps[index].output();
-        let [follower] = self.readers(made)[..] else { return None };
-        // One channel has one group: depthwise and dense are the same then.
-        let next = Conv::of(&steps[follower], self.tensors)
-            .filter(|next| (next.groups, next.inputs) == (conv.outputs(), 1) && next.window() == (3, 1, 1));
-        let only_sigmoids = |step: &usize| matches!(steps[*step], Step::Sigmoid { .. });
-        let readers = self.readers(steps[follower].output());
-        (next.is_some() && !self.leaves(made) && readers.iter().all(only_sigmoids)).then_some(follower)
-    }
-
-    fn heads(&mut self, siblings: &[usize]) -> Option<()> {
-        let steps = &self.description.steps;
-        let from = self.value(steps[*siblings.first()?].inputs().first()?)?;
-        let (mut mixing, mut filtering): (Option<Conv>, Option<Conv>) = (None, None);
-        let mut channels = Vec::new();
-        for step in siblings {
-            let follower = self.follower(*step)?;
-            let (mix, filter) = (Conv::of(&steps[*step], self.tensors)?, Conv::of(&steps[follower], self.tensors)?);
-            channels.push((steps[follower].output(), filter.outputs()));
-            match (&mut mixing, &mut filtering) {
-                (Some(mixing), Some(filtering)) => {
-                    mixing.join(&mix);
-                    filtering.join(&filter);
-                }
-                _ => (mixing, filtering) = (Some(mix), Some(filter)),
-            }
-            self.joined[*step] = true;
-            self.joined[follower] = true;
+        if conv.groups != 1 || conv.inputs != read {
+            return None;
         }
-        let mixed = self.placed(&mixing?, from, None)?;
-        let mut filtering = filtering?;
-        filtering.groups = filtering.outputs();
-        let filtered = self.placed(&filtering, mixed, None)?;
+        if from == PICTURE && is_of_colours(conv) {
+            let op = Packed::mix(conv, self.constants, true)?;
+            let (scale, shift) = scaled.unwrap_or((&[1.0; COLOURS][..read], &[0.0; COLOURS][..read]));
+            let scale = self.constants.single(&[scale, shift].concat());
+            return Some(self.push(Work::Colours { op, scale }, PICTURE, others, channels));
+        }
+        let op = Packed::mix(conv, self.constants, false)?;
+        let from = self.taken(from);
+        Some(self.push(Work::Mix(op), from, others, channels))
+    }
+
+    fn heads(&mut self, heads: Heads<'a>) -> Option<()> {
+        let from = self.value(heads.input)?;
+        let mut made = self.placed(&heads.mix, from, None)?;
+        if let Some(filter) = &heads.filter {
+            made = self.placed(filter, made, None)?;
+        }
         let mut first = 0;
-        for (name, count) in channels {
-            self.places.insert(name, (filtered, first, count));
+        for (name, count) in heads.made {
+            self.places.insert(name, (made, first, count));
             first += count;
         }
+        heads.steps.iter().for_each(|step| self.joined[*step] = true);
         Some(())
     }
 }
 
-/// A fully connected layer over flattened `(C, H, W)` as one over `(H, W, C)`, and H·W.
-fn linear(weight: &[f32], bias: &[f32], channels: usize, constants: &mut Constants) -> Option<(Packed, usize)> {
-    let pixels = weight.len() / (bias.len() * channels).max(1);
-    if pixels == 0 || weight.len() != pixels * bias.len() * channels {
-        return None;
-    }
-    let conv = Conv::connected(weight, bias, channels);
-    Some((conv.mix(constants, false), pixels))
+/// Whether a convolution, if it reads the caller's picture, does so by the kernel for colours.
+fn is_of_colours(conv: &Conv<'_>) -> bool {
+    conv.inputs <= COLOURS && conv.groups == 1
 }

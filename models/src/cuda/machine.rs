@@ -57,6 +57,8 @@ pub(crate) struct Launch {
 pub(crate) struct Places {
     pub(crate) input: u64,
     pub(crate) other: u64,
+    /// A value that is added before the activation; 0 where there is none.
+    pub(crate) added: u64,
     pub(crate) weight: u64,
     pub(crate) bias: u64,
     pub(crate) slope: u64,
@@ -65,8 +67,8 @@ pub(crate) struct Places {
 
 impl Places {
     /// As a kernel takes them.
-    pub(crate) fn numbers(&self) -> [u64; 6] {
-        [self.input, self.other, self.weight, self.bias, self.slope, self.output]
+    pub(crate) fn numbers(&self) -> [u64; 7] {
+        [self.input, self.other, self.added, self.weight, self.bias, self.slope, self.output]
     }
 }
 
@@ -86,11 +88,15 @@ pub(crate) struct Sizes {
     pub(crate) depth: usize,
     pub(crate) slice: usize,
     pub(crate) pixels: usize,
+    /// Of channels that are made, the first.
+    pub(crate) first: usize,
+    /// And their number.
+    pub(crate) count: usize,
 }
 
 impl Sizes {
     /// As a kernel takes them; none of those that `launches.rs` lets through is greater than an `i32`.
-    pub(crate) fn numbers(&self) -> [i32; 13] {
+    pub(crate) fn numbers(&self) -> [i32; 15] {
         [
             self.pictures,
             self.height,
@@ -105,6 +111,8 @@ impl Sizes {
             self.depth,
             self.slice,
             self.pixels,
+            self.first,
+            self.count,
         ]
         .map(|size| i32::try_from(size).unwrap_or(i32::MAX))
     }

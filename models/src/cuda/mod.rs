@@ -7,20 +7,20 @@
 //! sums are single. Everything here is safe and knows no driver: what it asks of one is [`machine`].
 
 mod constants;
-mod conv;
 #[cfg(test)]
 mod emulated;
 mod launches;
 mod lower;
 pub(crate) mod machine;
+mod packed;
 mod rooms;
 
 use crate::{
     compute::Precision, cuda::constants::Constants, cuda::machine::Machine, error::ModelError, forward::Output,
-    net::Description, plan::arena::Batch,
+    net::Description, plan::arena::Batch, source::Tensors,
 };
 use launches::On;
-use lower::{Lowered, Tensors};
+use lower::Lowered;
 use machine::Launch;
 use rooms::Rooms;
 use std::collections::HashMap;

@@ -17,7 +17,7 @@ const LINE: usize = 256;
 const MOST: usize = 1 << 30;
 
 /// The size of a value.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Extent {
     /// Filled up, but for the caller's picture.
     pub(super) channels: usize,
@@ -97,23 +97,36 @@ fn extents(lowered: &Lowered, batch: Batch) -> Option<Vec<Extent>> {
         let from = extents[layer.input];
         let channels = filled(lowered.channels[layer.output]);
         let size = |height, width| Extent { channels, height, width, is_flat: false };
+        let others: Vec<Extent> = layer.others.iter().map(|value| extents[*value]).collect();
         let made = match &layer.work {
             Work::Colours { op, .. } | Work::Mix(op) | Work::Filter(op) if !from.is_flat => {
                 size(op.side(from.height)?, op.side(from.width)?)
             }
             Work::HalveByMax if !from.is_flat => size(from.height / 2, from.width / 2),
-            Work::AddDoubled => {
-                let small = extents[layer.other?];
-                let fits = (small.channels, 2 * small.height, 2 * small.width)
-                    == (from.channels, from.height, from.width)
-                    && !from.is_flat;
-                fits.then_some(from)?
+            Work::AddDoubled if !from.is_flat => {
+                let doubled = |small: &Extent| Extent { height: 2 * small.height, width: 2 * small.width, ..*small };
+                others.iter().all(|small| doubled(small) == from).then_some(from)?
             }
+            Work::Concat(_) if !from.is_flat => {
+                let fits = |other: &Extent| !other.is_flat && (other.height, other.width) == (from.height, from.width);
+                others.iter().all(fits).then_some(size(from.height, from.width))?
+            }
+            Work::GlobalMean if !from.is_flat => size(1, 1),
+            Work::ScaleBy => (*others.first()? == Extent { height: 1, width: 1, ..from }).then_some(from)?,
             Work::Taken => size(from.height, from.width),
-            Work::Affine { .. } => from,
+            Work::Affine { .. } | Work::Add { .. } | Work::Sigmoid => from,
             Work::Linear { pixels, .. } if *pixels == from.pixels() => Extent { is_flat: true, ..size(1, 1) },
             _ => return None,
         };
+        // What is added is of the same extent.
+        let added = match &layer.work {
+            Work::Mix(_) | Work::Add { .. } => &others[..],
+            Work::ScaleBy => &others[1..],
+            _ => &[],
+        };
+        if added.iter().any(|other| *other != made) {
+            return None;
+        }
         let numbers = [pictures, made.channels, made.height, made.width]
             .into_iter()
             .try_fold(1usize, |numbers, side| numbers.checked_mul(side))?;
@@ -129,7 +142,7 @@ fn extents(lowered: &Lowered, batch: Batch) -> Option<Vec<Extent>> {
 fn last_readers(lowered: &Lowered) -> Vec<usize> {
     let mut last = vec![0; lowered.channels.len()];
     for (index, layer) in lowered.layers.iter().enumerate() {
-        for value in [Some(layer.input), layer.other].into_iter().flatten() {
+        for value in layer.read() {
             last[value] = index;
         }
     }

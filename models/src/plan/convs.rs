@@ -1,6 +1,7 @@
 //! Convolutions as layers.
 
 use crate::{
+    convolution::{Conv, Heads},
     kernels::{chain::Link, dense::Dense, depthwise::Depthwise, epilogue::Epilogue, pairs::Pairs, window::Window},
     net::Step,
     plan::lower::{Lowering, PICTURE, Work},
@@ -11,58 +12,41 @@ const MANY_INPUTS: usize = 64;
 /// Outputs from which on it is: inputs are rounded once for all of them.
 const MANY_OUTPUTS: usize = 32;
 
-/// A convolution with its tensors.
-#[derive(Clone)]
-pub(super) struct Conv {
-    weight: Vec<f32>,
-    pub(super) inputs: usize,
-    pub(super) kernel: usize,
-    pub(super) stride: usize,
-    pub(super) pad: usize,
-    pub(super) groups: usize,
-    /// The value added before the activation.
-    pub(super) residual: Option<String>,
-    epilogue: Epilogue,
-}
-
 /// What is done to each channel of a value while a convolution reads it: scale and shift.
 type Before<'a> = Option<(&'a [f32], &'a [f32])>;
-
-impl Conv {
-    pub(super) fn outputs(&self) -> usize {
-        self.epilogue.bias.len()
-    }
-
-    fn is_depthwise(&self) -> bool {
-        self.groups > 1 && self.groups == self.outputs() && self.inputs == 1
-    }
-
-    /// Both side by side: two of one input, or two filters of values that lie side by side themselves.
-    pub(super) fn join(&mut self, other: &Self) {
-        self.weight.extend_from_slice(&other.weight);
-        self.epilogue.bias.extend_from_slice(&other.epilogue.bias);
-        self.epilogue.slope.extend_from_slice(&other.epilogue.slope);
-    }
-}
 
 impl<'a> Lowering<'a> {
     /// The convolution of a step, with whatever is done together with it.
     pub(super) fn convolution(&mut self, index: usize) -> Option<()> {
-        let Step::Conv { input, output, .. } = &self.description.steps[index] else { return None };
-        let siblings = self.siblings(index);
-        if siblings.len() > 1 {
-            return self.heads(&siblings);
+        let Step::Conv { input, output, .. } = &self.source.description.steps[index] else { return None };
+        if let Some(heads) = self.source.heads(index) {
+            return self.heads(heads);
         }
-        let conv = self.conv(index)?;
+        let conv = self.source.conv(index)?;
         let from = self.whole(input)?;
         let made = self.place(&conv, from, None)?;
         self.places.insert(output, (made, 0, conv.outputs()));
         Some(())
     }
 
+    fn heads(&mut self, heads: Heads<'a>) -> Option<()> {
+        let from = self.blocked(heads.input)?;
+        let mut made = self.place(&heads.mix, from, None)?;
+        if let Some(filter) = &heads.filter {
+            made = self.place(filter, made, None)?;
+        }
+        let mut first = 0;
+        for (name, count) in heads.made {
+            self.places.insert(name, (made, first, count));
+            first += count;
+        }
+        heads.steps.iter().for_each(|step| self.joined[*step] = true);
+        Some(())
+    }
+
     /// A convolution as a layer; `before` is done to what it reads.
-    pub(super) fn place(&mut self, conv: &Conv, from: usize, before: Before<'_>) -> Option<usize> {
-        let Some(residual) = &conv.residual else { return self.place_alone(conv, from, Vec::new(), before) };
+    pub(super) fn place(&mut self, conv: &Conv<'_>, from: usize, before: Before<'_>) -> Option<usize> {
+        let Some(residual) = conv.residual else { return self.place_alone(conv, from, Vec::new(), before) };
         let residual = self.blocked(residual)?;
         let is_mixing = conv.groups == 1 && !(Self::is_first(conv) && from == PICTURE);
         if is_mixing {
@@ -70,14 +54,13 @@ impl<'a> Lowering<'a> {
         }
         // Only the tile that mixes channels adds on its way: for others a sum of its own follows.
         let channels = conv.outputs();
-        let mut straight = conv.clone();
-        let slope = std::mem::replace(&mut straight.epilogue.slope, vec![1.0; channels]);
+        let (straight, slope) = conv.straight();
         let slope = Epilogue { bias: vec![0.0; channels], slope }.padded().slope;
         let made = self.place_alone(&straight, from, Vec::new(), before)?;
         Some(self.push(Work::Add { slope }, made, vec![residual], channels))
     }
 
-    fn place_alone(&mut self, conv: &Conv, from: usize, others: Vec<usize>, before: Before<'_>) -> Option<usize> {
+    fn place_alone(&mut self, conv: &Conv<'_>, from: usize, others: Vec<usize>, before: Before<'_>) -> Option<usize> {
         let channels = conv.outputs();
         if conv.is_depthwise() {
             let work = if (conv.kernel, conv.pad) == (3, 1) && conv.stride <= 2 {
@@ -93,7 +76,7 @@ impl<'a> Lowering<'a> {
         }
         if self.has_fast_pairs
             && before.is_none()
-            && (conv.kernel, conv.stride, conv.pad) == (1, 1, 0)
+            && conv.window() == (1, 1, 0)
             && conv.inputs >= MANY_INPUTS
             && channels >= MANY_OUTPUTS
             && let Some(op) = Pairs::new(&conv.weight, conv.inputs, &conv.epilogue)
@@ -128,43 +111,19 @@ impl<'a> Lowering<'a> {
     /// The scaling that makes `name`, done while the one convolution that reads it copies its input: that of the picture, or
     /// one that pads. `None` where that is not what follows.
     pub(super) fn scaled(&mut self, name: &'a str, from: usize, scale: &[f32], shift: &[f32]) -> Option<Option<()>> {
-        let steps = &self.description.steps;
-        let [reader] = self.readers(name)[..] else { return None };
+        let steps = &self.source.description.steps;
+        let [reader] = self.source.readers(name)[..] else { return None };
         let Step::Conv { input, output, .. } = &steps[reader] else { return None };
-        let conv = self.conv(reader)?;
+        let conv = self.source.conv(reader)?;
         let copies = if from == PICTURE { Self::is_first(&conv) } else { conv.groups == 1 && conv.pad > 0 };
         // The residual must be there already, and not be what is scaled.
-        let waits = conv.residual.as_ref().is_some_and(|residual| !self.places.contains_key(residual.as_str()));
-        if !copies || waits || input != name || self.leaves(name) || conv.residual.as_deref() == Some(name) {
+        let waits = conv.residual.is_some_and(|residual| !self.places.contains_key(residual));
+        if !copies || waits || input != name || self.source.leaves(name) || conv.residual == Some(name) {
             return None;
         }
         let made = self.place(&conv, from, Some((scale, shift)))?;
         self.places.insert(output, (made, 0, conv.outputs()));
         self.joined[reader] = true;
         Some(Some(()))
-    }
-
-    /// The convolution of a step.
-    pub(super) fn conv(&self, index: usize) -> Option<Conv> {
-        let Step::Conv { weight, bias, stride, pad, groups, residual, activation, .. } = &self.description.steps[index]
-        else {
-            return None;
-        };
-        let (shape, weight) = self.tensors.get(weight)?;
-        let [outputs, inputs, kernel, across] = shape[..] else { return None };
-        let bias = self.tensors.get(bias)?.1.clone();
-        let slope = self.slope(activation, outputs)?;
-        let fits = kernel == across && bias.len() == outputs && *stride > 0 && *groups > 0;
-        let epilogue = Epilogue { bias, slope };
-        fits.then(|| Conv {
-            weight: weight.clone(),
-            inputs,
-            kernel,
-            stride: *stride,
-            pad: *pad,
-            groups: *groups,
-            residual: residual.clone(),
-            epilogue,
-        })
     }
 }

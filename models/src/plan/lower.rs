@@ -1,17 +1,15 @@
 //! From a description to layers: weights packed, neighbours joined.
 
 use crate::{
+    convolution::Conv,
     kernels::{
         chain::Link, dense::Dense, depthwise::Depthwise, epilogue::Epilogue, linear::Linear, pairs::Pairs,
         window::Window,
     },
     net::{Activation, Description, Step},
-    plan::convs::Conv,
+    source::{Ending, Source, Tensors},
 };
 use std::collections::HashMap;
-
-/// Shape and values of each tensor.
-pub(super) type Tensors = HashMap<String, (Vec<usize>, Vec<f32>)>;
 
 /// A layer: what is done, with which values.
 #[derive(Debug)]
@@ -74,17 +72,6 @@ pub(super) enum Work {
     Sigmoid,
 }
 
-/// What happens to a value on its way out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// Nothing.
-    Plain,
-    /// `1 / (1 + e^-x)`.
-    Sigmoid,
-    /// `e^x` over its sum over so many neighbouring channels.
-    Softmax(usize),
-}
-
 /// A value that leaves the network: some channels of a value made.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Leaving {
@@ -110,8 +97,7 @@ pub(super) struct Lowered {
 /// With `has_fast_pairs`, 1×1 convolutions of many inputs are done in whole numbers.
 pub(super) fn lowered(description: &Description, tensors: &Tensors, has_fast_pairs: bool) -> Option<Lowered> {
     let mut lowering = Lowering {
-        description,
-        tensors,
+        source: Source { description, tensors },
         has_fast_pairs,
         places: HashMap::from([(description.input.as_str(), (PICTURE, 0, description.channels))]),
         lowered: Lowered { layers: Vec::new(), channels: vec![description.channels], leaving: Vec::new() },
@@ -127,6 +113,9 @@ pub(super) fn lowered(description: &Description, tensors: &Tensors, has_fast_pai
     for name in &description.outputs {
         let (name, ending) = lowering.endings.get(name.as_str()).copied().unwrap_or((name.as_str(), Ending::Plain));
         let (value, first, count) = *lowering.places.get(name)?;
+        if !ending.fits(count) {
+            return None;
+        }
         let is_row = lowering.rows.contains(&value);
         lowering.lowered.leaving.push(Leaving { value, channels: (first, count), ending, is_row });
     }
@@ -186,8 +175,7 @@ impl Work {
 }
 
 pub(super) struct Lowering<'a> {
-    pub(super) description: &'a Description,
-    pub(super) tensors: &'a Tensors,
+    pub(super) source: Source<'a>,
     /// Whether products of sixteen bits are faster than those of `f32`.
     pub(super) has_fast_pairs: bool,
     /// Where each named value stands: value, first channel, channels.
@@ -203,26 +191,22 @@ pub(super) struct Lowering<'a> {
 
 impl<'a> Lowering<'a> {
     fn step(&mut self, index: usize) -> Option<()> {
-        let step = &self.description.steps[index];
+        let step = &self.source.description.steps[index];
         let output = step.output();
+        if let Some(ending) = self.source.ending(index) {
+            self.endings.insert(output, ending);
+            return Some(());
+        }
         let made = match step {
             Step::Conv { .. } => return self.convolution(index),
-            Step::Sigmoid { input, .. } if self.readers(output).is_empty() => {
-                self.endings.insert(output, (input, Ending::Sigmoid));
-                return Some(());
-            }
-            Step::Softmax { input, classes, .. } => {
-                let (_, _, count) = *self.places.get(input.as_str())?;
-                let leaves = self.readers(output).is_empty() && *classes > 0 && count.is_multiple_of(*classes);
-                self.endings.insert(output, (input, Ending::Softmax(*classes)));
-                return leaves.then_some(());
-            }
+            // Not but on its way out.
+            Step::Softmax { .. } => return None,
             Step::Affine { .. } => return self.affine(index),
             Step::Linear { input, weight, bias, .. } => {
                 let from = self.blocked(input)?;
-                let (weight, bias) = (&self.tensors.get(weight)?.1, &self.tensors.get(bias)?.1);
+                let (weight, bias) = (&self.source.tensors.get(weight)?.1, &self.source.tensors.get(bias)?.1);
                 let (channels, outputs) = (self.lowered.channels[from], bias.len());
-                let inside = self.readers(output).iter().any(|reader| !self.is_ending(*reader));
+                let inside = self.source.readers(output).iter().any(|reader| self.source.ending(*reader).is_none());
                 let work = if inside {
                     let slope = vec![1.0; outputs];
                     Work::Row(Dense::new(weight, (channels, 1), (1, 0), &Epilogue { bias: bias.clone(), slope })?)
@@ -239,7 +223,7 @@ impl<'a> Lowering<'a> {
             Step::AddDoubled { large, small, .. } => self.like(Work::AddDoubled, large, &[small])?,
             Step::Add { a, b, activation, .. } => {
                 let channels = self.lowered.channels[self.whole(a)?];
-                let slope = Epilogue { bias: vec![0.0; channels], slope: self.slope(activation, channels)? };
+                let slope = Epilogue { bias: vec![0.0; channels], slope: self.source.slope(activation, channels)? };
                 self.like(Work::Add { slope: slope.padded().slope }, a, &[b])?
             }
             Step::ScaleBy { input, by, plus, .. } => {
@@ -269,51 +253,24 @@ impl<'a> Lowering<'a> {
     }
 
     fn affine(&mut self, index: usize) -> Option<()> {
-        let Step::Affine { input, output, scale, shift, activation } = &self.description.steps[index] else {
+        let Step::Affine { input, output, scale, shift, activation } = &self.source.description.steps[index] else {
             return None;
         };
         let from = self.whole(input)?;
         let channels = self.lowered.channels[from];
-        let by_channel = |name: &String| wide(&self.tensors.get(name)?.1, channels);
-        let (scale, shift) = (by_channel(scale)?, by_channel(shift)?);
+        let (scale, shift) = (self.source.by_channel(scale, channels)?, self.source.by_channel(shift, channels)?);
         if *activation == Activation::None
             && let Some(made) = self.scaled(output, from, &scale, &shift)
         {
             return made;
         }
-        let slope = self.slope(activation, channels)?;
+        let slope = self.source.slope(activation, channels)?;
         let slopes = Epilogue { bias: shift.clone(), slope }.padded();
         let padded = Epilogue { bias: shift, slope: scale }.padded();
         let work = Work::Affine { scale: padded.slope, shift: padded.bias, slope: slopes.slope };
         let made = self.like(work, input, &[])?;
         self.places.insert(output, (made, 0, channels));
         Some(())
-    }
-
-    /// What negative numbers of each channel are multiplied by.
-    pub(super) fn slope(&self, activation: &Activation, channels: usize) -> Option<Vec<f32>> {
-        match activation {
-            Activation::None => Some(vec![1.0; channels]),
-            Activation::Relu => Some(vec![0.0; channels]),
-            Activation::Prelu(name) => wide(&self.tensors.get(name)?.1, channels),
-        }
-    }
-
-    /// Steps that read the value `name`.
-    pub(super) fn readers(&self, name: &str) -> Vec<usize> {
-        let steps = &self.description.steps;
-        (0..steps.len()).filter(|step| steps[*step].inputs().contains(&name)).collect()
-    }
-
-    /// Whether a step only changes a value on its way out.
-    pub(super) fn is_ending(&self, step: usize) -> bool {
-        let step = &self.description.steps[step];
-        matches!(step, Step::Sigmoid { .. } | Step::Softmax { .. }) && self.readers(step.output()).is_empty()
-    }
-
-    /// Whether a value is an output of the network as it is.
-    pub(super) fn leaves(&self, name: &str) -> bool {
-        self.description.outputs.iter().any(|output| output == name)
     }
 
     /// The value `name`, if all of its channels are it.
@@ -325,7 +282,7 @@ impl<'a> Lowering<'a> {
     /// The same, in blocks.
     pub(super) fn blocked(&mut self, name: &str) -> Option<usize> {
         match self.whole(name)? {
-            PICTURE => Some(self.push(Work::Taken, PICTURE, Vec::new(), self.description.channels)),
+            PICTURE => Some(self.push(Work::Taken, PICTURE, Vec::new(), self.source.description.channels)),
             value => Some(value),
         }
     }
@@ -338,15 +295,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Whether a convolution of these settings is one that the first kernel of a network does: it reads the picture.
-    pub(super) fn is_first(conv: &Conv) -> bool {
+    pub(super) fn is_first(conv: &Conv<'_>) -> bool {
         (conv.inputs, conv.kernel, conv.groups) == (3, 3, 1)
-    }
-}
-
-/// One number a channel, where there are as many or one for all.
-fn wide(values: &[f32], channels: usize) -> Option<Vec<f32>> {
-    match values {
-        [one] => Some(vec![*one; channels]),
-        _ => (values.len() == channels).then(|| values.to_vec()),
     }
 }

@@ -1,13 +1,12 @@
 //! The CPU's executor: a network as packed layers over one arena.
 //!
 //! When a network is placed its weights are packed once, neighbours that belong together become one layer, and layers
-//! get their kernels ([`lower`], [`convs`], [`heads`]). When a batch of a new size comes, every value gets its place in one arena, where
-//! values that never meet share room ([`arena`]). A run then allocates nothing but its outputs. One thread, on purpose:
-//! give each worker its own network.
+//! get their kernels ([`lower`], [`convs`]). When a batch of a new size comes, every value gets its place in one arena,
+//! where values that never meet share room ([`arena`]). A run then allocates nothing but its outputs. One thread, on
+//! purpose: give each worker its own network.
 
 pub(crate) mod arena;
 mod convs;
-mod heads;
 mod lower;
 
 use crate::{
@@ -26,9 +25,10 @@ use crate::{
         window::Slid,
     },
     net::Description,
+    source::{Ending, Tensors},
 };
 use arena::{Arena, Batch};
-use lower::{Ending, Layer, Lowered, PICTURE, Tensors, Work};
+use lower::{Layer, Lowered, PICTURE, Work};
 
 /// A network, placed on the CPU.
 #[derive(Debug)]

@@ -32,17 +32,17 @@ __device__ inline void colours(const Places &at, const Sizes &n) {
   const int index = thread_of_all();
   if (index >= n.pixels * (n.made_channels / N)) return;
   const int channel = index / n.pixels * N, pixel = index % n.pixels;
-  const int made_x = pixel % n.made_width, made_y = pixel / n.made_width % n.made_height;
-  const int picture = pixel / n.made_width / n.made_height, size = n.height * n.width;
-  const float *input = static_cast<const float *>(at.input) + picture * n.channels * size;
+  const Spot spot = spot_of(n, pixel);
+  const int size = n.height * n.width;
+  const float *input = static_cast<const float *>(at.input) + spot.picture * n.channels * size;
   const float *weight = static_cast<const float *>(at.weight) + channel;
   const float *scale = static_cast<const float *>(at.other), *shift = scale + n.channels;
   float sums[N] = {};
   for (int down = 0; down < n.kernel; down++) {
-    const int y = made_y * n.stride - n.pad + down;
+    const int y = spot.y * n.stride - n.pad + down;
     if (static_cast<unsigned>(y) >= static_cast<unsigned>(n.height)) continue;
     for (int across = 0; across < n.kernel; across++) {
-      const int x = made_x * n.stride - n.pad + across;
+      const int x = spot.x * n.stride - n.pad + across;
       if (static_cast<unsigned>(x) >= static_cast<unsigned>(n.width)) continue;
       for (int colour = 0; colour < n.channels; colour++) {
         const float v = fmaf(input[colour * size + y * n.width + x], scale[colour], shift[colour]);
@@ -68,10 +68,19 @@ __device__ inline void colours(const Places &at, const Sizes &n) {
 }
 
 // Where a channel leaves to: the first number of its output, its place among the output's channels, their number, and
-// whether it goes through a sigmoid. No channels: it does not leave.
+// through what: 0 nothing, -1 a sigmoid, else a softmax over so many neighbours. No channels: it does not leave.
 struct Leaving {
-  int first, place, count, is_sigmoid;
+  int first, place, count, ending;
 };
+
+// `e^v` over its sum over `classes` neighbours, of which `v` is one.
+template <typename T>
+__device__ inline float share(const T *neighbours, int classes, float v) {
+  float most = v, sum = 0.0f;
+  for (int i = 0; i < classes; i++) most = fmaxf(most, single(neighbours[i]));
+  for (int i = 0; i < classes; i++) sum += expf(single(neighbours[i]) - most);
+  return expf(v - most) / sum;
+}
 
 template <typename T>
 __device__ inline void leave(const Places &at, const Sizes &n) {
@@ -81,7 +90,9 @@ __device__ inline void leave(const Places &at, const Sizes &n) {
   const int pixel = index % size, channel = index / size % n.channels, picture = index / size / n.channels;
   const Leaving leaving = static_cast<const Leaving *>(at.other)[channel];
   if (leaving.count == 0) return;
-  float v = single(static_cast<const T *>(at.input)[(picture * size + pixel) * n.channels + channel]);
-  if (leaving.is_sigmoid) v = 1.0f / (1.0f + expf(-v));
+  const T *input = static_cast<const T *>(at.input) + (picture * size + pixel) * n.channels + channel;
+  float v = single(*input);
+  if (leaving.ending < 0) v = sigmoid(v);
+  if (leaving.ending > 0) v = share(input - leaving.place % leaving.ending, leaving.ending, v);
   static_cast<float *>(at.output)[leaving.first + (picture * leaving.count + leaving.place) * size + pixel] = v;
 }

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -41,7 +42,8 @@ void enter() {
 
 void run_block(const Entry &kernel, int threads) {
   constexpr size_t STACK = 64 * 1024;
-  static std::vector<char> stacks(1024 * STACK);
+  // No kernel has more threads.
+  static std::unique_ptr<char[]> stacks(new char[256 * STACK]);
   auto nth = [&](int i) { return backwards ? threads - 1 - i : i; };
   if (!kernel.meets) {
     for (int i = 0; i < threads; i++) {

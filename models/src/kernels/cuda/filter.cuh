@@ -50,28 +50,24 @@ __device__ inline void filter(const Places &at, const Sizes &n) {
 template <typename T>
 __device__ inline void filter_any(const Places &at, const Sizes &n) {
   constexpr int N = WIDE<T>;
-  const int groups = n.channels / N, index = thread_of_all();
-  if (index >= n.pixels * groups) return;
-  const int channel = index % groups * N, pixel = index / groups;
-  const int made_x = pixel % n.made_width, made_y = pixel / n.made_width % n.made_height;
-  const int picture = pixel / n.made_width / n.made_height;
-  const T *input = static_cast<const T *>(at.input) + picture * n.height * n.width * n.channels + channel;
-  const float *weight = static_cast<const float *>(at.weight) + channel;
+  const Piece to = piece_of_thread<T>(n);
+  if (!to.is_there) return;
+  const Spot spot = spot_of(n, to.pixel);
+  const float *weight = static_cast<const float *>(at.weight) + to.channel;
+  const T *input = static_cast<const T *>(at.input) + spot.picture * n.height * n.width * n.channels;
   float sums[N] = {};
   for (int down = 0; down < n.kernel; down++) {
-    const int y = made_y * n.stride - n.pad + down;
+    const int y = spot.y * n.stride - n.pad + down;
     if (static_cast<unsigned>(y) >= static_cast<unsigned>(n.height)) continue;
     for (int across = 0; across < n.kernel; across++) {
-      const int x = made_x * n.stride - n.pad + across;
+      const int x = spot.x * n.stride - n.pad + across;
       if (static_cast<unsigned>(x) >= static_cast<unsigned>(n.width)) continue;
-      const Run<T, N> v = read<N>(input + (y * n.width + x) * n.channels);
+      const auto v = piece_at<T>(input, n, y * n.width + x, to.channel);
       const Run<float, N> w = read<N>(weight + (down * n.kernel + across) * n.channels);
 #pragma unroll
-      for (int j = 0; j < N; j++) sums[j] = fmaf(single(v.at[j]), w.at[j], sums[j]);
+      for (int j = 0; j < N; j++) sums[j] = fmaf(v.at[j], w.at[j], sums[j]);
     }
   }
-  Run<T, N> made;
-#pragma unroll
-  for (int j = 0; j < N; j++) made.at[j] = stored<T>(finished(sums[j], at.bias[channel + j], at.slope[channel + j]));
-  write(static_cast<T *>(at.output) + pixel * n.channels + channel, made);
+  const float *bias = at.bias + to.channel, *slope = at.slope + to.channel;
+  write_piece<T>(at, n, to, [&](int j) { return finished(sums[j], bias[j], slope[j]); });
 }

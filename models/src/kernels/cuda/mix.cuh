@@ -3,7 +3,7 @@
 // A product is a pair of a tap and a channel, channel fastest; 1×1 convolutions and fully connected layers read their
 // input as it lies, others find each run of channels by its tap (nothing is gathered in memory). A block makes P pixels
 // by C channels, a thread RP by RC of them. A sum may be cut into slices, one block each, where there are too few blocks
-// for the device: then partial sums leave, and `finish` adds them in a fixed order.
+// for the device: then partial sums leave, and `finish` adds them in a fixed order. A residual is added with the bias.
 #pragma once
 #include "given.cuh"
 
@@ -17,10 +17,9 @@ struct Window {
 template <bool POINTWISE>
 __device__ inline Window window_of(const Sizes &n, int pixel) {
   if (POINTWISE) return Window{pixel * n.depth, 0, 0, pixel < n.pixels};
-  const int x = pixel % n.made_width, row = pixel / n.made_width;
-  const int y = row % n.made_height, picture = row / n.made_height;
-  const int base = picture * n.height * n.width * n.channels;
-  return Window{base, y * n.stride - n.pad, x * n.stride - n.pad, pixel < n.pixels};
+  const Spot spot = spot_of(n, pixel);
+  const int base = spot.picture * n.height * n.width * n.channels;
+  return Window{base, spot.y * n.stride - n.pad, spot.x * n.stride - n.pad, pixel < n.pixels};
 }
 
 // The products' inputs from `product` on; zeros outside of the picture, the slice and the batch.
@@ -41,6 +40,17 @@ __device__ inline Run<T, N> weights_of(const T *weight, const Sizes &n, int prod
   Run<T, N> none = {};
   if (product >= end || channel >= n.made_channels) return none;
   return read<N>(weight + product * n.made_channels + channel);
+}
+
+// What is added to the sums that stand at `place` of what is made: zeros where nothing is.
+template <int N, typename T>
+__device__ inline Run<float, N> added_at(const Places &at, int place) {
+  Run<float, N> added = {};
+  if (!at.added) return added;
+  const Run<T, N> run = read<N>(static_cast<const T *>(at.added) + place);
+#pragma unroll
+  for (int j = 0; j < N; j++) added.at[j] = single(run.at[j]);
+  return added;
 }
 
 // Single precision: register tiles of fused multiply-adds.
@@ -122,17 +132,21 @@ __device__ inline void mix_single(const Places &at, const Sizes &n) {
   for (int i = 0; i < RP; i++) {
     const int pixel = first_pixel + own_pixel + i;
     if (pixel >= n.pixels) return;
+    const int place = pixel * n.made_channels + channel;
     Run<float, 4> made;
 #pragma unroll
-    for (int j = 0; j < RC; j++) {
-      const float sum = sums[i][j];
-      made.at[j] = is_whole ? finished(sum, at.bias[channel + j], at.slope[channel + j]) : sum;
+    for (int j = 0; j < RC; j++) made.at[j] = sums[i][j];
+    if (is_whole) {
+      const Run<float, 4> added = added_at<4, float>(at, place);
+#pragma unroll
+      for (int j = 0; j < RC; j++)
+        made.at[j] = finished(made.at[j] + added.at[j], at.bias[channel + j], at.slope[channel + j]);
     }
-    write(output + pixel * n.made_channels + channel, made);
+    write(output + place, made);
   }
 }
 
-// Partial sums, `other` slices of them, added, with bias and slope.
+// Partial sums of all slices, added, with bias and slope.
 template <typename T>
 __device__ inline void finish(const Places &at, const Sizes &n) {
   const int index = thread_of_all() * 4, all = n.pixels * n.made_channels;
@@ -146,8 +160,10 @@ __device__ inline void finish(const Places &at, const Sizes &n) {
     for (int j = 0; j < 4; j++) sums[j] += part.at[j];
   }
   const int channel = index % n.made_channels;
+  const Run<float, 4> added = added_at<4, T>(at, index);
   Run<T, 4> made;
 #pragma unroll
-  for (int j = 0; j < 4; j++) made.at[j] = stored<T>(finished(sums[j], at.bias[channel + j], at.slope[channel + j]));
+  for (int j = 0; j < 4; j++)
+    made.at[j] = stored<T>(finished(sums[j] + added.at[j], at.bias[channel + j], at.slope[channel + j]));
   write(static_cast<T *>(at.output) + index, made);
 }

@@ -95,10 +95,11 @@ __device__ inline void mix_half(const Places &at, const Sizes &n) {
     const float *from = sums + place / C * SUM_ROW + place % C;
     const int to = pixel * n.made_channels + channel;
     if (is_whole) {
+      const Run<float, 8> added = added_at<8, __half>(at, to);
       Run<__half, 8> made;
 #pragma unroll
       for (int j = 0; j < 8; j++)
-        made.at[j] = stored<__half>(finished(from[j], at.bias[channel + j], at.slope[channel + j]));
+        made.at[j] = stored<__half>(finished(from[j] + added.at[j], at.bias[channel + j], at.slope[channel + j]));
       write(static_cast<__half *>(at.output) + to, made);
     } else {
       float *parts = static_cast<float *>(at.output) + static_cast<size_t>(blockIdx.z) * n.pixels * n.made_channels;

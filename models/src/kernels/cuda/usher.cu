@@ -45,7 +45,12 @@ MIXES(window, false)
   KERNEL(leave_##precision, 128, false, leave<T>) \
   KERNEL(halve_by_max_##precision, 128, false, halve_by_max<T>) \
   KERNEL(add_doubled_##precision, 128, false, add_doubled<T>) \
-  KERNEL(affine_##precision, 128, false, affine<T>)
+  KERNEL(add_##precision, 128, false, add<T>) \
+  KERNEL(scale_by_##precision, 128, false, scale_by<T>) \
+  KERNEL(affine_##precision, 128, false, affine<T>) \
+  KERNEL(sigmoid_##precision, 128, false, sigmoid_of_each<T>) \
+  KERNEL(join_##precision, 128, false, join<T>) \
+  KERNEL(global_mean_##precision, 128, true, global_mean<T>)
 
 BOTH(single, float)
 BOTH(half, __half)
