@@ -173,8 +173,8 @@ fn rates(area: &Area<'_>, axes: &[String; 2], points: &[(f64, f64)]) -> Result<(
     let points: Vec<_> = points.iter().copied().filter(|(x, y)| *x > 0.0 && *y > 0.0).collect();
     let range = |of: fn(&(f64, f64)) -> f64| {
         let (low, high) =
-            points.iter().map(of).fold((1.0, 1e-9), |(low, high): (f64, f64), v| (low.min(v), high.max(v)));
-        low.min(0.1) / 1.5..(high * 1.5).clamp(low * 2.0, 1.0)
+            points.iter().map(of).fold((0.1, 0.0), |(low, high): (f64, f64), v| (low.min(v), high.max(v)));
+        low / 1.5..(high * 1.5).clamp(2.0 * low, 1.0)
     };
     let mut chart = ChartBuilder::on(area)
         .margin(12)
