@@ -388,3 +388,5 @@ fn what_no_kernel_does_is_left_to_the_other_executor() {
     net.stored.description.outputs = vec!["out".into()];
     assert!(Plan::new(&net.stored.description, &net.stored.tensors, Isa::best()).is_none(), "three groups of two");
 }
+
+mod winograd;
