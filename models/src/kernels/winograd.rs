@@ -1,9 +1,9 @@
 //! 3×3 convolutions of stride 1 by Winograd's transforms: F(2×2, 3×3) and F(4×4, 3×3).
 //!
-//! The picture is cut into tiles of outputs. Each tile's inputs are transformed ([`transform`](crate::kernels::transform)), multiplied point by point with
-//! transformed weights, and transformed back: 16 products for 36, or 36 for 144. At each point that is a 1×1 convolution of
-//! tiles, which the register tile does as it does others. Tiles are done in lots: what stands between the transforms should
-//! not leave the second-level cache, and weights should be read for as many tiles as that allows.
+//! The picture is cut into tiles of outputs. Each tile's inputs are transformed (`transform.rs`), multiplied point by point
+//! with transformed weights, and transformed back: 16 products for 36, or 36 for 144. At each point that is a 1×1
+//! convolution of tiles, which the register tile does like any other. Lots of tiles stay in the second-level cache between
+//! the transforms where channels are few; where they are many, weights come from memory, and are read once for a lot.
 
 use crate::kernels::{
     aligned::Aligned,
@@ -12,11 +12,9 @@ use crate::kernels::{
     epilogue::Epilogue,
     simd::{LANES, Simd, Work},
     tile::{Panel, eight, eight_mut},
-    transform::{Four, MOST, Points, Two},
+    transform::{Four, MOST, Points, TAPS, Two, filter, transformed},
 };
 
-/// Taps of a filter in one direction.
-const TAPS: usize = 3;
 /// Floats of a line of the cache. A point is an odd number of lines from the next: so a tile's numbers at all points, which
 /// are written together, do not meet in one set of the cache.
 const LINE: usize = 16;
@@ -84,9 +82,8 @@ impl Winograd {
 }
 
 impl Form {
-    /// Most tiles that are done together, a multiple of the register tile's six. Measured: 24 tiles of 4×4 and of 64
-    /// channels are 436 KiB, and at 16 to 128 channels twelve or 48 are no faster. Of 2×2, which are for weights that come
-    /// from memory each time, 48 are.
+    /// Most tiles that are done together: whole register tiles. 24 of 4×4 and 64 channels are 436 KiB; from 16 to 128
+    /// channels neither 12 nor 48 were faster. Of 2×2, which are for heavy weights, 48 were.
     fn lot(self) -> usize {
         match self {
             Self::Two => 48,
@@ -109,19 +106,6 @@ impl Form {
             Self::Four => filter::<Four>(taps),
         }
     }
-}
-
-fn filter<P: Points>(taps: &[f32; TAPS * TAPS]) -> [f32; MOST * MOST] {
-    let rows: [[f64; MOST]; TAPS] =
-        std::array::from_fn(|y| P::filter(std::array::from_fn(|x| f64::from(taps[y * TAPS + x]))));
-    let mut made = [0.0; MOST * MOST];
-    for x in 0..P::IN {
-        let column = P::filter(rows.map(|row| row[x]));
-        for y in 0..P::IN {
-            made[y * P::IN + x] = column[y] as f32;
-        }
-    }
-    made
 }
 
 /// A convolution of `pictures` pictures: `(blocks, pictures, height, width, 8)` to the same.
@@ -227,6 +211,7 @@ impl Tiled<'_> {
 
     /// A tile of outputs from its products.
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "a range of known length is unrolled")]
     fn write<S: Simd, P: Points>(&mut self, simd: S, block: usize, at: Place, products: &[f32], apart: usize) {
         let (height, width) = self.size;
         let op = self.op;
@@ -241,6 +226,7 @@ impl Tiled<'_> {
         let bias = simd.load(eight(&op.epilogue.bias, block));
         let slope = simd.load(eight(&op.epilogue.slope, block));
         let (rows, across) = ((height - at.y).min(P::OUT), (width - at.x).min(P::OUT));
+        // Tiles at the edge leave early.
         for y in 0..P::OUT {
             if y >= rows {
                 break;
@@ -292,30 +278,6 @@ impl Winograd {
                 let out = &mut products[point * after + first * plane..];
                 row::<S, 8, 8>(simd, &inputs[point * before..], panel, wide, out, plane, 0..count);
             }
-        }
-    }
-}
-
-/// Both directions of the input's transform: rows, then columns. Rows lie `line` floats apart.
-#[inline(always)]
-fn transformed<S: Simd, P: Points>(simd: S, from: &[f32], line: usize, into: &mut [f32], apart: usize) {
-    let mut rows = [[simd.splat(0.0); MOST]; MOST];
-    for y in 0..P::IN {
-        let row = &from[y * line..][..P::IN * LANES];
-        let mut tile = [simd.splat(0.0); MOST];
-        for x in 0..P::IN {
-            tile[x] = simd.load(eight(row, x));
-        }
-        rows[y] = P::input(simd, tile);
-    }
-    for x in 0..P::IN {
-        let mut tile = [simd.splat(0.0); MOST];
-        for y in 0..P::IN {
-            tile[y] = rows[y][x];
-        }
-        let tile = P::input(simd, tile);
-        for y in 0..P::IN {
-            simd.store(tile[y], eight_mut(&mut into[(y * P::IN + x) * apart..], 0));
         }
     }
 }
