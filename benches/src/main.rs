@@ -11,6 +11,7 @@ mod cpu;
 mod cuda;
 mod film;
 mod gate;
+mod iresnet;
 mod networks;
 #[path = "../../pipeline/tests/support/gate.rs"]
 mod process;

@@ -1,6 +1,6 @@
 //! Milliseconds of each network on one thread.
 
-use crate::process::set_up;
+use crate::{iresnet::iresnet50, process::set_up};
 use serde_json::{Value, json};
 use std::time::Instant;
 use usher_models::{
@@ -14,13 +14,18 @@ use usher_models::{
 
 pub(crate) const QUESTION: &str = "How long does each network take on one thread?";
 
+/// The one with random weights.
+const MADE_HERE: &str = "iresnet50";
+
 /// Name, batch, height, width.
-const WORKS: [(&str, usize, usize, usize); 9] = [
+const WORKS: [(&str, usize, usize, usize); 11] = [
     ("sface", 1, 112, 112),
     ("sface", 2, 112, 112),
     ("sface", 8, 112, 112),
     ("mobilefacenet", 1, 112, 112),
     ("mobilefacenet", 8, 112, 112),
+    (MADE_HERE, 1, 112, 112),
+    (MADE_HERE, 4, 112, 112),
     ("minifasnet", 1, 128, 128),
     ("retinaface", 1, 384, 640),
     ("yunet", 1, 384, 640),
@@ -30,9 +35,13 @@ const WORKS: [(&str, usize, usize, usize); 9] = [
 pub(crate) fn answer() -> anyhow::Result<Value> {
     let mut rows = Vec::new();
     for (name, batch, height, width) in WORKS {
-        let lock = Lock::read(MODELS)?;
-        let sha = lock.network(name).map(|network| network.sha256.clone()).unwrap_or_default();
-        let stored = Stored::read(&set_up("models", "USHER_MODELS")?, name, &sha)?;
+        let stored = if name == MADE_HERE {
+            iresnet50()
+        } else {
+            let lock = Lock::read(MODELS)?;
+            let sha = lock.network(name).map(|network| network.sha256.clone()).unwrap_or_default();
+            Stored::read(&set_up("models", "USHER_MODELS")?, name, &sha)?
+        };
         let mut network = Network::new(stored, &Compute::open(Choice::Cpu)?)?;
         let input: Vec<f32> = (0..batch * 3 * height * width).map(|i| (i * 7919 % 256) as f32).collect();
         let mut times: Vec<f64> = (0..60)
@@ -45,6 +54,7 @@ pub(crate) fn answer() -> anyhow::Result<Value> {
         times.drain(..10);
         times.sort_by(f64::total_cmp);
         let row = json!({ "network": name, "batch": batch, "height": height, "width": width,
+            "weights": if name == MADE_HERE { "random" } else { "installed" },
             "median_ms": times[times.len() / 2], "least_ms": times[0] });
         println!("{row}");
         rows.push(row);

@@ -24,8 +24,10 @@ pub(crate) mod scale;
 pub(crate) mod scan;
 pub(crate) mod simd;
 pub(crate) mod tile;
+pub(crate) mod transform;
 pub(crate) mod warp;
 pub(crate) mod window;
+pub(crate) mod winograd;
 
 /// Numbers of −1..=1, always the same for a seed.
 #[cfg(test)]

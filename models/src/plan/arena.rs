@@ -72,7 +72,7 @@ impl Arena {
                     ((*others.first()? == by).then_some(from)?, false)
                 }
                 Work::Taken | Work::Affine { .. } | Work::Add { .. } | Work::Sigmoid => (from, false),
-                Work::Pairs(_) => (size(from.height, from.width), false),
+                Work::Pairs(_) | Work::Winograd { .. } => (size(from.height, from.width), false),
                 Work::Row(_) => ((from.pixels() == 1).then_some(size(1, 1))?, false),
                 Work::Linear(op) => {
                     ((op.channels, op.pixels) == (from.channels, from.pixels())).then_some((size(1, 1), true))?
@@ -80,7 +80,9 @@ impl Arena {
             };
             // What is added is of the same extent.
             let added = match &layer.work {
-                Work::Chain(_) | Work::Dense(_) | Work::Scaled { .. } | Work::Add { .. } => &others[..],
+                Work::Chain(_) | Work::Dense(_) | Work::Scaled { .. } | Work::Winograd { .. } | Work::Add { .. } => {
+                    &others[..]
+                }
                 Work::ScaleBy => &others[1..],
                 _ => &[],
             };

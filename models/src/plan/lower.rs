@@ -4,7 +4,7 @@ use crate::{
     convolution::Conv,
     kernels::{
         chain::Link, dense::Dense, depthwise::Depthwise, epilogue::Epilogue, linear::Linear, pairs::Pairs,
-        window::Window,
+        window::Window, winograd::Winograd,
     },
     net::{Activation, Description, Step},
     source::{Ending, Source, Tensors},
@@ -46,6 +46,8 @@ pub(super) enum Work {
     Pairs(Pairs),
     /// The same with its input scaled and shifted by channel before it is padded.
     Scaled { op: Dense, scale: Vec<f32>, shift: Vec<f32> },
+    /// A 3×3 convolution of stride 1 by its transforms; likewise, its input perhaps scaled and shifted.
+    Winograd { op: Winograd, before: Option<(Vec<f32>, Vec<f32>)> },
     /// A depthwise convolution 3×3.
     Depthwise(Depthwise),
     /// A depthwise convolution with a kernel of another side.

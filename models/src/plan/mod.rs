@@ -13,6 +13,7 @@ use crate::{
     error::ModelError,
     forward::Output,
     kernels::{
+        aligned::Aligned,
         blocks::{Padded, from_blocks, pad_blocks, pad_scaled, to_blocks},
         chain::{Chained, Link},
         combine::{Added, Averaged, Gated, join, sigmoid},
@@ -23,6 +24,7 @@ use crate::{
         pool::{AddedDoubled, Halved, Scaled},
         simd::isa::Isa,
         window::Slid,
+        winograd::Tiled,
     },
     net::Description,
     source::{Ending, Tensors},
@@ -45,13 +47,20 @@ struct Room {
     /// Copy of a layer's input with a border of zeros, or rows between two layers.
     border: Vec<f32>,
     quantised: Quantised,
+    /// Tiles between Winograd's transforms, as many as the layer that wants most.
+    tiles: Aligned,
 }
 
 impl Plan {
     /// The plan of a description; `None` where one of its steps has no kernel here.
     pub(crate) fn new(description: &Description, tensors: &Tensors, isa: Isa) -> Option<Self> {
         let lowered = lower::lowered(description, tensors, isa.has_fast_pairs())?;
-        Some(Self { lowered, isa, arena: Arena::default(), room: Room::default() })
+        let tiles = lowered.layers.iter().map(|layer| match &layer.work {
+            Work::Winograd { op, .. } => op.room(),
+            _ => 0,
+        });
+        let room = Room { tiles: Aligned::zeros(tiles.max().unwrap_or(0)), ..Room::default() };
+        Some(Self { lowered, isa, arena: Arena::default(), room })
     }
 
     /// The outputs for a batch.
@@ -112,7 +121,7 @@ fn softmax(run: &mut [f32], pixels: usize) {
 }
 
 fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, room: &mut Room, isa: Isa) {
-    let Room { border, quantised } = room;
+    let Room { border, quantised, tiles } = room;
     let pictures = batch.pictures;
     let (from, made) = (arena.extent(layer.input), arena.extent(layer.output));
     let size = (from.height, from.width);
@@ -142,6 +151,12 @@ fn run(layer: &Layer, data: &[f32], batch: Batch, arena: &mut Arena, room: &mut 
             let padded = Padded { height: from.height + 2 * op.pad, width: from.width + 2 * op.pad };
             let (made, residual) = ((made.height, made.width), read.get(1).copied());
             isa.run(Windowed { op, input: border, padded, pictures, made, residual, out });
+        }
+        Work::Winograd { op, before } => {
+            let (read, out) = arena.read_all_and_write(layer.read(), layer.output);
+            let before = before.as_ref().map(|(scale, shift)| (&scale[..], &shift[..]));
+            let (input, residual) = (read[0], read.get(1).copied());
+            isa.run(Tiled { op, input, before, pictures, size, residual, room: tiles, out });
         }
         Work::Window(op) => {
             let (input, out) = arena.read_and_write(layer.input, layer.output);

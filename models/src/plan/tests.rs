@@ -290,3 +290,5 @@ fn what_no_kernel_does_is_left_to_the_other_executor() {
     let net = net.leaving(&["out"]);
     assert!(Plan::new(&net.stored.description, &net.stored.tensors, Isa::best()).is_none(), "three groups of two");
 }
+
+mod winograd;
