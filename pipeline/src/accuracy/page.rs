@@ -166,7 +166,12 @@ fn scores(area: &Area<'_>, sets: &[(String, Vec<f32>)], threshold: Option<f32>) 
         let text = Text::new(format!(" threshold {threshold:.3}"), (threshold, most * 1.04), style);
         chart.draw_series([text]).map_err(fault)?;
     }
-    chart.configure_series_labels().border_style(TRANSPARENT).draw().map_err(fault)
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperLeft)
+        .border_style(TRANSPARENT)
+        .draw()
+        .map_err(fault)
 }
 
 fn rates(area: &Area<'_>, axes: &[String; 2], points: &[(f64, f64)]) -> Result<(), PlotError> {

@@ -157,8 +157,8 @@ mod tests {
 
     #[test]
     fn an_embedder_that_nobody_measured_is_refused_with_the_mend() {
-        let error = Law::of(&ModelId("mobilefacenet-512".into())).unwrap_err().to_string();
-        assert!(error.contains("mobilefacenet-512") && error.contains("infer: { embedder: sface }"), "{error}");
+        let error = Law::of(&ModelId("arcface-r50".into())).unwrap_err().to_string();
+        assert!(error.contains("arcface-r50") && error.contains("infer: { embedder: sface }"), "{error}");
         assert!(error.contains("sface-2021dec"), "{error}");
     }
 
