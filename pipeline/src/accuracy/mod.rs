@@ -4,12 +4,18 @@
 //! turns them into templates, [`verification`] asks of two pictures whether they show one person, [`open_set`] asks who of
 //! many a picture shows, if any; [`walks`] holds a gate against the truth about a crowd. [`rates`] and [`resample`] say
 //! how sure all of that is, [`page`] shows it.
+//! [`calibration`] says which threshold a site's walks support, by counting and by the [`tail`] of their scores; [`site`] and
+//! [`simulation`] judge that where the truth is known.
 
+pub mod calibration;
 pub mod collection;
 pub mod open_set;
 pub mod page;
 pub mod portraits;
 pub mod rates;
 pub mod resample;
+pub mod simulation;
+pub mod site;
+pub mod tail;
 pub mod verification;
 pub mod walks;

@@ -91,7 +91,7 @@ fn write(file: &Path, page: &Page) -> anyhow::Result<()> {
 }
 
 /// A share above 0 and below 1.
-fn share(text: &str) -> Result<f64, String> {
+pub(super) fn share(text: &str) -> Result<f64, String> {
     let share: f64 = text.parse().map_err(|_| "write a share, for instance 0.01".to_owned())?;
     if share > 0.0 && share < 1.0 {
         Ok(share)

@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
+mod calibrate;
 mod check;
 pub mod crowd;
 mod data;
@@ -55,6 +56,7 @@ enum Command {
     Models(models::Args),
     Replay(replay::Args),
     Evaluate(evaluate::Args),
+    Calibrate(calibrate::Args),
     Schema(schema::Args),
 }
 
@@ -71,6 +73,7 @@ pub fn main() -> ExitCode {
         Command::Models(args) => models::run(&common, &args),
         Command::Replay(args) => replay::run(&common, &args),
         Command::Evaluate(args) => evaluate::run(&common, &args),
+        Command::Calibrate(args) => calibrate::run(&common, &args),
         Command::Schema(args) => schema::run(&common, &args),
     };
     done.unwrap_or_else(|error| {

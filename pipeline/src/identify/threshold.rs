@@ -20,6 +20,8 @@ pub struct Law {
     model: ModelId,
     /// (log10 of the false match rate, score), scores rising, rates falling; at least two.
     points: Vec<(f64, f64)>,
+    /// How much more often a stranger reaches the threshold over a whole walk than at one judgement.
+    judged_again: f64,
 }
 
 #[derive(Deserialize)]
@@ -78,7 +80,24 @@ impl Law {
         if points.len() < 2 || !falls || !points.iter().all(sound) {
             return Err(LawError::Unusable("it needs two points or more, scores rising while rates fall".to_owned()));
         }
-        Ok(Self { model: model.clone(), points })
+        Ok(Self { model: model.clone(), points, judged_again: JUDGED_AGAIN })
+    }
+
+    /// The law of a site, from its own walks: `supported` holds shares of people who never enrolled, and the score that no
+    /// more of them reached in a whole walk past `references` references.
+    ///
+    /// # Errors
+    /// [`LawError::Unusable`] when fewer than two shares have a score of their own.
+    pub fn of_site(model: ModelId, references: usize, supported: &[(f64, f32)]) -> Result<Self, LawError> {
+        let point = |(share, score): &(f64, f32)| (per_comparison(*share, references).log10(), f64::from(*score));
+        let mut points: Vec<_> = supported.iter().map(point).collect();
+        points.sort_by(|a, b| b.0.total_cmp(&a.0));
+        // A score that does not rise while the share falls says nothing new: the larger share keeps it, and the line goes on.
+        points.dedup_by(|next, kept| next.1 <= kept.1);
+        if points.len() < 2 {
+            return Err(LawError::Unusable("fewer than two shares have a score of their own".to_owned()));
+        }
+        Ok(Self { model, points, judged_again: 1.0 })
     }
 
     /// The embedder it is about.
@@ -111,15 +130,19 @@ impl Law {
     ///
     /// Half of the target, because a track is judged again at every look: `JUDGED_AGAIN`.
     pub fn threshold(&self, wrong_greetings: f64, templates: usize) -> Score {
-        self.single(wrong_greetings / JUDGED_AGAIN, templates)
+        self.single(wrong_greetings / self.judged_again, templates)
     }
 
     /// The same for one single judgement: `t(1 - (1 - p)^(1/N))`.
     fn single(&self, wrong_greetings: f64, templates: usize) -> Score {
-        // expm1 and ln_1p, or a million enrolled would round to a rate of nothing.
-        let rate = -((-wrong_greetings).ln_1p() / templates.max(1) as f64).exp_m1();
-        self.score_at(rate)
+        self.score_at(per_comparison(wrong_greetings, templates))
     }
+}
+
+/// The rate of each of `templates` comparisons at which a share of people reaches one of them: `1 - (1 - share)^(1/N)`.
+fn per_comparison(share: f64, templates: usize) -> f64 {
+    // expm1 and ln_1p, or a million enrolled would round to a rate of nothing.
+    -((-share).ln_1p() / templates.max(1) as f64).exp_m1()
 }
 
 #[cfg(test)]
@@ -160,6 +183,18 @@ mod tests {
         let error = Law::of(&ModelId("arcface-r50".into())).unwrap_err().to_string();
         assert!(error.contains("arcface-r50") && error.contains("infer: { embedder: sface }"), "{error}");
         assert!(error.contains("sface-2021dec"), "{error}");
+    }
+
+    #[test]
+    fn a_sites_own_law_says_again_what_its_walks_supported() {
+        let law =
+            Law::of_site(ModelId("m".into()), 300, &[(0.1, 0.41), (0.02, 0.46), (0.01, 0.48), (0.005, 0.48)]).unwrap();
+        for (share, score) in [(0.1, 0.41), (0.02, 0.46), (0.01, 0.48)] {
+            assert!((law.threshold(share, 300).0 - score).abs() < 1e-5, "{share}");
+        }
+        assert!(law.threshold(0.005, 300).0 > 0.48, "nothing new was measured there: the line goes on");
+        assert!(law.threshold(0.01, 3000) > law.threshold(0.01, 300));
+        assert!(Law::of_site(ModelId("m".into()), 300, &[(0.1, 0.41), (0.05, 0.41)]).is_err());
     }
 
     #[test]
