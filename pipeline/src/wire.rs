@@ -2,6 +2,7 @@
 //!
 //! Wired from the last stage back to the cameras, so that nothing is ever sent to somebody who is not there yet.
 
+pub mod offline;
 mod settings;
 
 use crate::{

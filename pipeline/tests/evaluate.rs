@@ -80,6 +80,25 @@ fn an_open_set_of_real_faces_names_the_enrolled_and_nobody_else() {
     assert!(why.contains("0 people with more than 9 pictures"), "{why}");
 }
 
+/// The demo's crowd for as long as a few walks take: what it says is about whole walks, with how little that proves.
+#[test]
+fn walks_past_a_camera_are_held_against_the_truth_and_the_gallery_stays_as_it_was() {
+    let models = set_up("models", "USHER_MODELS").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
+    command.args(["evaluate", "walks", "--json", "--long", "25 s"]).arg(root().join("config/demo.yaml"));
+    command.arg("--data").arg(models.parent().unwrap()).env("USHER_PICTURES", pictures().unwrap());
+    let said = said(&command.output().unwrap());
+    let number = |what: &str, figure: &str| said[what][figure].as_f64().unwrap();
+    assert!(number("fnir", "trials") >= 4.0 && number("fpir", "trials") >= 2.0, "{said}");
+    assert_eq!((number("fpir", "errors"), number("misidentified", "errors")), (0.0, 0.0), "{said}");
+    assert!(number("fnir", "errors") <= 1.0, "{said}");
+    assert!(number("fpir", "at_most") > 0.3, "a few walks prove little: {said}");
+    assert_eq!(number("bystander_looks", "errors"), 0.0);
+    assert!(number("bystander_looks", "trials") >= 12.0, "{said}");
+    assert!((0.25..2.0).contains(&number("time_to_decision_s", "p50")), "three looks over 250 ms: {said}");
+    assert!(number("inter_eye_at_decision_px", "p50") >= 20.0, "{said}");
+}
+
 #[test]
 fn what_cannot_be_measured_says_how_to_mend_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -96,4 +115,6 @@ fn what_cannot_be_measured_says_how_to_mend_it() {
     let error = why(usher(&["pairs"], folder.path()));
     assert!(error.contains("ann_0001.jpg") && error.contains("JPEG"), "{error}");
     assert!(why(usher(&["pairs", "--embedder", "arcface"], folder.path())).contains("sface"));
+    let no_truth = why(usher(&["walks"], &root().join("config/usher.yaml")));
+    assert!(no_truth.contains("no `stills:` camera"), "{no_truth}");
 }

@@ -56,6 +56,8 @@ pub struct Tally {
     pub walks_unenrolled: usize,
     /// Visits of people who did not enrol.
     pub unenrolled_named: usize,
+    /// Walks, enrolled or not, of which no look was taken; as far as looks were told ([`Walks::looked`]).
+    pub never_looked_at: usize,
 }
 
 impl std::ops::Add for Tally {
@@ -69,6 +71,7 @@ impl std::ops::Add for Tally {
             named_again: self.named_again + other.named_again,
             walks_unenrolled: self.walks_unenrolled + other.walks_unenrolled,
             unenrolled_named: self.unenrolled_named + other.unenrolled_named,
+            never_looked_at: self.never_looked_at + other.never_looked_at,
         }
     }
 }
@@ -78,25 +81,36 @@ pub struct Walks {
     scene: Scene,
     who: BTreeMap<VisitorId, String>,
     judged: Vec<Judgement>,
+    looked: BTreeSet<u64>,
 }
 
 impl Walks {
     /// Judges by `scene`; `who` says which person of the crowd file was enrolled as which visitor.
     pub fn new(scene: Scene, who: BTreeMap<VisitorId, String>) -> Self {
-        Self { scene, who, judged: Vec::new() }
+        Self { scene, who, judged: Vec::new(), looked: BTreeSet::new() }
+    }
+
+    /// Takes a look in: the face at `rect` of the frame at stream time `pts` was embedded.
+    pub fn looked(&mut self, pts: Duration, rect: &Rect) {
+        self.looked.extend(self.whose(pts, rect).map(|present| present.walk));
+    }
+
+    /// Whose face is at `rect`.
+    fn whose(&self, pts: Duration, rect: &Rect) -> Option<Present> {
+        let overlap = |present: &Present| present.rect.iou(rect);
+        let nearest = self.scene.people_at(pts).into_iter().max_by(|a, b| overlap(a).total_cmp(&overlap(b)));
+        nearest.filter(|present| overlap(present) >= SAME_FACE)
     }
 
     /// Takes a visit in: `visitor` was named by the face at `rect` of the frame at stream time `pts`.
     pub fn judge(&mut self, pts: Duration, rect: &Rect, visitor: VisitorId) -> Judgement {
-        let overlap = |present: &Present| present.rect.iou(rect);
-        let present = self.scene.people_at(pts).into_iter().max_by(|a, b| overlap(a).total_cmp(&overlap(b)));
-        let judgement = match present {
-            Some(present) if overlap(&present) >= SAME_FACE => match self.who.get(&visitor) {
+        let judgement = match self.whose(pts, rect) {
+            Some(present) => match self.who.get(&visitor) {
                 Some(who) if *who == present.who => Judgement::Right { walk: present.walk },
                 _ if present.enrolled => Judgement::Wrong { walk: present.walk },
                 _ => Judgement::NotEnrolled { walk: present.walk },
             },
-            _ => Judgement::Nobody,
+            None => Judgement::Nobody,
         };
         self.judged.push(judgement.clone());
         judgement
@@ -121,6 +135,7 @@ impl Walks {
             named_again: visits.values().map(|times| times - 1).sum(),
             walks_unenrolled: walks.len() - enrolled.len(),
             unenrolled_named: count(|judged| matches!(judged, Judgement::NotEnrolled { .. })),
+            never_looked_at: walks.iter().filter(|walk| !self.looked.contains(&walk.id)).count(),
         }
     }
 

@@ -3,12 +3,14 @@
 mod open_set;
 mod pairs;
 mod portraits;
+mod walks;
 
 use crate::{
-    accuracy::{page::Page, portraits::Mirror},
+    accuracy::{page::Page, portraits::Mirror, rates::Rate},
     cli::{Common, MEND_ME, data::Data, logging},
 };
 use anyhow::Context;
+use serde_json::json;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -40,6 +42,8 @@ enum What {
         #[arg(long, default_value_t = 0.01, value_parser = share)]
         fpir: f64,
     },
+    /// How do walks past a camera end? Every `stills:` camera of a configuration, held against its own truth.
+    Walks(walks::Args),
 }
 
 /// Which faces, and by which networks.
@@ -63,6 +67,7 @@ struct Faces {
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     logging(common);
     let done = match &args.what {
+        What::Walks(args) => return walks::run(common, args),
         What::Pairs { faces } => pairs::run(common, faces),
         What::OpenSet { faces, views, fpir } => open_set::run(common, faces, *views as usize, *fpir),
     };
@@ -84,6 +89,15 @@ fn notes() -> Vec<String> {
         "These are the faces of this folder. A gate has other light, other angles and other people: measure there too."
             .to_owned(),
     ]
+}
+
+/// A rate with its interval, and what it is below.
+fn told(rate: &Rate) -> serde_json::Value {
+    let (low, high) = rate.interval();
+    json!({
+        "errors": rate.errors, "trials": rate.trials, "share": rate.share(),
+        "interval": [low, high], "at_most": rate.at_most(),
+    })
 }
 
 fn write(file: &Path, page: &Page) -> anyhow::Result<()> {

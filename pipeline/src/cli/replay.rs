@@ -1,25 +1,20 @@
 //! `usher replay`: a recording through the gate, as fast as the machine can; nothing is published.
 
 use crate::{
-    capture::{
-        frame,
-        latest::{self, Pace},
-        recorded::recorded,
-    },
+    capture::recorded::recorded,
     cli::{Common, MEND_ME, logging},
     clock::{Clock, HandClock, SystemClock},
-    decide::{self, quiet::Quiet, visit::Visit},
     gallery::{current::Current, store::Store},
-    identify::{self, threshold::Law},
-    infer::{self, sighting::Left},
-    supervise::{Beat, spawn, stop},
-    wire,
+    identify::threshold::Law,
+    wire::{
+        self,
+        offline::{Ended, Gate, Told, offline},
+    },
 };
 use anyhow::Context;
-use crossbeam::channel::bounded;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc, time::SystemTime};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::SystemTime};
 use usher_config::value::Name;
 
 /// Run a recording through the gate; nothing is published, stored or greeted.
@@ -31,9 +26,6 @@ pub(crate) struct Args {
     #[arg(long)]
     camera: Option<String>,
 }
-
-/// The same room between stages as in a running gate.
-const ROOM: usize = 64;
 
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     logging(common);
@@ -53,77 +45,37 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
         None => cameras.values().next().context("the configuration has a camera")?,
     };
     let clock = SystemClock::start();
-    // The recording's own time is what counts; see `recorded`.
     let still: Arc<dyn Clock> = HandClock::at(SystemTime::UNIX_EPOCH);
     let worker = wire::workers(&config, &still, 1)?.pop().context("one camera has a worker")?;
     let model = worker.engine.model();
     let law = Law::of(&model)?;
     let gallery = Current::of(&Store::of(&config)?, &model, clock.now().wall)?;
-    let summary = through_the_gate(args, camera, worker, &config, &gallery, law, &clock, still, common.json)?;
-    println!("{summary}");
-    Ok(ExitCode::SUCCESS)
-}
-
-#[expect(clippy::too_many_arguments, reason = "one call, from `run`; it is the graph of a replay in one paragraph")]
-fn through_the_gate(
-    args: &Args,
-    camera: &Arc<frame::Camera>,
-    worker: infer::Worker,
-    config: &usher_config::Config,
-    gallery: &Arc<Current>,
-    law: Law,
-    clock: &Arc<SystemClock>,
-    still: Arc<dyn Clock>,
-    as_json: bool,
-) -> anyhow::Result<serde_json::Value> {
-    let (_stopper, stop) = stop();
-    let (mut seats, frames) = latest::latest(Pace::Wait, [latest::passed_over(&camera.name)]);
-    let seat = seats.pop().context("one seat for one camera")?;
-    let (sightings, sightings_out) = bounded(ROOM);
-    let (left, left_out) = bounded::<Left>(ROOM);
-    let (watched, watched_out) = bounded(ROOM);
-    let (identifications, identifications_out) = bounded(ROOM);
-    let (visits, visits_out) = bounded::<Visit>(ROOM);
-    let (outcomes, _for_nobodys_eyes) = bounded(1);
-
-    let times: BTreeMap<_, _> = config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet)).collect();
-    let (quiet, time) = (Quiet::new(times), still.clone());
-    let deciding = spawn("decide", move || {
-        decide::run(&identifications_out, &visits, &outcomes, quiet, &*time, &Beat::default());
-    });
-    let (known, rules) = (gallery.clone(), config.rules.clone());
-    let identifying = spawn("identify", move || {
-        identify::run(&sightings_out, &identifications, &known, rules, law, &*still, &Beat::default());
-    });
-    let counting = spawn("flow", move || left_out.iter().count());
-    let outlets = infer::Outlets { sightings, left, watched };
-    let inferring = spawn("infer", move || infer::run(worker, frames, &outlets, &Beat::default()));
-    let reading = recorded(args.file.clone(), camera.clone(), seat, clock.clone(), stop);
-
     let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {pos} frames, {elapsed}")?);
-    let watching = spawn("progress", move || {
-        watched_out.iter().for_each(|_| bar.inc(1));
-        bar.finish_and_clear();
-    });
     let mut named = 0;
-    for visit in &visits_out {
-        named += 1;
-        let line = json!({
-            "at_s": visit.pts.as_secs_f64(), "gate": camera.gate, "camera": camera.name,
-            "visitor": visit.visitor, "evidence": visit.evidence,
-        });
-        if as_json {
-            println!("{line}");
-        } else {
-            println!("{:9.2} s  gate {}  visitor {}", visit.pts.as_secs_f64(), camera.gate, visit.visitor);
+    let told = |told| match told {
+        Told::Frame => bar.inc(1),
+        Told::Look(_) => {}
+        Told::Visit(visit) => {
+            named += 1;
+            let at = visit.pts.as_secs_f64();
+            if common.json {
+                let line = json!({
+                    "at_s": at, "gate": camera.gate, "camera": camera.name,
+                    "visitor": visit.visitor, "evidence": visit.evidence,
+                });
+                println!("{line}");
+            } else {
+                println!("{at:9.2} s  gate {}  visitor {}", camera.gate, visit.visitor);
+            }
         }
-    }
-    let joined = |_panic| anyhow::anyhow!("a stage ended in a panic");
-    let read = reading.join().map_err(joined)?.with_context(|| args.file.display().to_string())?;
-    inferring.join().map_err(joined)??;
-    identifying.join().map_err(joined)?;
-    deciding.join().map_err(joined)?;
-    watching.join().map_err(joined)?;
-    let people = counting.join().map_err(joined)?;
-    Ok(json!({ "frames": read, "people": people, "visits": named, "seconds": clock.now().steady.as_secs_f64() }))
+    };
+    let (file, at, timed) = (args.file.clone(), camera.clone(), clock.clone());
+    let gate = Gate { config: config.clone(), worker, gallery, law };
+    let read = |seat, stop| recorded(file, at, seat, timed, stop);
+    let Ended { frames, people } =
+        offline(gate, camera, read, told).with_context(|| args.file.display().to_string())?;
+    bar.finish_and_clear();
+    let seconds = clock.now().steady.as_secs_f64();
+    println!("{}", json!({ "frames": frames, "people": people, "visits": named, "seconds": seconds }));
+    Ok(ExitCode::SUCCESS)
 }
