@@ -4,7 +4,7 @@ use crate::{
     align::SIDE,
     compute::Compute,
     detect::{Detector, yunet::Yunet},
-    embed::{Embedder, fused::Fused, mobilefacenet::MobileFaceNet, sface::Sface},
+    embed::{Embedder, fused::Fused, mobilefacenet::mobilefacenet, sface::sface, vectors::Vectors},
     error::ModelError,
     image::{Rgb, Size},
     template::ModelId,
@@ -28,10 +28,10 @@ pub struct Opening<'a> {
 
 impl Opening<'_> {
     /// An embedder of the weights of row `name`.
-    fn one<E: Embedder + 'static>(
+    fn one(
         &self,
         name: &str,
-        new: fn(Stored, &Compute, ModelId) -> Result<E, ModelError>,
+        new: fn(Stored, &Compute, ModelId) -> Result<Vectors, ModelError>,
     ) -> Result<Box<dyn Embedder>, ModelError> {
         let (stored, model) = stored(name, self.weights_dir, Role::Embedder)?;
         Ok(Box::new(new(stored, self.compute, model)?))
@@ -44,12 +44,12 @@ pub const DETECTORS: &[(&str, OpenDetector)] =
 
 /// Embedders by name, as in `infer: { embedder: … }`. The name is also the row of `models.lock`, or several with `+`.
 pub const EMBEDDERS: &[(&str, OpenEmbedder)] = &[
-    ("sface", |opening| opening.one("sface", Sface::new)),
-    ("mobilefacenet", |opening| opening.one("mobilefacenet", MobileFaceNet::new)),
+    ("sface", |opening| opening.one("sface", sface)),
+    ("mobilefacenet", |opening| opening.one("mobilefacenet", mobilefacenet)),
     // The weights were measured, see docs/accuracy.md.
     ("sface+mobilefacenet", |opening| {
-        let (sface, other) = (opening.one("sface", Sface::new)?, opening.one("mobilefacenet", MobileFaceNet::new)?);
-        Ok(Box::new(Fused::new(vec![(0.6, sface), (0.4, other)])))
+        let (one, other) = (opening.one("sface", sface)?, opening.one("mobilefacenet", mobilefacenet)?);
+        Ok(Box::new(Fused::new(vec![(0.6, one), (0.4, other)])))
     }),
 ];
 

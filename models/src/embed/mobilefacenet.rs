@@ -5,37 +5,15 @@
 //! stated. Input `(B, 3, 112, 112)` RGB, `(x − 127) / 128`. Output 512 numbers, not of unit length. A third of SFace's
 //! cost and three times its misses by itself; beside SFace it sees other things (see [`crate::embed::fused`]).
 
-use crate::{
-    compute::Compute,
-    embed::{Embedder, vectors::Vectors},
-    error::ModelError,
-    image::Rgb,
-    template::{ModelId, Template},
-    weights::store::Stored,
-};
+use crate::{compute::Compute, embed::vectors::Vectors, error::ModelError, template::ModelId, weights::store::Stored};
 
 /// Numbers in a template.
 const LENGTH: usize = 512;
 
-/// The embedder.
-pub struct MobileFaceNet(Vectors);
-
-impl MobileFaceNet {
-    /// Places the network; `model` is what its templates will carry.
-    ///
-    /// # Errors
-    /// [`ModelError::Compute`] when the weights are of another network.
-    pub fn new(stored: Stored, compute: &Compute, model: ModelId) -> Result<Self, ModelError> {
-        Ok(Self(Vectors::new(stored, compute, model, LENGTH, Some((1.0 / 128.0, -127.0 / 128.0)))?))
-    }
-}
-
-impl Embedder for MobileFaceNet {
-    fn model(&self) -> ModelId {
-        self.0.model()
-    }
-
-    fn embed(&mut self, crops: &[Rgb]) -> Result<Vec<Template>, ModelError> {
-        self.0.embed(crops)
-    }
+/// Places the network; `model` is what its templates will carry.
+///
+/// # Errors
+/// [`ModelError::Compute`] when the weights are of another network.
+pub fn mobilefacenet(stored: Stored, compute: &Compute, model: ModelId) -> Result<Vectors, ModelError> {
+    Vectors::new(stored, compute, model, LENGTH, Some((1.0 / 128.0, -127.0 / 128.0)))
 }

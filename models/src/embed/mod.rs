@@ -4,7 +4,7 @@ pub mod fused;
 pub mod mirrored;
 pub mod mobilefacenet;
 pub mod sface;
-mod vectors;
+pub mod vectors;
 
 use crate::{
     error::ModelError,

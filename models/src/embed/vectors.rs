@@ -1,8 +1,9 @@
-//! What embedders share: crops in, one direction each out.
+//! An embedder of one network: crops in, one direction each out.
 
 use crate::{
     align::SIDE,
     compute::Compute,
+    embed::Embedder,
     error::ModelError,
     forward::Network,
     image::Rgb,
@@ -12,7 +13,7 @@ use crate::{
 use zeroize::Zeroize;
 
 /// A network that makes one vector of each crop.
-pub(super) struct Vectors {
+pub struct Vectors {
     network: Network,
     model: ModelId,
     /// Numbers in a vector.
@@ -33,14 +34,14 @@ impl Vectors {
     ) -> Result<Self, ModelError> {
         Ok(Self { network: Network::new(stored, compute)?, model, length, scaling, batch: Vec::new() })
     }
+}
 
-    /// What its templates carry.
-    pub(super) fn model(&self) -> ModelId {
+impl Embedder for Vectors {
+    fn model(&self) -> ModelId {
         self.model.clone()
     }
 
-    /// One template for each crop.
-    pub(super) fn embed(&mut self, crops: &[Rgb]) -> Result<Vec<Template>, ModelError> {
+    fn embed(&mut self, crops: &[Rgb]) -> Result<Vec<Template>, ModelError> {
         if crops.is_empty() {
             return Ok(Vec::new());
         }

@@ -1,11 +1,10 @@
 //! Accuracy: what was counted, and what may be said of it.
 //!
-//! Pure: scores and counts in, rates with their intervals out. [`collection`] reads a folder of known faces, [`portraits`]
-//! turns them into templates, [`verification`] asks of two pictures whether they show one person, [`open_set`] asks who of
-//! many a picture shows, if any; [`walks`] holds a gate against the truth about a crowd. [`rates`] and [`resample`] say
-//! how sure all of that is, [`page`] shows it.
+//! Scores and counts in, rates with their intervals out. [`collection`] reads a folder of known faces and [`portraits`]
+//! turns them into templates; everything else is pure. [`verification`] asks of two pictures whether they show one person,
+//! [`open_set`] asks who of many a picture shows, if any; [`walks`] holds a gate against the truth about a crowd.
 //! [`calibration`] says which threshold a site's walks support, by counting and by the [`tail`] of their scores; [`site`] and
-//! [`simulation`] judge that where the truth is known.
+//! [`simulation`] judge that where the truth is known. [`rates`] and [`resample`] say how sure all of that is, [`page`] shows it.
 
 pub mod calibration;
 pub mod collection;
