@@ -85,14 +85,14 @@ fn an_open_set_of_real_faces_names_the_enrolled_and_nobody_else() {
 fn walks_past_a_camera_are_held_against_the_truth_and_the_gallery_stays_as_it_was() {
     let models = set_up("models", "USHER_MODELS").unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
-    command.args(["evaluate", "walks", "--json", "--long", "25 s"]).arg(root().join("config/demo.yaml"));
+    command.args(["evaluate", "walks", "--json", "--long", "60 s"]).arg(root().join("config/demo.yaml"));
     command.arg("--data").arg(models.parent().unwrap()).env("USHER_PICTURES", pictures().unwrap());
     let said = said(&command.output().unwrap());
     let number = |what: &str, figure: &str| said[what][figure].as_f64().unwrap();
     assert!(number("fnir", "trials") >= 4.0 && number("fpir", "trials") >= 2.0, "{said}");
     assert_eq!((number("fpir", "errors"), number("misidentified", "errors")), (0.0, 0.0), "{said}");
     assert!(number("fnir", "errors") <= 1.0, "{said}");
-    assert!(number("fpir", "at_most") > 0.3, "a few walks prove little: {said}");
+    assert!(number("fpir", "at_most") > 0.25, "a few walks prove little: {said}");
     assert_eq!(number("bystander_looks", "errors"), 0.0);
     assert!(number("bystander_looks", "trials") >= 12.0, "{said}");
     assert!((0.25..2.0).contains(&number("time_to_decision_s", "p50")), "three looks over 250 ms: {said}");
