@@ -114,6 +114,23 @@ impl Net {
             .with(Step::ScaleBy { input, by, plus, output })
     }
 
+    /// 1×1 convolutions of three channels, of `parts` outputs, joined as `joined` and mixed to five as `out`: what fills
+    /// channels up must not be seen by who reads it.
+    pub(crate) fn joined(parts: &[usize], seed: u64) -> Self {
+        let mut net = Self::new(3, seed);
+        let inputs: Vec<String> = (0..parts.len()).map(|index| format!("part {index}")).collect();
+        for (input, outputs) in inputs.iter().zip(parts) {
+            net = net.conv("in", input, (*outputs, 3, 1), 1, 0);
+        }
+        net.with(Step::Concat { inputs, output: "joined".into() }).conv(
+            "joined",
+            "out",
+            (5, parts.iter().sum(), 1),
+            1,
+            0,
+        )
+    }
+
     pub(crate) fn step(&mut self, step: Step) {
         self.stored.description.steps.push(step);
     }

@@ -65,6 +65,17 @@ pub(crate) struct Heads<'a> {
     pub(crate) steps: Vec<usize>,
 }
 
+impl<'a> Heads<'a> {
+    /// Where each value made stands in `value`, which holds all of them: value, first channel, channels.
+    pub(crate) fn places(&self, value: usize) -> impl Iterator<Item = (&'a str, (usize, usize, usize))> {
+        let mut first = 0;
+        self.made.iter().map(move |(name, count)| {
+            first += count;
+            (*name, (value, first - count, *count))
+        })
+    }
+}
+
 impl<'a> Source<'a> {
     /// The convolution of a step; `None` where it is none, or its tensors do not fit.
     pub(crate) fn conv(&self, step: usize) -> Option<Conv<'a>> {

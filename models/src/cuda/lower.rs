@@ -137,7 +137,7 @@ impl<'a> Lowering<'a> {
         let made = match step {
             Step::Conv { input, .. } => {
                 if let Some(heads) = self.source.heads(index) {
-                    return self.heads(heads);
+                    return self.heads(&heads);
                 }
                 let (conv, from) = (self.source.conv(index)?, self.whole(input)?);
                 self.placed(&conv, from, None)?
@@ -288,17 +288,13 @@ impl<'a> Lowering<'a> {
         Some(self.push(Work::Mix(op), from, others, channels))
     }
 
-    fn heads(&mut self, heads: Heads<'a>) -> Option<()> {
+    fn heads(&mut self, heads: &Heads<'a>) -> Option<()> {
         let from = self.value(heads.input)?;
         let mut made = self.placed(&heads.mix, from, None)?;
         if let Some(filter) = &heads.filter {
             made = self.placed(filter, made, None)?;
         }
-        let mut first = 0;
-        for (name, count) in heads.made {
-            self.places.insert(name, (made, first, count));
-            first += count;
-        }
+        self.places.extend(heads.places(made));
         heads.steps.iter().for_each(|step| self.joined[*step] = true);
         Some(())
     }

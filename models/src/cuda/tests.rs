@@ -235,15 +235,7 @@ proptest! {
     fn joined_channels_are_those_of_each_in_turn(
         parts in proptest::collection::vec(1usize..20, 1..5), size in (1usize..3, 2usize..6, 2usize..6), seed in any::<u64>()
     ) {
-        let mut net = Net::new(3, seed);
-        let inputs: Vec<String> = (0..parts.len()).map(|index| format!("part {index}")).collect();
-        for (input, outputs) in inputs.iter().zip(&parts) {
-            net = net.conv("in", input, (*outputs, 3, 1), 1, 0);
-        }
-        // What fills channels up must not be seen by who reads it.
-        net.with(Step::Concat { inputs, output: "joined".into() })
-            .conv("joined", "out", (5, parts.iter().sum(), 1), 1, 0)
-            .agrees_emulated(&["joined", "out"], size);
+        Net::joined(&parts, seed).agrees_emulated(&["joined", "out"], size);
     }
 
     #[test]

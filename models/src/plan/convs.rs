@@ -41,7 +41,7 @@ impl<'a> Lowering<'a> {
     pub(super) fn convolution(&mut self, index: usize) -> Option<()> {
         let Step::Conv { input, output, .. } = &self.source.description.steps[index] else { return None };
         if let Some(heads) = self.source.heads(index) {
-            return self.heads(heads);
+            return self.heads(&heads);
         }
         let conv = self.source.conv(index)?;
         let from = self.whole(input)?;
@@ -50,17 +50,13 @@ impl<'a> Lowering<'a> {
         Some(())
     }
 
-    fn heads(&mut self, heads: Heads<'a>) -> Option<()> {
+    fn heads(&mut self, heads: &Heads<'a>) -> Option<()> {
         let from = self.blocked(heads.input)?;
         let mut made = self.place(&heads.mix, from, None)?;
         if let Some(filter) = &heads.filter {
             made = self.place(filter, made, None)?;
         }
-        let mut first = 0;
-        for (name, count) in heads.made {
-            self.places.insert(name, (made, first, count));
-            first += count;
-        }
+        self.places.extend(heads.places(made));
         heads.steps.iter().for_each(|step| self.joined[*step] = true);
         Some(())
     }
