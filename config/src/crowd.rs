@@ -126,11 +126,28 @@ pub struct Changes {
     /// JPEG quality, at least; at most 90. Default 45.
     #[garde(range(min = 5, max = 90))]
     pub quality: u32,
+    /// Blur of movement, as a part of the face's height, at most. Default 0.
+    #[garde(range(min = 0.0, max = 0.5))]
+    pub motion: f32,
+    /// How many times light, detail, blur and compression are drawn for one walk, good and bad; each frame shows one of
+    /// them. Default 1.
+    #[garde(range(min = 1, max = 16))]
+    pub moments: u32,
 }
 
 impl Default for Changes {
     fn default() -> Self {
-        Self { light: 0.25, gamma: 0.2, cast: 0.08, scale: 0.35, blur_px: 1.0, tilt_deg: 12.0, quality: 45 }
+        Self {
+            light: 0.25,
+            gamma: 0.2,
+            cast: 0.08,
+            scale: 0.35,
+            blur_px: 1.0,
+            tilt_deg: 12.0,
+            quality: 45,
+            motion: 0.0,
+            moments: 1,
+        }
     }
 }
 

@@ -16,6 +16,7 @@ pub mod programme;
 pub mod publish;
 pub mod text;
 pub mod value;
+pub mod walks;
 pub mod web;
 
 use document::Checks;

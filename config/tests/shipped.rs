@@ -142,6 +142,7 @@ fn the_schemas_are_fresh() {
         ("usher.schema.json", usher_config::json_schema()),
         ("programme.schema.json", programme::json_schema()),
         ("crowd.schema.json", json_schema::<Crowd>()),
+        ("walks.schema.json", usher_config::walks::json_schema()),
     ] {
         fresh(&here(name), &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
     }

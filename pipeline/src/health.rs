@@ -48,6 +48,7 @@ pub struct Health {
     cameras: Mutex<BTreeMap<Name, CameraState>>,
     broker: Mutex<BrokerState>,
     outbox: std::sync::atomic::AtomicU64,
+    drift: AtomicBool,
 }
 
 impl Health {
@@ -58,6 +59,7 @@ impl Health {
             cameras: Mutex::new(cameras.into_iter().map(|name| (name, CameraState::Connecting)).collect()),
             broker: Mutex::new(BrokerState::Connecting),
             outbox: 0.into(),
+            drift: AtomicBool::new(false),
         }
     }
 
@@ -95,6 +97,16 @@ impl Health {
         let changed = std::mem::discriminant(&*broker) != std::mem::discriminant(&state);
         *broker = state;
         changed
+    }
+
+    /// Whether strangers come nearer to enrolled people than thresholds allow for.
+    pub fn drifts(&self) -> bool {
+        self.drift.load(Ordering::Relaxed)
+    }
+
+    /// Says so; true when it changed.
+    pub fn set_drift(&self, drifts: bool) -> bool {
+        self.drift.swap(drifts, Ordering::Relaxed) != drifts
     }
 
     /// Visits not yet acknowledged.

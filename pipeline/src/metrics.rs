@@ -35,6 +35,8 @@ pub const EXPIRED: &str = "usher_events_expired_total";
 pub const BROKER_UP: &str = "usher_broker_up";
 /// Visitors enrolled now.
 pub const ENROLLED: &str = "usher_enrolled";
+/// Of the last walks that ended without a name, the share that came as near to somebody enrolled as a tenth should.
+pub const STRANGERS_NEAR: &str = "usher_strangers_near_ratio";
 /// Old pipelines of a camera that overran their deadline on the way down; by `camera`.
 pub const CAMERA_TEARDOWN_OVERRUN: &str = "usher_camera_teardown_overrun_total";
 
@@ -61,6 +63,10 @@ pub const GAUGES: &[(&str, &str)] = &[
     (OUTBOX_DEPTH, "visits kept that the broker has not acknowledged"),
     (BROKER_UP, "1 while the broker acknowledges"),
     (ENROLLED, "visitors enrolled now"),
+    (
+        STRANGERS_NEAR,
+        "of the last walks that ended without a name, the share that came as near to somebody enrolled as 0.1 should",
+    ),
 ];
 /// See [`COUNTERS`].
 pub const HISTOGRAMS: &[(&str, &str)] = &[

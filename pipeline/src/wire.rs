@@ -20,13 +20,14 @@ use crate::{
     gallery::{
         current::{self, Current},
         file::StoreError,
+        key::{BoxKey, KeyError},
         store::Store,
         visitor::VisitorId,
     },
     health::Health,
     identify::{
         self,
-        threshold::{Law, LawError},
+        calibration::{CalibrationError, law_of},
     },
     infer::{
         self, Worker,
@@ -84,12 +85,15 @@ pub enum StartError {
     /// The gallery.
     #[error(transparent)]
     Gallery(#[from] StoreError),
+    /// The box key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// Weights or device.
     #[error(transparent)]
     Models(#[from] ModelError),
     /// The decision rule.
     #[error(transparent)]
-    Law(#[from] LawError),
+    Law(#[from] CalibrationError),
     /// Outbox, broker or certificates.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -171,8 +175,8 @@ pub fn start(
     // What can fail because of something that a person must mend, comes first.
     let workers = workers(config, clock, cameras.len())?;
     let model = workers.first().expect("there is one at least").engine.model();
-    let law = Law::of(&model)?;
     let store = Store::of(config)?;
+    let law = law_of(&model, data, &BoxKey::of(config, store.path())?)?;
     let gallery = Current::of(&store, &model, clock.now().wall)?;
 
     // publish ◄─256─ decide ◄─64─ identify ◄─64─ infer-1 … infer-n
@@ -201,8 +205,9 @@ pub fn start(
 
     let (sightings, sightings_out) = bounded(SIGHTINGS);
     let (known, asked, own_law, time) = (gallery.clone(), rules.clone(), law.clone(), clock.clone());
+    let told = health.clone();
     stages.start("identify", move |beat| {
-        identify::run(&sightings_out, &identifications, &known, asked, own_law, &*time, beat);
+        identify::run(&sightings_out, &identifications, &known, asked, own_law, &told, &*time, beat);
     });
 
     let (left, left_out) = bounded(LEFT);

@@ -99,6 +99,27 @@ fn walks_past_a_camera_are_held_against_the_truth_and_the_gallery_stays_as_it_wa
     assert!(number("inter_eye_at_decision_px", "p50") >= 20.0, "{said}");
 }
 
+/// Four people who walk in another picture than they enrolled with, and everybody else.
+#[test]
+fn people_of_a_folder_walk_and_every_way_of_judging_is_compared() {
+    let folder = collection();
+    let page = folder.path().join("report.html");
+    let said = said(&usher(&["walks", "--fpir", "0.2", "--json", "--html", page.to_str().unwrap()], folder.path()));
+    assert_eq!((said["n_enrolled"].as_u64(), said["n_mated"].as_u64()), (Some(2), Some(2)), "{said}");
+    assert!(said["n_non_mated"].as_u64().unwrap() >= 12, "{said}");
+    assert!(said["looks"].as_u64().unwrap() >= 3 * said["n_non_mated"].as_u64().unwrap(), "{said}");
+    for way in ["single_frame", "pooled_evenly", "pooled_by_quality", "gate"] {
+        let fnir = said["ways"][way]["fnir"].as_f64().unwrap();
+        assert!((0.0..=1.0).contains(&fnir), "{way}: {said}");
+        assert!(said["ways"][way]["threshold"].as_f64().unwrap() < 0.6, "{way}: {said}");
+    }
+    assert_eq!(said["ways"]["single_frame"]["single_frames_miss_times"], 1.0);
+    assert_eq!(fs::read_to_string(page).unwrap().matches("<svg").count(), 4);
+    let refused = usher(&["walks", "--fpir", "0.003"], folder.path());
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && why.contains("333 are needed"), "{why}");
+}
+
 #[test]
 fn what_cannot_be_measured_says_how_to_mend_it() {
     let folder = tempfile::tempdir().unwrap();

@@ -17,6 +17,7 @@ use usher::{
     },
     identify::{
         self,
+        drift::SHARE,
         identification::{Identification, Verdict},
         threshold::Law,
         tracks::Tracks,
@@ -334,6 +335,35 @@ fn tracks_that_never_end_are_ended() {
 }
 
 #[test]
+fn strangers_who_come_nearer_than_they_should_are_noticed() {
+    let mut crowd = Crowd::new(12);
+    let people: Vec<_> = (0..50).map(|_| crowd.person()).collect();
+    let (gallery, cam) = (gallery(&people), camera("cam"));
+    let mut walked = |likeness: Option<f32>| {
+        let mut tracks = Tracks::new(rules(), law());
+        for n in 0..200 {
+            let (stranger, near) = (crowd.person(), &people[n as usize % people.len()]);
+            // Exactly so like somebody, and otherwise a stranger.
+            let off: f32 = stranger.iter().zip(near).map(|(a, b)| a * b).sum();
+            let rest = unit(stranger.iter().zip(near).map(|(a, b)| a - off * b).collect());
+            let alike = likeness.unwrap_or(off);
+            let v = near.iter().zip(rest).map(|(a, b)| alike * a + (1.0 - alike * alike).sqrt() * b).collect();
+            let template = Template::new(model(), v).unwrap();
+            for look in 0..3 {
+                assert!(tracks.look(probe(&cam, n, n * 1000 + look * 150, template.clone()), &gallery).is_none());
+            }
+            tracks.gone(TrackId(n));
+        }
+        tracks.drift().clone()
+    };
+    // Below the threshold and nobody's name; but so like somebody that thresholds no longer mean what they did.
+    let near = law().threshold(SHARE, people.len()).0;
+    let far = walked(None);
+    assert!(!far.is_moved() && far.share().is_some_and(|share| share < 0.1), "{:?}", far.share());
+    assert!(walked(Some(near + 0.01)).is_moved());
+}
+
+#[test]
 fn somebody_enrolled_while_they_stand_there_is_named() {
     let mut crowd = Crowd::new(10);
     let person = crowd.person();
@@ -360,7 +390,16 @@ fn two_cameras_of_a_gate_make_one_visit_and_its_ids_rise() {
     let gallery = Current::new(gallery(&people));
     let time = clock.clone();
     let identifying = spawn("identify", move || {
-        identify::run(&sightings_out, &identifications, &gallery, rules(), law(), &*time, &Beat::default());
+        identify::run(
+            &sightings_out,
+            &identifications,
+            &gallery,
+            rules(),
+            law(),
+            &usher::health::Health::of([]),
+            &*time,
+            &Beat::default(),
+        );
     });
     let quiet = Quiet::new([(Name::new("north").unwrap(), Duration::from_secs(600))]);
     let deciding = spawn("decide", move || {

@@ -97,7 +97,16 @@ fn run(config: &Config, film: &Film, enrolled: &Enrolled, unchanged: Duration) -
     infer::run(worker, frames, &outlets, &Beat::default()).unwrap();
     drop(outlets);
     reading.join().unwrap().unwrap();
-    identify::run(&sightings_out, &identifications, &gallery, config.rules.clone(), law, &*clock, &Beat::default());
+    identify::run(
+        &sightings_out,
+        &identifications,
+        &gallery,
+        config.rules.clone(),
+        law,
+        &usher::health::Health::of([]),
+        &*clock,
+        &Beat::default(),
+    );
     drop(identifications);
     let quiet = Quiet::new(config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet)));
     decide::run(&identifications_out, &visits, &outcomes, quiet, &*clock, &Beat::default());
@@ -105,7 +114,7 @@ fn run(config: &Config, film: &Film, enrolled: &Enrolled, unchanged: Duration) -
 
     let mut tally = Tally::default();
     if let (Some(scene), Film::Crowd(_, until)) = (scene, film) {
-        let mut walks = Walks::new(scene, enrolled.clone());
+        let mut walks = Walks::new(std::boxed::Box::new(scene), enrolled.clone());
         for visit in &visits_out {
             walks.judge(visit.pts, &visit.rect, visit.visitor);
         }

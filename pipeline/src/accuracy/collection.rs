@@ -91,6 +91,11 @@ impl Collection {
         Ok(Self { people, folder: folder.to_owned() })
     }
 
+    /// Where it lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Every picture.
     pub fn all(&self) -> impl Iterator<Item = Which> + '_ {
         let of = |(person, who): (usize, &Person)| {

@@ -1,10 +1,10 @@
 //! What the gate said about a crowd, held against what was true.
 //!
-//! A `stills:` camera knows who stood where at any time. A visit is judged by the place of the face that settled it,
+//! A `stills:` camera knows who stood where at any time, a log of a recording nearly so. A visit is judged by the place of the face that settled it,
 //! not by who happened to be about: naming the enrolled neighbour of somebody who is not enrolled is a wrong name.
 
 use crate::{
-    capture::stills::scene::{Present, Scene},
+    accuracy::truth::{Truth, Walked},
     gallery::visitor::VisitorId,
 };
 use std::{
@@ -13,9 +13,6 @@ use std::{
 };
 use usher_models::image::Rect;
 
-/// Least overlap of a visit's face with the true one. Two people's faces never overlap in a crowd, so any clear
-/// overlap tells whose face it was; detectors and the truth draw boxes of somewhat different shapes.
-const SAME_FACE: f32 = 0.2;
 /// A walk counts only when it has ended this long before the last frame looked at: decisions need time.
 const SETTLED: Duration = Duration::from_secs(2);
 
@@ -76,35 +73,28 @@ impl std::ops::Add for Tally {
     }
 }
 
-/// A crowd's truth, and the visits judged by it.
+/// What was true, and the visits judged by it.
 pub struct Walks {
-    scene: Scene,
+    truth: Box<dyn Truth>,
     who: BTreeMap<VisitorId, String>,
     judged: Vec<Judgement>,
     looked: BTreeSet<u64>,
 }
 
 impl Walks {
-    /// Judges by `scene`; `who` says which person of the crowd file was enrolled as which visitor.
-    pub fn new(scene: Scene, who: BTreeMap<VisitorId, String>) -> Self {
-        Self { scene, who, judged: Vec::new(), looked: BTreeSet::new() }
+    /// Judges by `truth`; `who` says which of its people was enrolled as which visitor.
+    pub fn new(truth: Box<dyn Truth>, who: BTreeMap<VisitorId, String>) -> Self {
+        Self { truth, who, judged: Vec::new(), looked: BTreeSet::new() }
     }
 
     /// Takes a look in: the face at `rect` of the frame at stream time `pts` was embedded.
     pub fn looked(&mut self, pts: Duration, rect: &Rect) {
-        self.looked.extend(self.whose(pts, rect).map(|present| present.walk));
-    }
-
-    /// Whose face is at `rect`.
-    fn whose(&self, pts: Duration, rect: &Rect) -> Option<Present> {
-        let overlap = |present: &Present| present.rect.iou(rect);
-        let nearest = self.scene.people_at(pts).into_iter().max_by(|a, b| overlap(a).total_cmp(&overlap(b)));
-        nearest.filter(|present| overlap(present) >= SAME_FACE)
+        self.looked.extend(self.truth.whose(pts, rect).map(|present| present.walk));
     }
 
     /// Takes a visit in: `visitor` was named by the face at `rect` of the frame at stream time `pts`.
     pub fn judge(&mut self, pts: Duration, rect: &Rect, visitor: VisitorId) -> Judgement {
-        let judgement = match self.whose(pts, rect) {
+        let judgement = match self.truth.whose(pts, rect) {
             Some(present) => match self.who.get(&visitor) {
                 Some(who) if *who == present.who => Judgement::Right { walk: present.walk },
                 _ if present.enrolled => Judgement::Wrong { walk: present.walk },
@@ -119,7 +109,7 @@ impl Walks {
     /// The counts of a run whose first frame had stream time `from` and whose last one had `until`.
     pub fn tally(&self, from: Duration, until: Duration) -> Tally {
         let whole = |to: Duration| to + SETTLED <= until;
-        let walks: Vec<_> = self.scene.walks_between(from, until).into_iter().filter(|walk| whole(walk.to)).collect();
+        let walks: Vec<_> = self.truth.walks(from, until).into_iter().filter(|walk| whole(walk.to)).collect();
         let mut visits: BTreeMap<u64, usize> = BTreeMap::new();
         let count = |which: fn(&Judgement) -> bool| self.judged.iter().filter(|judged| which(judged)).count();
         for judged in &self.judged {
@@ -127,7 +117,7 @@ impl Walks {
                 *visits.entry(*walk).or_default() += 1;
             }
         }
-        let enrolled: BTreeSet<u64> = walks.iter().filter(|walk| walk.enrolled).map(|walk| walk.id).collect();
+        let enrolled: BTreeSet<u64> = walks.iter().filter(|walk| walk.of.enrolled).map(|walk| walk.of.walk).collect();
         Tally {
             walks_enrolled: enrolled.len(),
             named_right: visits.iter().filter(|(walk, times)| enrolled.contains(walk) && **times == 1).count(),
@@ -135,7 +125,7 @@ impl Walks {
             named_again: visits.values().map(|times| times - 1).sum(),
             walks_unenrolled: walks.len() - enrolled.len(),
             unenrolled_named: count(|judged| matches!(judged, Judgement::NotEnrolled { .. })),
-            never_looked_at: walks.iter().filter(|walk| !self.looked.contains(&walk.id)).count(),
+            never_looked_at: walks.iter().filter(|walk| !self.looked.contains(&walk.of.walk)).count(),
         }
     }
 
@@ -149,15 +139,17 @@ impl Walks {
                 _ => None,
             })
             .collect();
-        let walks = self.scene.walks_between(from, until).into_iter();
-        let missed = walks.filter(|walk| walk.enrolled && walk.to + SETTLED <= until && !named.contains(&walk.id));
-        missed.map(|walk| (walk.id, walk.who)).collect()
+        let walks = self.truth.walks(from, until).into_iter();
+        let is_missed =
+            |walk: &Walked| walk.of.enrolled && walk.to + SETTLED <= until && !named.contains(&walk.of.walk);
+        walks.filter(is_missed).map(|walk| (walk.of.walk, walk.of.who)).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::stills::scene::Scene;
     use usher_config::crowd::Crowd;
     use uuid::Uuid;
 
@@ -174,7 +166,7 @@ mod tests {
     fn walks() -> (Walks, VisitorId, Scene) {
         let ada = VisitorId(Uuid::from_u128(1));
         let scene = Scene::of(&pair());
-        (Walks::new(scene.clone(), BTreeMap::from([(ada, "a".to_owned())])), ada, scene)
+        (Walks::new(Box::new(scene.clone()), BTreeMap::from([(ada, "a".to_owned())])), ada, scene)
     }
 
     /// A time at which `who` can be seen, and where.

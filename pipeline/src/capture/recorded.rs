@@ -6,7 +6,7 @@ use crate::capture::{
     latest::Seat,
     opened::{Next, Opened},
     source::{self, Speed},
-    stills,
+    stills::{self, cutout::StillsError},
     teardown::Teardowns,
 };
 use crate::{
@@ -98,8 +98,23 @@ pub fn recorded_stills(
     clock: Arc<dyn Clock>,
     stop: Stop,
 ) -> JoinHandle<Result<u64, Fault>> {
+    drawn(move || stills::Stills::open(&crowd, None), until, camera, seat, clock, stop)
+}
+
+/// The same of a crowd that `open` makes ready, on the thread that draws it.
+///
+/// # Errors
+/// The thread ends with the fault when the crowd's pictures cannot be used.
+pub fn drawn(
+    open: impl FnOnce() -> Result<stills::Stills, StillsError> + Send + 'static,
+    until: Duration,
+    camera: Arc<Camera>,
+    seat: Seat<Frame>,
+    clock: Arc<dyn Clock>,
+    stop: Stop,
+) -> JoinHandle<Result<u64, Fault>> {
     spawn(&format!("cam-{}", camera.name), move || {
-        let mut stills = stills::Stills::open(&crowd, None).map_err(|error| Fault::Crowd(error.to_string()))?;
+        let mut stills = open().map_err(|error| Fault::Crowd(error.to_string()))?;
         let (begun, mut count) = (clock.now(), 0);
         while stills.next_pts() < until && !stop.is_stopping() {
             let Some((picture, pts)) = stills.frame_at(stills.next_pts()) else { break };

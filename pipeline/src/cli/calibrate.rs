@@ -1,52 +1,33 @@
 //! `usher calibrate`: thresholds with a promise, and whether the promise is true.
 
-use crate::{
-    accuracy::{rates::Rate, simulation::simulated},
-    cli::{Common, evaluate::share},
-};
-use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
-use std::process::ExitCode;
+mod simulate;
+mod site;
 
-/// Hold the method of calibration against simulated sites whose true error rates are known.
+use crate::cli::{Common, MEND_ME, evaluate::share};
+use std::{path::PathBuf, process::ExitCode};
+
+/// Find the thresholds that a site's own walks support, and have its gates use them.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// How many sites.
-    #[arg(long, value_name = "SITES", value_parser = clap::value_parser!(u64).range(1..=10_000))]
-    simulate: u64,
-    /// The share of people who never enrolled that may be named.
+    /// A log of who walked in recordings of this site's cameras (`usher schema walks`). What its walks support is written to the
+    /// data folder, signed with the box key, and used from the gate's next start on.
+    #[arg(long, value_name = "FILE", required_unless_present = "simulate")]
+    log: Option<PathBuf>,
+    /// Instead, hold the method against so many simulated sites whose true error rates are known.
+    #[arg(long, value_name = "SITES", value_parser = clap::value_parser!(u64).range(1..=10_000), conflicts_with = "log")]
+    simulate: Option<u64>,
+    /// Of simulated sites: the share of people who never enrolled that may be named.
     #[arg(long, default_value_t = 0.01, value_parser = share)]
     target: f64,
+    /// Write nothing.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
-    let bar = ProgressBar::new(args.simulate)
-        .with_style(ProgressStyle::with_template("{bar:40} {pos} of {len} sites, {eta} to go")?);
-    let simulated = simulated(args.simulate, args.target, || bar.inc(1));
-    bar.finish_and_clear();
-    // What went right, as shares.
-    let right = |rate: &Rate| rate.share().map(|share| 1.0 - share);
-    let interval = |rate: &Rate| {
-        let (low, high) = rate.interval();
-        [1.0 - high, 1.0 - low]
-    };
-    let median = simulated.stricter.get(simulated.stricter.len() / 2);
-    if common.json {
-        let json = json!({
-            "sites": simulated.above_target.trials, "target": args.target,
-            "met": right(&simulated.above_target), "met_interval": interval(&simulated.above_target),
-            "covered": right(&simulated.not_covered), "covered_interval": interval(&simulated.not_covered),
-            "monotone": simulated.falling.errors == 0, "median_times_stricter": median,
-        });
-        println!("{json}");
-    } else {
-        println!("{} sites, target FPIR {}", simulated.above_target.trials, args.target);
-        println!("true FPIR above the target: {}", simulated.above_target);
-        println!("true FPIR outside its nominal 95 % interval: {}", simulated.not_covered);
-        println!("threshold falls as the gallery grows: {}", simulated.falling);
-        if let Some(median) = median {
-            println!("in the median site {median:.1} times stricter than asked for");
-        }
+    if let Some(sites) = args.simulate {
+        return simulate::run(common, sites, args.target);
     }
-    Ok(ExitCode::SUCCESS)
+    let Some(log) = &args.log else { return Ok(ExitCode::from(MEND_ME)) };
+    site::run(common, log, args.dry_run)
 }

@@ -166,8 +166,9 @@ struct Judge {
 
 impl Judge {
     fn new(crowds: Crowds, enrolled: &Enrolled, visits: Receiver<Visit>) -> Self {
-        let walks =
-            |(name, (_, crowd)): (Name, (PathBuf, Crowd))| (name, Walks::new(Scene::of(&crowd), enrolled.clone()));
+        let walks = |(name, (_, crowd)): (Name, (PathBuf, Crowd))| {
+            (name, Walks::new(Box::new(Scene::of(&crowd)), enrolled.clone()))
+        };
         Self { walks: crowds.into_iter().map(walks).collect(), visits, watched: Duration::ZERO }
     }
 

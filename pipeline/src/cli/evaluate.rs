@@ -1,8 +1,10 @@
 //! `usher evaluate`: how often is it wrong, and how sure is that?
 
+mod films;
 mod open_set;
 mod pairs;
 mod portraits;
+mod synthesised;
 mod walks;
 
 use crate::{
@@ -42,7 +44,7 @@ enum What {
         #[arg(long, default_value_t = 0.01, value_parser = share)]
         fpir: f64,
     },
-    /// How do walks past a camera end? Every `stills:` camera of a configuration, held against its own truth.
+    /// How do walks past a camera end? Of the `stills:` cameras of a configuration, or of the people of a folder.
     Walks(walks::Args),
 }
 

@@ -14,6 +14,7 @@ mod models;
 mod replay;
 mod run;
 mod schema;
+mod walked;
 
 use clap::{Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};

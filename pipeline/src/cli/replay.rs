@@ -4,8 +4,8 @@ use crate::{
     capture::recorded::recorded,
     cli::{Common, MEND_ME, logging},
     clock::{Clock, HandClock, SystemClock},
-    gallery::{current::Current, store::Store},
-    identify::threshold::Law,
+    gallery::{current::Current, key::BoxKey, store::Store},
+    identify::calibration::law_of,
     wire::{
         self,
         offline::{Ended, Gate, Told, offline},
@@ -48,12 +48,13 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     let still: Arc<dyn Clock> = HandClock::at(SystemTime::UNIX_EPOCH);
     let worker = wire::workers(&config, &still, 1)?.pop().context("one camera has a worker")?;
     let model = worker.engine.model();
-    let law = Law::of(&model)?;
-    let gallery = Current::of(&Store::of(&config)?, &model, clock.now().wall)?;
+    let store = Store::of(&config)?;
+    let law = law_of(&model, &config.data, &BoxKey::of(&config, store.path())?)?;
+    let gallery = Current::of(&store, &model, clock.now().wall)?;
     let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {pos} frames, {elapsed}")?);
     let mut named = 0;
     let told = |told| match told {
-        Told::Frame => bar.inc(1),
+        Told::Frame(_) => bar.inc(1),
         Told::Look(_) => {}
         Told::Visit(visit) => {
             named += 1;

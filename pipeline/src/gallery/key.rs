@@ -107,6 +107,15 @@ impl Custody {
 }
 
 impl BoxKey {
+    /// The configured one; `gallery` is where the gallery is or will be.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn of(config: &usher_config::Config, gallery: &Path) -> Result<Self, KeyError> {
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
+        Self::open(&Custody::choose(config.gallery.key.as_deref(), credentials.as_deref(), &config.data), gallery)
+    }
+
     /// A fresh key that is kept nowhere.
     ///
     /// # Panics

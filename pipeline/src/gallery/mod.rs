@@ -15,5 +15,6 @@ pub mod name;
 pub mod picture;
 pub mod seal;
 pub mod search;
+pub mod signature;
 pub mod store;
 pub mod visitor;

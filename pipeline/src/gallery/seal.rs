@@ -39,6 +39,8 @@ pub enum Field<'a> {
         /// When the visitor must be gone.
         expires: i64,
     },
+    /// The hash of something that is no secret but must be this box's own: a signature.
+    Signature,
     /// The name.
     Name,
     /// The favourite sport.
@@ -132,6 +134,7 @@ fn authenticated(visitor: VisitorId, field: Field<'_>) -> Vec<u8> {
             bytes.extend(enrolled.to_le_bytes());
             bytes.extend(expires.to_le_bytes());
         }
+        Field::Signature => bytes.push(5),
         Field::Name => bytes.push(2),
         Field::Sport => bytes.push(3),
         Field::Template { ordinal, model } => {

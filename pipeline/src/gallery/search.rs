@@ -159,7 +159,16 @@ impl Gallery {
 
     /// The same without those who have expired at `now`.
     pub fn without_expired(&self, now: SystemTime) -> Self {
-        let keeps = |owner: u32| self.visitors[owner as usize].expires > now;
+        self.keeping(|visitor| visitor.expires > now)
+    }
+
+    /// The same without one visitor: a walk of theirs is then a stranger's.
+    pub fn without(&self, id: VisitorId) -> Self {
+        self.keeping(|visitor| visitor.id != id)
+    }
+
+    fn keeping(&self, keeps: impl Fn(&Visitor) -> bool) -> Self {
+        let keeps = |owner: u32| keeps(&self.visitors[owner as usize]);
         let total = self.owners.iter().filter(|owner| keeps(**owner)).count();
         let mut rows = Rows::with_capacity(self.index.width(), total);
         let (mut visitors, mut places) = (Vec::<Visitor>::new(), HashMap::new());

@@ -8,7 +8,7 @@
 
 use crate::gallery::{
     file::{StoreError, access, failure, identity, make_folder, opened},
-    key::{self, BoxKey},
+    key::BoxKey,
     seal::{self, DataKey, Field, Unsealable},
     search::Enrolled,
     visitor::{Visitor, VisitorId},
@@ -85,10 +85,7 @@ impl Store {
     pub fn of(config: &usher_config::Config) -> Result<Self, StoreError> {
         let path = config.data.join(NAME);
         make_folder(&path)?;
-        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
-        let custody = key::Custody::choose(config.gallery.key.as_deref(), credentials.as_deref(), &config.data);
-        let key = BoxKey::open(&custody, &path)?;
-        Self::open(&path, key)
+        Self::open(&path, BoxKey::of(config, &path)?)
     }
 
     /// The store at `path`; file (0600) and folder (0700) are made where they are missing.

@@ -88,19 +88,18 @@ impl Looks {
         self.kept.clear();
     }
 
-    /// Whether the looks one by one bear out that this is `visitor`.
-    fn bear_out(&self, visitor: VisitorId, gallery: &Gallery, threshold: Score) -> bool {
+    /// The highest threshold at which the looks one by one still bear out that this is `visitor`: the median look may stay
+    /// below it by `MEDIAN_SLACK`, a look of real weight by `LOOK_SLACK`.
+    fn borne_out(&self, visitor: VisitorId, gallery: &Gallery) -> Option<Score> {
         let heaviest = self.kept.iter().map(|(weight, _)| *weight).fold(0.0, f32::max);
-        let scores: Option<Vec<(f32, f32)>> =
-            self.kept.iter().map(|(w, look)| gallery.compare(visitor, look).map(|score| (*w, score.0))).collect();
-        let Some(mut scores) = scores.filter(|scores| !scores.is_empty()) else { return false };
-        let stranger = |(w, score): &(f32, f32)| *w >= REAL_WEIGHT * heaviest && *score < threshold.0 - LOOK_SLACK;
-        if scores.iter().any(stranger) {
-            return false;
-        }
+        let of = |(w, look): &(f32, Template)| gallery.compare(visitor, look).map(|score| (*w, score.0));
+        let mut scores: Vec<(f32, f32)> = self.kept.iter().map(of).collect::<Option<_>>()?;
+        let real = scores.iter().filter(|(weight, _)| *weight >= REAL_WEIGHT * heaviest);
+        let least = real.map(|(_, score)| *score).fold(f32::INFINITY, f32::min);
         scores.sort_by(|a, b| a.1.total_cmp(&b.1));
         // The lower of two middle ones.
-        scores[(scores.len() - 1) / 2].1 >= threshold.0 - MEDIAN_SLACK
+        let (_, median) = scores.get(scores.len().checked_sub(1)? / 2)?;
+        Some(Score((median + MEDIAN_SLACK).min(least + LOOK_SLACK)))
     }
 }
 
@@ -113,6 +112,8 @@ pub struct Judgement {
     pub evidence: Evidence,
     /// Whoever the pool is most like, however unlike.
     pub leader: Option<Candidate>,
+    /// The highest threshold at which the leader is named; `None` where they are at none.
+    pub reach: Option<Score>,
 }
 
 /// Judges `looks`. `led` is the leader of the judgement before, at the look before: whoever is to be named must lead
@@ -141,26 +142,28 @@ pub fn judge(
         threshold,
         enrolled: gallery.len(),
     };
-    let verdict = match leader {
-        Some(best)
-            if looks.counted() >= rules.looks
-                && looks.over() >= rules.over
-                && best.score >= threshold
-                && looks.bear_out(best.visitor, gallery, threshold) =>
-        {
-            match second {
-                Some(second) if best.score.0 - second.score.0 < rules.margin => {
-                    if second.score >= threshold {
-                        Verdict::Alike
-                    } else {
-                        Verdict::Unknown
-                    }
+    let is_time = looks.counted() >= rules.looks && looks.over() >= rules.over;
+    let borne = leader.filter(|_| is_time).and_then(|best| {
+        let borne = looks.borne_out(best.visitor, gallery)?;
+        Some((best, Score(borne.0.min(best.score.0))))
+    });
+    let (mut verdict, mut reach) = (Verdict::Unknown, None);
+    if let Some((best, borne)) = borne {
+        let is_reached = borne >= threshold;
+        match second {
+            Some(second) if best.score.0 - second.score.0 < rules.margin => {
+                if is_reached && second.score >= threshold {
+                    verdict = Verdict::Alike;
                 }
-                _ if led == Some(best.visitor) => Verdict::Known { visitor: best.visitor, score: best.score },
-                _ => Verdict::Unknown,
             }
+            _ if led == Some(best.visitor) => {
+                reach = Some(borne);
+                if is_reached {
+                    verdict = Verdict::Known { visitor: best.visitor, score: best.score };
+                }
+            }
+            _ => {}
         }
-        _ => Verdict::Unknown,
-    };
-    Ok(Judgement { verdict, evidence, leader })
+    }
+    Ok(Judgement { verdict, evidence, leader, reach })
 }

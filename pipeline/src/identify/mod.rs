@@ -1,5 +1,7 @@
 //! Identify: sightings to identifications.
 
+pub mod calibration;
+pub mod drift;
 pub mod evidence;
 pub mod identification;
 pub mod threshold;
@@ -8,9 +10,10 @@ pub mod tracks;
 use crate::{
     clock::Clock,
     gallery::current::Current,
+    health::Health,
     identify::{identification::Identification, threshold::Law, tracks::Tracks},
     infer::sighting::Sighting,
-    metrics::STAGE_SECONDS,
+    metrics::{STAGE_SECONDS, STRANGERS_NEAR},
     supervise::Beat,
 };
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
@@ -24,13 +27,16 @@ const IDLE: Duration = Duration::from_millis(500);
 const SWEEP: Duration = Duration::from_secs(1);
 
 /// Turns sightings into identifications until `sightings` or `identifications` closes. Sends when a verdict changes and
-/// when a track ends; waits where the next stage is slower. Ends early only when nobody listens any more.
+/// when a track ends; waits where the next stage is slower. Ends early only when nobody listens any more. `health` is told
+/// when strangers have come nearer to the enrolled than they should.
+#[expect(clippy::too_many_arguments, reason = "what a stage works with; wired in one place")]
 pub fn run(
     sightings: &Receiver<Sighting>,
     identifications: &Sender<Identification>,
     gallery: &Current,
     rules: Rules,
     law: Law,
+    health: &Health,
     clock: &dyn Clock,
     beat: &Beat,
 ) {
@@ -58,11 +64,29 @@ pub fn run(
         if begun.since(swept) >= SWEEP {
             swept = begun;
             found.extend(tracks.expire(begun));
+            watch(&tracks, health);
         }
         for identification in found {
             if identifications.send(identification).is_err() {
                 return;
             }
         }
+    }
+}
+
+/// Says whether the threshold still means what it promises.
+fn watch(tracks: &Tracks, health: &Health) {
+    let drift = tracks.drift();
+    if let Some(share) = drift.share() {
+        metrics::gauge!(STRANGERS_NEAR).set(share);
+    }
+    match (drift.is_moved(), health.set_drift(drift.is_moved())) {
+        (true, true) => tracing::warn!(
+            share = drift.share(),
+            expected = drift::SHARE,
+            "strangers come nearer to enrolled people than when thresholds were measured; run `usher calibrate`"
+        ),
+        (false, true) => tracing::info!("strangers are as far from enrolled people as they should be again"),
+        _ => {}
     }
 }

@@ -22,6 +22,8 @@ pub struct Law {
     points: Vec<(f64, f64)>,
     /// How much more often a stranger reaches the threshold over a whole walk than at one judgement.
     judged_again: f64,
+    /// Where this was measured at a site: the least share its walks support, and what holds below it too.
+    below: Option<(f64, Box<Self>)>,
 }
 
 #[derive(Deserialize)]
@@ -80,7 +82,7 @@ impl Law {
         if points.len() < 2 || !falls || !points.iter().all(sound) {
             return Err(LawError::Unusable("it needs two points or more, scores rising while rates fall".to_owned()));
         }
-        Ok(Self { model: model.clone(), points, judged_again: JUDGED_AGAIN })
+        Ok(Self { model: model.clone(), points, judged_again: JUDGED_AGAIN, below: None })
     }
 
     /// The law of a site, from its own walks: `supported` holds shares of people who never enrolled, and the score that no
@@ -97,7 +99,13 @@ impl Law {
         if points.len() < 2 {
             return Err(LawError::Unusable("fewer than two shares have a score of their own".to_owned()));
         }
-        Ok(Self { model, points, judged_again: 1.0 })
+        Ok(Self { model, points, judged_again: 1.0, below: None })
+    }
+
+    /// The same, but for shares below `least`, which nothing was measured for: there what `general` says holds too.
+    #[must_use]
+    pub fn supported_from(self, least: f64, general: Self) -> Self {
+        Self { below: Some((least, Box::new(general))), ..self }
     }
 
     /// The embedder it is about.
@@ -129,8 +137,18 @@ impl Law {
     /// (target FPIR, 0 < p ≤ 0.01) is taken for one of `templates` references: `t(1 - (1 - p/2)^(1/N))`.
     ///
     /// Half of the target, because a track is judged again at every look: `JUDGED_AGAIN`.
+    ///
+    /// A site's own law has no factor: its walks were judged as often as walks are. Below what they support, the stricter
+    /// of the line through them and the general law counts.
     pub fn threshold(&self, wrong_greetings: f64, templates: usize) -> Score {
-        self.single(wrong_greetings / self.judged_again, templates)
+        let own = self.single(wrong_greetings / self.judged_again, templates);
+        match &self.below {
+            Some((least, general)) if wrong_greetings < *least => {
+                let general = general.threshold(wrong_greetings, templates);
+                if general > own { general } else { own }
+            }
+            _ => own,
+        }
     }
 
     /// The same for one single judgement: `t(1 - (1 - p)^(1/N))`.
@@ -195,6 +213,18 @@ mod tests {
         assert!(law.threshold(0.005, 300).0 > 0.48, "nothing new was measured there: the line goes on");
         assert!(law.threshold(0.01, 3000) > law.threshold(0.01, 300));
         assert!(Law::of_site(ModelId("m".into()), 300, &[(0.1, 0.41), (0.05, 0.41)]).is_err());
+    }
+
+    #[test]
+    fn below_what_walks_support_the_stricter_law_counts() {
+        let model = || ModelId("sface-2021dec".into());
+        let site = |scores: [f32; 2]| Law::of_site(model(), 300, &[(0.1, scores[0]), (0.02, scores[1])]).unwrap();
+        let general = || Law::of(&model()).unwrap();
+        let lax = site([0.30, 0.31]).supported_from(0.02, general());
+        assert!((lax.threshold(0.02, 300).0 - 0.31).abs() < 1e-5, "what was measured holds");
+        assert_eq!(lax.threshold(0.001, 300), general().threshold(0.001, 300));
+        let strict = site([0.60, 0.65]).supported_from(0.02, general());
+        assert!(strict.threshold(0.001, 300).0 > 0.65);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::{
         visitor::VisitorId,
     },
     identify::{
+        drift::{Drift, SHARE},
         evidence::{Looks, judge},
         identification::{Evidence, Identification, Verdict},
         threshold::Law,
@@ -43,6 +44,7 @@ pub struct Tracks {
     tracks: HashMap<TrackId, Track>,
     /// Names that ended tracks had, and when they had them.
     ended: VecDeque<Claim>,
+    drift: Drift,
 }
 
 struct Track {
@@ -57,6 +59,8 @@ struct Track {
     leader: Option<Candidate>,
     verdict: Verdict,
     evidence: Evidence,
+    /// The highest threshold at which anybody would have been named so far.
+    reach: Option<Score>,
 }
 
 struct Claim {
@@ -69,7 +73,7 @@ struct Claim {
 impl Tracks {
     /// No tracks yet.
     pub fn new(rules: Rules, law: Law) -> Self {
-        Self { rules, law, tracks: HashMap::new(), ended: VecDeque::new() }
+        Self { rules, law, tracks: HashMap::new(), ended: VecDeque::new(), drift: Drift::default() }
     }
 
     /// Tracks remembered now.
@@ -80,6 +84,11 @@ impl Tracks {
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
         self.tracks.is_empty()
+    }
+
+    /// How near those come who were never named.
+    pub fn drift(&self) -> &Drift {
+        &self.drift
     }
 
     /// Takes one look in. An identification when it changed the verdict.
@@ -110,6 +119,9 @@ impl Tracks {
         };
         track.leader = judged.leader;
         track.evidence = judged.evidence;
+        if let Some(reach) = judged.reach {
+            track.reach = Some(track.reach.map_or(reach, |before| if reach > before { reach } else { before }));
+        }
         let verdict = match judged.verdict {
             Verdict::Known { visitor, score } => self.settled(id, visitor, score, judged.evidence.threshold),
             other => other,
@@ -168,6 +180,11 @@ impl Tracks {
             let (camera, first, last) = (track.camera.clone(), track.first, track.taken);
             self.ended.push_front(Claim { camera, visitor, first, last });
         }
+        if track.verdict == Verdict::Unknown && track.looks.counted() >= self.rules.looks && track.evidence.enrolled > 0
+        {
+            let near = self.law.threshold(SHARE, track.evidence.enrolled);
+            self.drift.ended(track.reach.is_some_and(|reach| reach >= near));
+        }
         Some(track.identification(id, true))
     }
 
@@ -206,6 +223,7 @@ impl Track {
                 threshold: Score(1.0),
                 enrolled: 0,
             },
+            reach: None,
         }
     }
 

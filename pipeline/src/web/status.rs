@@ -33,6 +33,11 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
         BrokerState::Connecting => degraded.push("broker: not connected yet".into()),
         BrokerState::Down { reason } => degraded.push(format!("broker: {reason}")),
     }
+    if shared.health.drifts() {
+        degraded.push(
+            "thresholds: strangers come nearer to enrolled people than they should; run `usher calibrate`".into(),
+        );
+    }
     let ready = shared.health.is_ready();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(serde_json::json!({ "ready": ready, "degraded": degraded }))).into_response()

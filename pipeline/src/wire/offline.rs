@@ -9,46 +9,30 @@ use crate::{
     clock::{Clock, HandClock},
     decide::{self, quiet::Quiet, visit::Visit},
     gallery::current::Current,
+    health::Health,
     identify::{self, threshold::Law},
     infer::{
         self, Worker,
-        sighting::{Left, Sighting, TrackId},
+        sighting::{Left, Probe, Sighting},
     },
     supervise::{Beat, Stop, spawn, stop},
 };
 use crossbeam::channel::bounded;
-use std::{
-    sync::Arc,
-    thread::JoinHandle,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, thread::JoinHandle, time::SystemTime};
 use usher_config::Config;
-use usher_models::{error::ModelError, image::Rect};
+use usher_models::{error::ModelError, image::Size};
 
 /// The same room between stages as in a running gate.
 const ROOM: usize = 64;
 
 /// What is heard of a recording while it runs.
 pub enum Told {
-    /// A frame was dealt with.
-    Frame,
+    /// A frame of this size was dealt with.
+    Frame(Size),
     /// A face was embedded.
-    Look(Looked),
+    Look(Box<Probe>),
     /// Somebody was named.
     Visit(Box<Visit>),
-}
-
-/// A look, without what was seen.
-#[derive(Clone, Copy, Debug)]
-pub struct Looked {
-    /// Which track.
-    pub track: TrackId,
-    /// Stream time.
-    pub pts: Duration,
-    /// The face in frame pixels.
-    pub rect: Rect,
-    /// Distance between the eyes, frame pixels.
-    pub inter_eye_px: f32,
 }
 
 /// What a recording held.
@@ -122,15 +106,22 @@ pub fn offline(
     });
     let rules = config.rules.clone();
     let identifying = spawn("identify", move || {
-        identify::run(&sightings_out, &identifications, &gallery, rules, law, &*still, &Beat::default());
+        identify::run(
+            &sightings_out,
+            &identifications,
+            &gallery,
+            rules,
+            law,
+            &Health::of([]),
+            &*still,
+            &Beat::default(),
+        );
     });
     let tell = telling.clone();
     let tap = spawn("tap", move || {
         for sighting in &tapped {
             if let Sighting::Look(probe) = &sighting {
-                let (track, pts, rect) = (probe.track, probe.pts, probe.rect);
-                let look = Looked { track, pts, rect, inter_eye_px: probe.quality.inter_eye_px };
-                drop(tell.send(Told::Look(look)));
+                drop(tell.send(Told::Look(probe.clone())));
             }
             if tapping.send(sighting).is_err() {
                 return;
@@ -142,7 +133,7 @@ pub fn offline(
     let inferring = spawn("infer", move || infer::run(worker, frames, &outlets, &Beat::default()));
     let reading = read(seat, stop);
     let watching = spawn("frames", move || {
-        watched_out.iter().for_each(|_| drop(telling.send(Told::Frame)));
+        watched_out.iter().for_each(|watched| drop(telling.send(Told::Frame(watched.frame.picture.size()))));
     });
 
     hearing.iter().for_each(&mut told);

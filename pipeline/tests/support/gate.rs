@@ -93,8 +93,18 @@ impl Box {
 
     /// Starts `usher run`; answers with the seconds until `/readyz` said so.
     pub(crate) fn start(&self) -> anyhow::Result<(Running, f64)> {
+        self.started(Stdio::null(), Stdio::inherit())
+    }
+
+    /// The same, with all that it says in a file.
+    pub(crate) fn start_logging(&self, log: &Path) -> anyhow::Result<(Running, f64)> {
+        let log = fs::File::create(log)?;
+        self.started(log.try_clone()?.into(), log.into())
+    }
+
+    fn started(&self, stdout: Stdio, stderr: Stdio) -> anyhow::Result<(Running, f64)> {
         let begun = Instant::now();
-        let child = self.usher().arg("run").stdout(Stdio::null()).stderr(Stdio::inherit()).spawn()?;
+        let child = self.usher().arg("run").stdout(stdout).stderr(stderr).spawn()?;
         let mut running = Running(child);
         while begun.elapsed() < Duration::from_secs(60) {
             if self.get("/readyz").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")) {

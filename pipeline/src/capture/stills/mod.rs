@@ -19,7 +19,7 @@ use gstreamer_video::{VideoBufferPool, VideoFormat, VideoFrameExt, VideoFrameRef
 use hall::Hall;
 use render::{Canvas, Placed};
 use scene::{Present, Scene};
-use sprite::{Layer, Sprite};
+use sprite::{Layer, Level, Sprite};
 use std::{
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
@@ -149,7 +149,7 @@ impl Stills {
         self.next = index + 1;
         let people = self.scene.people_at(pts);
         people.iter().for_each(|present| self.make(present.walk, present.person, present.look));
-        self.draw(&people, pts).map(|picture| (picture, pts))
+        self.draw(&people, index, pts).map(|picture| (picture, pts))
     }
 
     /// Has one person who comes soon made ready, and forgets those who have left: for the time between two frames.
@@ -193,7 +193,7 @@ impl Stills {
         self.sprites.entry(walk).or_insert_with(|| Sprite::of(cutout, changes, &mut dice));
     }
 
-    fn draw(&self, people: &[Present], pts: Duration) -> Option<Picture> {
+    fn draw(&self, people: &[Present], number: u64, pts: Duration) -> Option<Picture> {
         let mut buffer = self.pool.acquire_buffer(None).ok()?;
         {
             let buffer = buffer.get_mut()?;
@@ -203,7 +203,8 @@ impl Stills {
                 let mut canvas = canvas(&mut frame, index as u32)?;
                 canvas.fill(backdrop);
                 for present in people {
-                    lay(&mut canvas, index, present, self.sprites.get(&present.walk)?);
+                    let level = self.sprites.get(&present.walk)?.level_for(present.rect.height, number);
+                    lay(&mut canvas, index, present, level);
                 }
             }
         }
@@ -219,10 +220,8 @@ fn canvas<'a>(frame: &'a mut VideoFrameRef<&mut gst::BufferRef>, index: u32) -> 
     Some(Canvas { data: frame.plane_data_mut(index).ok()?, stride, width, height })
 }
 
-fn lay(canvas: &mut Canvas<'_>, plane: usize, present: &Present, sprite: &Sprite) {
-    let face_px = present.rect.height;
-    let level = sprite.level_for(face_px);
-    let scale = face_px / level.face_px;
+fn lay(canvas: &mut Canvas<'_>, plane: usize, present: &Present, level: &Level) {
+    let scale = present.rect.height / level.face_px;
     let centre = present.rect.centre();
     let layers: [&Layer; 3] = [&level.luma, &level.u, &level.v];
     let per_px = if plane == 0 { 1.0 } else { 0.5 };

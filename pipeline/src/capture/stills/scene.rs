@@ -16,6 +16,9 @@ const FACE_HEIGHTS_PER_EYES: f32 = 3.0;
 const STAGGER_S: f32 = 0.7;
 /// The furthest that a member of a group stays behind, as a part of the nearest size.
 const DEEPEST: f32 = 0.78;
+/// Least overlap of a face that was found with the true one. Two people's faces never overlap in a crowd, so any clear
+/// overlap tells whose face it was; detectors and the truth draw boxes of somewhat different shapes.
+const SAME_FACE: f32 = 0.2;
 /// Streams of chance: one for each walk (its number), one for each round's order (from here on).
 const ROUND_STREAM: u64 = 1 << 40;
 
@@ -144,6 +147,13 @@ impl Scene {
             self.plans_of(self.slot_at(pts)).iter().filter_map(|plan| self.present(plan, pts)).collect();
         present.sort_by(|a, b| a.inter_eye_px.total_cmp(&b.inter_eye_px));
         present
+    }
+
+    /// Whose face is at `rect` in the frame at `pts`.
+    pub fn whose(&self, pts: Duration, rect: &Rect) -> Option<Present> {
+        let overlap = |present: &Present| present.rect.iou(rect);
+        let nearest = self.people_at(pts).into_iter().max_by(|a, b| overlap(a).total_cmp(&overlap(b)));
+        nearest.filter(|present| overlap(present) >= SAME_FACE)
     }
 
     /// Every walk that begins before `until`, in the order of their beginnings.

@@ -1,4 +1,4 @@
-//! One walk's picture of a person: changed by chance, soft at its edge, at several sizes.
+//! One walk's pictures of a person: changed by chance, soft at the edge, at several sizes.
 
 use crate::capture::stills::cutout::Cutout;
 use image::{Rgb, RgbImage, codecs::jpeg::JpegEncoder, imageops};
@@ -11,9 +11,9 @@ const STEP: f32 = 0.75;
 /// Levels: the smallest is a quarter of the largest, a walk begins at a third.
 const LEVELS: usize = 6;
 
-/// A person to be drawn, the largest size first.
+/// A person to be drawn: at one moment or several, each with the largest size first.
 pub(crate) struct Sprite {
-    pub(crate) levels: Vec<Level>,
+    moments: Vec<Vec<Level>>,
 }
 
 /// A person at one size, in limited-range BT.709 samples multiplied by their opacity.
@@ -39,25 +39,54 @@ pub(crate) struct Layer {
 
 /// What chance decided for one walk.
 struct Change {
+    wear: Wear,
+    tilt: f32,
+}
+
+/// What chance decided for one moment of it.
+struct Wear {
     gain: [f32; 3],
     exponent: f32,
     scale: f32,
     blur_px: f32,
     quality: u8,
-    tilt: f32,
+    motion: Motion,
+}
+
+/// Blur of movement.
+struct Motion {
+    /// In parts of the face's height.
+    length: f32,
+    is_upright: bool,
 }
 
 impl Change {
     fn draw(changes: &Changes, dice: &mut ChaCha8Rng) -> Self {
-        let mut around_one = |spread: f32| 1.0 + dice.random_range(-spread..=spread);
-        let light = around_one(changes.light);
         Self {
-            gain: std::array::from_fn(|_| light * around_one(changes.cast)),
-            exponent: around_one(changes.gamma),
-            scale: 1.0 - dice.random_range(0.0..=changes.scale),
-            blur_px: dice.random_range(0.0..=changes.blur_px),
-            quality: dice.random_range(changes.quality.min(90)..=90) as u8,
+            wear: Wear::draw(changes, dice),
             tilt: dice.random_range(-changes.tilt_deg..=changes.tilt_deg).to_radians(),
+        }
+    }
+}
+
+impl Wear {
+    /// Of several moments some are good and some are bad: what spoils one property spoils the others with it. Of a single
+    /// one, each property is drawn by itself.
+    fn draw(changes: &Changes, dice: &mut ChaCha8Rng) -> Self {
+        let bad = if changes.moments > 1 { dice.random_range(0.0..=1.0) } else { 1.0 };
+        let mut around_one = |spread: f32| 1.0 + dice.random_range(-spread..=spread);
+        let light = around_one(bad * changes.light);
+        Self {
+            gain: std::array::from_fn(|_| light * around_one(bad * changes.cast)),
+            exponent: around_one(bad * changes.gamma),
+            scale: 1.0 - dice.random_range(0.0..=bad * changes.scale),
+            blur_px: dice.random_range(0.0..=bad * changes.blur_px),
+            quality: dice.random_range(90 - (bad * (90 - changes.quality.min(90)) as f32) as u32..=90) as u8,
+            motion: if changes.motion > 0.0 {
+                Motion { length: dice.random_range(0.0..=bad * changes.motion), is_upright: dice.random() }
+            } else {
+                Motion { length: 0.0, is_upright: false }
+            },
         }
     }
 }
@@ -65,45 +94,80 @@ impl Change {
 impl Sprite {
     /// `cutout` as it looks in one walk.
     pub(crate) fn of(cutout: &Cutout, changes: &Changes, dice: &mut ChaCha8Rng) -> Self {
-        let change = Change::draw(changes, dice);
-        let changed = compressed(&lit(&softened(&cutout.rgb, &change), &change), change.quality);
-        let (width, height) = changed.dimensions();
-        let mut paint = tilted(&changed, cutout, change.tilt);
-        let mut levels = Vec::with_capacity(LEVELS);
-        for index in 0..LEVELS {
-            let scale = STEP.powi(index as i32);
-            let to = |px: u32| ((px as f32 * scale).round() as u32).max(4);
-            if index > 0 {
-                paint = imageops::thumbnail(&paint, to(width), to(height));
-            }
-            let (across, down) = (paint.width() as f32 / width as f32, paint.height() as f32 / height as f32);
-            levels.push(level(&paint, (cutout.face.0 * across, cutout.face.1 * down), cutout.face_px * down));
+        let mut change = Change::draw(changes, dice);
+        let mut moments = vec![levels(cutout, &change)];
+        for _ in 1..changes.moments {
+            change.wear = Wear::draw(changes, dice);
+            moments.push(levels(cutout, &change));
         }
-        Self { levels }
+        Self { moments }
     }
 
     /// The smallest level that is no smaller than a face of `face_px`, or the largest there is.
-    pub(crate) fn level_for(&self, face_px: f32) -> &Level {
-        self.levels.iter().rev().find(|level| level.face_px >= face_px).unwrap_or(&self.levels[0])
+    /// At the moment that `frame` shows.
+    pub(crate) fn level_for(&self, face_px: f32, frame: u64) -> &Level {
+        // Neighbouring frames show different moments, in no order that repeats soon (Knuth's multiplicative hash).
+        let moment = (frame.wrapping_mul(2_654_435_761) >> 16) as usize % self.moments.len();
+        let levels = &self.moments[moment];
+        levels.iter().rev().find(|level| level.face_px >= face_px).unwrap_or(&levels[0])
     }
 }
 
-fn softened(rgb: &RgbImage, change: &Change) -> RgbImage {
-    let (width, height) = rgb.dimensions();
-    let to = |px: u32| ((px as f32 * change.scale).round() as u32).max(4);
-    let small = imageops::thumbnail(rgb, to(width), to(height));
-    let full = imageops::resize(&small, width, height, imageops::FilterType::Triangle);
-    if change.blur_px > 0.2 { imageops::fast_blur(&full, change.blur_px) } else { full }
+fn levels(cutout: &Cutout, change: &Change) -> Vec<Level> {
+    let Change { wear, tilt, .. } = change;
+    let soft = softened(&cutout.rgb, wear);
+    let soft = moved(soft, &wear.motion, cutout.face_px);
+    let changed = compressed(&lit(&soft, wear), wear.quality);
+    let (width, height) = changed.dimensions();
+    let mut paint = tilted(&changed, cutout, *tilt);
+    let mut levels = Vec::with_capacity(LEVELS);
+    for index in 0..LEVELS {
+        let scale = STEP.powi(index as i32);
+        let to = |px: u32| ((px as f32 * scale).round() as u32).max(4);
+        if index > 0 {
+            paint = imageops::thumbnail(&paint, to(width), to(height));
+        }
+        let (across, down) = (paint.width() as f32 / width as f32, paint.height() as f32 / height as f32);
+        levels.push(level(&paint, (cutout.face.0 * across, cutout.face.1 * down), cutout.face_px * down));
+    }
+    levels
 }
 
-fn lit(rgb: &RgbImage, change: &Change) -> RgbImage {
+/// Every pixel the mean of those along the way that the face moved.
+fn moved(rgb: RgbImage, motion: &Motion, face_px: f32) -> RgbImage {
+    let reach = (motion.length * face_px / 2.0).round() as i64;
+    if reach == 0 {
+        return rgb;
+    }
+    let (width, height) = (i64::from(rgb.width()) - 1, i64::from(rgb.height()) - 1);
+    RgbImage::from_fn(rgb.width(), rgb.height(), |x, y| {
+        let mut sum = [0u32; 3];
+        for step in -reach..=reach {
+            let (right, down) = if motion.is_upright { (0, step) } else { (step, 0) };
+            let (x, y) = ((i64::from(x) + right).clamp(0, width), (i64::from(y) + down).clamp(0, height));
+            let Rgb(colour) = rgb.get_pixel(x as u32, y as u32);
+            sum.iter_mut().zip(colour).for_each(|(sum, value)| *sum += u32::from(*value));
+        }
+        Rgb(sum.map(|sum| (sum / (2 * reach as u32 + 1)) as u8))
+    })
+}
+
+fn softened(rgb: &RgbImage, wear: &Wear) -> RgbImage {
+    let (width, height) = rgb.dimensions();
+    let to = |px: u32| ((px as f32 * wear.scale).round() as u32).max(4);
+    let small = imageops::thumbnail(rgb, to(width), to(height));
+    let full = imageops::resize(&small, width, height, imageops::FilterType::Triangle);
+    if wear.blur_px > 0.2 { imageops::fast_blur(&full, wear.blur_px) } else { full }
+}
+
+fn lit(rgb: &RgbImage, wear: &Wear) -> RgbImage {
     let table = |gain: f32| -> [u8; 256] {
         std::array::from_fn(|value| {
-            let lit = (value as f32 / 255.0).powf(change.exponent) * gain;
+            let lit = (value as f32 / 255.0).powf(wear.exponent) * gain;
             (lit * 255.0).clamp(0.0, 255.0) as u8
         })
     };
-    let [red, green, blue] = change.gain.map(table);
+    let [red, green, blue] = wear.gain.map(table);
     let mut lit = rgb.clone();
     for Rgb([r, g, b]) in lit.pixels_mut() {
         (*r, *g, *b) = (red[*r as usize], green[*g as usize], blue[*b as usize]);

@@ -4,42 +4,44 @@ use crate::{
     accuracy::{
         page::{Page, Plot},
         rates::Rate,
-        walks::{Judgement, Tally, Walks},
+        trials::Way,
+        walks::Tally,
     },
-    capture::{recorded::recorded_stills, stills::scene::Scene},
     cli::{
-        Common, MEND_ME, crowd,
+        Common, MEND_ME,
         data::Data,
-        evaluate::{notes, told, write},
-    },
-    clock::{Clock, HandClock, SystemClock},
-    gallery::{current::Current, store::Store},
-    identify::threshold::Law,
-    infer::sighting::TrackId,
-    wire::{
-        self,
-        offline::{Gate, Looked, Told, offline},
+        evaluate::{
+            films::{crowds, recordings},
+            notes, share,
+            synthesised::{self, Judged},
+            told, write,
+        },
     },
 };
-use anyhow::{Context, bail};
-use indicatif::{ProgressBar, ProgressStyle};
+use anyhow::Context;
 use serde_json::json;
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
-use usher_config::{Config, capture::Source, crowd::Crowd};
-use usher_models::image::Size;
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-/// Held against the truth about a crowd; the site's gallery is neither read nor written.
+/// Held against what is true. Of a crowd the site's gallery is neither read nor written; with a walk log it is read.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// A configuration with `stills:` cameras, for instance config/demo.yaml.
-    configuration: PathBuf,
-    /// Look at so much of each crowd: `75 s`, `5 min`. Default: one round, in which everybody walks in each of their looks.
+    /// A configuration with `stills:` cameras, for instance config/demo.yaml; or a folder in the form of Labelled Faces in
+    /// the Wild, whose people walk up in their pictures.
+    #[arg(value_name = "CONFIG|FOLDER")]
+    source: PathBuf,
+    /// Of a configuration: its cameras' recordings instead of its crowds, and who walked in them (`usher schema walks`).
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// Of a folder: pictures each person enrols with.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10))]
+    views: u32,
+    /// Of a folder: the share of walks of people who are not enrolled that may be named.
+    #[arg(long, default_value_t = 0.003, value_parser = share)]
+    fpir: f64,
+    /// Of a folder: row of the embedders' table.
+    #[arg(long, default_value = "sface")]
+    embedder: String,
+    /// Of a configuration: look at so much of each crowd: `75 s`, `5 min`. Default: one round, in which everybody walks in each of their looks.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     long: Option<Duration>,
     /// Write plots and figures to this file: one page that needs nothing else.
@@ -49,29 +51,22 @@ pub(super) struct Args {
     data: Data,
 }
 
-/// How the walks of all cameras ended.
-#[derive(Default)]
-struct Ended {
-    tally: Tally,
-    looks: u64,
-    /// Looks at faces outside the opt-in zone. Always none.
-    looks_outside: u64,
-    /// Of rightly named walks: from the first usable look to the decision, and how far apart the eyes were there.
-    seconds: Vec<f64>,
-    inter_eye_px: Vec<f64>,
-}
-
 pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
-    let config = match usher_config::read(&args.configuration) {
+    if args.source.is_dir() {
+        return folder(common, args);
+    }
+    let config = match usher_config::read(&args.source) {
         Ok(config) => config,
         Err(problems) => {
             eprintln!("{problems}");
             return Ok(ExitCode::from(MEND_ME));
         }
     };
-    let common = Common { config: args.configuration.clone(), json: common.json };
-    let weights = args.data.folder(&common)?.join("models");
-    let ended = walked(config, &weights, args.long)?;
+    let common = Common { config: args.source.clone(), json: common.json };
+    let ended = match &args.log {
+        Some(log) => recordings(&config, usher_config::walks::read(log)?)?,
+        None => crowds(config, &args.data.folder(&common)?.join("models"), args.long)?,
+    };
     let Tally { walks_enrolled, named_right, walks_unenrolled, unenrolled_named, .. } = ended.tally;
     let rate = |errors: usize, trials: usize| Rate { errors: errors as u64, trials: trials as u64 };
     let fnir = rate(walks_enrolled - named_right, walks_enrolled);
@@ -115,60 +110,68 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Enrols the crowds into a gallery that vanishes, and lets them walk.
-fn walked(mut config: Config, weights: &Path, long: Option<Duration>) -> anyhow::Result<Ended> {
-    let folder = tempfile::tempdir()?;
-    std::os::unix::fs::symlink(std::path::absolute(weights)?, folder.path().join("models"))?;
-    folder.path().clone_into(&mut config.data);
-    config.gallery.key = None;
-    let mut crowds = BTreeMap::new();
-    for (name, camera) in &config.cameras {
-        if let Source::Stills { path } = &camera.source {
-            crowds.insert(name.clone(), (path.clone(), Crowd::read(path)?));
-        }
-    }
-    if crowds.is_empty() {
-        bail!("the configuration has no `stills:` camera: only there is it known who walks");
-    }
-    let enrolled = crowd::enrol(&config, crowds.values().map(|(path, crowd)| (path.as_path(), crowd)))?;
-    let clock = SystemClock::start();
-    let mut ended = Ended::default();
-    for (name, camera) in wire::cameras(&config) {
-        let Some((path, crowd)) = crowds.get(&name) else { continue };
-        let scene = Scene::of(crowd);
-        let until = long.unwrap_or(scene.round()) + Duration::from_secs(3);
-        let size = Size { width: crowd.width, height: crowd.height };
-        let still: Arc<dyn Clock> = HandClock::at(SystemTime::UNIX_EPOCH);
-        let worker = wire::workers(&config, &still, 1)?.pop().context("one camera has a worker")?;
-        let model = worker.engine.model();
-        let gallery = Current::of(&Store::of(&config)?, &model, clock.now().wall)?;
-        let gate = Gate { config: config.clone(), worker, gallery, law: Law::of(&model)? };
-        let bar = ProgressBar::new((until.as_secs_f64() * f64::from(crowd.fps)) as u64)
-            .with_style(ProgressStyle::with_template("{bar:40} {pos} of {len} frames, {eta} to go")?);
-        let mut walks = Walks::new(scene, enrolled.clone());
-        let mut last: BTreeMap<TrackId, Looked> = BTreeMap::new();
-        let told = |told| match told {
-            Told::Frame => bar.inc(1),
-            Told::Look(look) => {
-                walks.looked(look.pts, &look.rect);
-                ended.looks += 1;
-                ended.looks_outside += u64::from(!camera.zone.holds(look.rect.centre(), size));
-                last.insert(look.track, look);
-            }
-            Told::Visit(visit) => {
-                let right = matches!(walks.judge(visit.pts, &visit.rect, visit.visitor), Judgement::Right { .. });
-                if let (true, Some(look)) = (right, last.get(&visit.track)) {
-                    ended.seconds.push(visit.taken.since(visit.first).as_secs_f64());
-                    ended.inter_eye_px.push(f64::from(look.inter_eye_px));
-                }
-            }
+/// Lets the people of a folder walk, and compares ways of judging them.
+fn folder(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
+    let data = std::path::absolute(args.data.folder(common)?)?;
+    let judged = synthesised::judged(&args.source, &args.embedder, args.views as usize, &data)?;
+    let Judged { trials, enrolled, strangers, never_looked_at, looks, model } = judged;
+    let walks = enrolled + strangers;
+    let too_few = || format!("{walks} walks cannot tell an FPIR of {}: {:.0} are needed", args.fpir, 1.0 / args.fpir);
+    let single = trials.get(&Way::SingleFrame).context("single frames were judged")?;
+    let (mut figures, mut ways) = (Vec::new(), serde_json::Map::new());
+    for (way, trials) in &trials {
+        let missed = trials.missed(args.fpir).with_context(too_few)?;
+        let (interval, less) = (trials.interval(args.fpir), single.times_as_much(trials, args.fpir));
+        let word = serde_json::to_value(way)?.as_str().unwrap_or_default().to_owned();
+        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+        let range = |interval: Option<(f64, f64)>, told: &dyn Fn(f64) -> String| {
+            interval.map_or(String::new(), |(low, high)| format!(" (95 % {} to {})", told(low), told(high)))
         };
-        let (crowd, at, timed) = (path.clone(), camera.clone(), clock.clone());
-        offline(gate, &camera, |seat, stop| recorded_stills(crowd, until, at, seat, timed, stop), told)?;
-        bar.finish_and_clear();
-        ended.tally = ended.tally + walks.tally(Duration::ZERO, until);
+        let times = less.map_or(String::new(), |(times, interval)| {
+            let told = |times: f64| format!("{times:.1}");
+            format!("; single frames miss {} times as many{}", told(times), range(interval, &told))
+        });
+        figures.push((
+            word.replace('_', " "),
+            format!(
+                "FNIR {}{}{times}; threshold {:.3}",
+                percent(missed.fnir),
+                range(interval, &percent),
+                missed.threshold
+            ),
+        ));
+        ways.insert(
+            word,
+            json!({
+                "fnir": missed.fnir, "fnir_interval": interval, "misidentified": missed.misidentified,
+                "threshold": missed.threshold, "single_frames_miss_times": less.map(|(times, _)| times),
+                "single_frames_miss_times_interval": less.and_then(|(_, interval)| interval),
+            }),
+        );
     }
-    Ok(ended)
+    let fta = Rate { errors: never_looked_at as u64, trials: walks as u64 };
+    figures.push(("walks of which no look was taken (FTA)".to_owned(), fta.to_string()));
+    figures.push(("looks a walk".to_owned(), format!("{:.1}", looks as f64 / walks as f64)));
+    if let Some(file) = &args.html {
+        let plots = trials.iter().map(|(way, trials)| Plot::Rates {
+            title: format!("{way:?}: FNIR against FPIR"),
+            axes: ["FPIR".to_owned(), "FNIR".to_owned()],
+            points: trials.curve(),
+        });
+        let title = "usher evaluate walks".to_owned();
+        write(file, &Page { title, figures: figures.clone(), notes: notes(), plots: plots.collect() })?;
+    }
+    if common.json {
+        let json = json!({
+            "model": model, "views": args.views, "fpir": args.fpir, "n_enrolled": enrolled, "n_strangers": strangers,
+            "n_mated": enrolled, "n_non_mated": walks, "fta": told(&fta), "looks": looks, "ways": ways,
+        });
+        println!("{json}");
+    } else {
+        println!("{model}: {enrolled} enrolled with {} walk, {strangers} strangers; FPIR {}", args.views, args.fpir);
+        figures.iter().for_each(|(what, much)| println!("{what}: {much}"));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Median, 95th percentile and number.
