@@ -24,7 +24,7 @@ use usher::{
     infer::sighting::{Portrait, Probe, Settled, Sighting, TrackId},
     supervise::{Beat, spawn},
 };
-use usher_config::{identify::Rules, value::Name};
+use usher_config::{decide::Liveness, identify::Rules, value::Name};
 use usher_models::{
     image::Rect,
     quality::Quality,
@@ -57,7 +57,7 @@ fn at(ms: u64) -> Moment {
 
 fn camera(name: &str) -> Arc<Camera> {
     let (name, gate) = (Name::new(name).unwrap(), Name::new("north").unwrap());
-    Arc::new(Camera { name, gate, zone: Zone::default() })
+    Arc::new(Camera { name, gate, zone: Zone::default(), liveness: Liveness::Off })
 }
 
 fn who(n: usize) -> VisitorId {

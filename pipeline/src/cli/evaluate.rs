@@ -1,5 +1,6 @@
 //! `usher evaluate`: how often is it wrong, and how sure is that?
 
+mod liveness;
 mod open_set;
 mod pairs;
 mod portraits;
@@ -44,6 +45,8 @@ enum What {
     },
     /// How do walks past a camera end? Every `stills:` camera of a configuration, held against its own truth.
     Walks(walks::Args),
+    /// Does a picture show a person, or a picture of one? APCER per species of attack and BPCER, picture by picture.
+    Liveness(liveness::Args),
 }
 
 /// Which faces, and by which networks.
@@ -68,6 +71,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     logging(common);
     let done = match &args.what {
         What::Walks(args) => return walks::run(common, args),
+        What::Liveness(args) => liveness::run(common, args),
         What::Pairs { faces } => pairs::run(common, faces),
         What::OpenSet { faces, views, fpir } => open_set::run(common, faces, *views as usize, *fpir),
     };
