@@ -1,4 +1,4 @@
-//! Pictures held up to a camera: what a gate makes of looks that seem not to be of a live person.
+//! Pictures held up to a camera, and what a gate makes of them.
 #![allow(clippy::disallowed_methods, reason = "a test runs the binary and waits for it")]
 #![allow(
     clippy::unwrap_used,

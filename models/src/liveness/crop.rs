@@ -1,4 +1,4 @@
-//! The part of a picture that presentation attack detection is shown.
+//! The part of a picture that liveness is judged by.
 
 use crate::{
     image::{Rect, Rgb, Size, View},

@@ -1,4 +1,4 @@
-//! Several networks for presentation attack detection as one: their mean.
+//! Several liveness networks as one: their mean.
 
 use crate::{
     error::ModelError,

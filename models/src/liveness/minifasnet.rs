@@ -1,4 +1,4 @@
-//! MiniFASNet: a small network for presentation attack detection.
+//! MiniFASNet: a small network for liveness.
 //!
 //! Minivision: *Silent-Face-Anti-Spoofing*, 2020, Apache-2.0 (code and its own weights). Input `(B, 3, S, S)` **BGR**,
 //! 0..=255, `S` 80 or 128. Output `(B, classes)` before a softmax; which class is a live person differs between

@@ -1,4 +1,4 @@
-//! Files as a site brings them: state dicts of PyTorch, and graphs over them.
+//! Files as a site brings them.
 #![allow(clippy::unwrap_used, reason = "a test says no more by another word")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
