@@ -39,6 +39,7 @@ pub(crate) fn iresnet50() -> Stored {
         format: FORMAT,
         name: "iresnet50".into(),
         source_sha256: String::new(),
+        imported: None,
         input: "input".into(),
         channels: 3,
         outputs: vec!["template".into()],

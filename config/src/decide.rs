@@ -16,6 +16,21 @@ pub struct Gate {
     pub cameras: Vec<Name>,
     /// One visit per person and gate in this time. Default 10 min.
     pub quiet: Duration,
+    /// What it means when the looks seem not to be of a live person. Default `off`.
+    pub liveness: Liveness,
+}
+
+/// What a gate makes of presentation attack detection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Liveness {
+    /// Nothing is judged.
+    #[default]
+    Off,
+    /// Whoever is named is greeted; the operator hears of looks that seem not to be of a live person.
+    Advisory,
+    /// Nobody is greeted before the looks seem to be of a live person; else a person is asked to see to it.
+    Required,
 }
 
 /// One gate, as written.
@@ -31,6 +46,11 @@ pub struct Written {
     #[schemars(extend("x-least" = "1 s", "x-most" = "24 h"))]
     #[serde(default = "quiet")]
     pub quiet: Span,
+    /// Whether looks are judged for pictures and screens held up: `off`, `advisory` (the operator hears of it) or `required`
+    /// (no greeting without it). It is wrong often: see docs/accuracy.md.
+    #[garde(skip)]
+    #[serde(default)]
+    pub liveness: Liveness,
 }
 
 fn quiet() -> Span {
@@ -39,7 +59,7 @@ fn quiet() -> Span {
 
 impl Written {
     pub(crate) fn meant(&self) -> Gate {
-        Gate { cameras: self.cameras.clone(), quiet: self.quiet.0 }
+        Gate { cameras: self.cameras.clone(), quiet: self.quiet.0, liveness: self.liveness }
     }
 }
 

@@ -1,28 +1,34 @@
 //! Section `infer`: how pixels become numbers.
 
 use crate::{
+    document::{Checks, words::nearest},
     text::{Textual, Unfit, textual, unfit},
     value::{Size, Span},
 };
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{fmt, time::Duration};
+use std::{fmt, path::Path, time::Duration};
 
 /// Rows of the detectors' table in `models/`; this crate needs none of what a network needs, so it keeps their names.
 pub const DETECTORS: &[&str] = &["yunet"];
 /// Rows of the embedders' table in `models/`.
 pub const EMBEDDERS: &[&str] = &["sface", "mobilefacenet", "sface+mobilefacenet"];
 
+/// Rows of the liveness networks' table in `models/`.
+pub const LIVENESS: &[&str] = &["minifasnet"];
+
 /// Networks, device and sizes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Infer {
     /// Default `auto`.
     pub device: Device,
-    /// Row of the detectors' table. Default `yunet`.
+    /// Row of the detectors' table, or one that the site brought. Default `yunet`.
     pub detector: String,
-    /// Row of the embedders' table. Default `sface`.
+    /// Row of the embedders' table, or one that the site brought. Default `sface`.
     pub embedder: String,
+    /// Rows of the liveness networks' table or some that the site brought, with `+` between them. Default `minifasnet`.
+    pub liveness: String,
     /// Whether a look is embedded together with its mirror image. Default false.
     pub mirror_looks: bool,
     /// The detector's input; both sides multiples of 32. Default 640x384.
@@ -113,14 +119,20 @@ pub struct Written {
     /// Where networks run: `auto` takes a GPU where there is one, `cpu`, or `cuda:N`, which refuses to start without it.
     #[garde(skip)]
     pub device: Device,
-    /// The network that finds faces.
+    /// The network that finds faces: `yunet`, or one brought with `usher models import`.
     #[garde(skip)]
-    #[schemars(extend("enum" = DETECTORS))]
+    #[schemars(extend("examples" = DETECTORS))]
     pub detector: String,
-    /// The network that makes templates of faces.
+    /// The network that makes templates of faces: `sface`, `mobilefacenet`, `sface+mobilefacenet`, or one brought with `usher
+    /// models import`.
     #[garde(skip)]
-    #[schemars(extend("enum" = EMBEDDERS))]
+    #[schemars(extend("examples" = EMBEDDERS))]
     pub embedder: String,
+    /// The network that tells a person from a picture of one, for gates with `liveness`: `minifasnet`, or some brought with
+    /// `usher models import`, `+` between them.
+    #[garde(skip)]
+    #[schemars(extend("examples" = LIVENESS))]
+    pub liveness: String,
     /// Whether every look is embedded together with its mirror image, as references always are: twice the embedder's work.
     #[garde(skip)]
     pub mirror_looks: bool,
@@ -154,6 +166,7 @@ impl Default for Written {
             device: Device::Auto,
             detector: "yunet".to_owned(),
             embedder: "sface".to_owned(),
+            liveness: "minifasnet".to_owned(),
             mirror_looks: false,
             input: Input(Size { width: 640, height: 384 }),
             confidence: 0.6,
@@ -172,6 +185,7 @@ impl Written {
             device: self.device,
             detector: self.detector.clone(),
             embedder: self.embedder.clone(),
+            liveness: self.liveness.clone(),
             mirror_looks: self.mirror_looks,
             input: self.input.0,
             confidence: self.confidence as f32,
@@ -181,5 +195,29 @@ impl Written {
             calm_fps: u32::try_from(self.calm_fps).unwrap_or(u32::MAX),
             unchanged: self.unchanged.0,
         }
+    }
+}
+
+/// Every network that is named is there: one of ours, or one in the folder `models`.
+pub(crate) fn check(checks: &mut Checks<'_>, models: &Path) {
+    let Some(infer) = checks.root.get("infer") else { return };
+    let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '-'));
+    let is_brought = |name: &str| is_name(name) && models.join(format!("{name}.safetensors")).is_file();
+    for (key, known, may_be_several) in
+        [("detector", DETECTORS, false), ("embedder", EMBEDDERS, false), ("liveness", LIVENESS, true)]
+    {
+        let Some(node) = infer.get(key) else { continue };
+        let Some(text) = node.text() else { continue };
+        let parts = if may_be_several { text.split('+').collect() } else { vec![text] };
+        let ours: Vec<&str> = DETECTORS.iter().chain(EMBEDDERS).chain(LIVENESS).copied().collect();
+        let is_there = |part: &str| known.contains(&part) || (!ours.contains(&part) && is_brought(part));
+        let Some(wrong) = parts.into_iter().find(|part| !is_there(part)) else { continue };
+        let mend = match nearest(wrong, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("write one of: {}; or bring it with `usher models import`", known.join(", ")),
+        };
+        let message =
+            format!("there is no network `{wrong}` for `{key}`, and none was brought into {}", models.display());
+        checks.find(node.span.clone(), format!("infer.{key}"), message, mend);
     }
 }

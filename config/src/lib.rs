@@ -138,23 +138,28 @@ fn check(checks: &mut Checks<'_>, folder: &Path) {
         capture::check(checks, camera, folder);
     }
     decide::check(checks);
+    infer::check(checks, &data_of(root.get("data").and_then(|data| data.text()).map(Path::new), folder).join("models"));
     guide::check(checks, folder);
     publish::check(checks, folder);
 }
 
+/// The data folder as written, else where a service keeps it.
+fn data_of(written: Option<&Path>, folder: &Path) -> PathBuf {
+    match written {
+        Some(path) => folder.join(path),
+        // systemd may name several, separated by colons; the first is ours.
+        None => std::env::var("STATE_DIRECTORY")
+            .ok()
+            .and_then(|folders| folders.split(':').next().filter(|first| !first.is_empty()).map(PathBuf::from))
+            .unwrap_or_else(|| PathBuf::from("/var/lib/usher")),
+    }
+}
+
 impl Written {
     fn meant(&self, folder: &Path) -> Config {
-        let data = match &self.data {
-            Some(path) => folder.join(path),
-            // systemd may name several, separated by colons; the first is ours.
-            None => std::env::var("STATE_DIRECTORY")
-                .ok()
-                .and_then(|folders| folders.split(':').next().filter(|first| !first.is_empty()).map(PathBuf::from))
-                .unwrap_or_else(|| PathBuf::from("/var/lib/usher")),
-        };
         Config {
             site: self.site.clone(),
-            data,
+            data: data_of(self.data.as_deref(), folder),
             cameras: self.cameras.iter().map(|(name, camera)| (name.clone(), camera.meant(folder))).collect(),
             gates: self.gates.iter().map(|(name, gate)| (name.clone(), gate.meant())).collect(),
             infer: self.infer.meant(),

@@ -32,6 +32,7 @@ fn defaults() -> (Infer, Gallery, Rules, Guide, Publish, Web) {
             device: Device::Auto,
             detector: "yunet".to_owned(),
             embedder: "sface".to_owned(),
+            liveness: "minifasnet".to_owned(),
             mirror_looks: false,
             input: Size { width: 640, height: 384 },
             confidence: 0.6,

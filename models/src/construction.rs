@@ -19,6 +19,7 @@ impl Net {
             format: FORMAT,
             name: "test".into(),
             source_sha256: String::new(),
+            imported: None,
             input: "in".into(),
             channels,
             outputs: Vec::new(),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// Mend me: weights are not installed.
-    #[error("{network} is not installed at {path}; run `usher models install`")]
+    #[error("{network} is not installed at {path}; run `usher models install` (with `--all` for optional ones)")]
     Missing {
         /// The network asked for.
         network: String,
@@ -21,6 +21,14 @@ pub enum ModelError {
         /// What is wrong with it.
         why: String,
     },
+    /// Mend me: weights that a site brought are not as they were written.
+    #[error("{path} is not what was imported ({why}); delete it and bring it again with `usher models import`")]
+    Imported {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Mend me: the device asked for is not there.
     #[error("device {asked} is not available ({why}); set `infer: {{ device: cpu }}` or `auto`")]
     Device {
@@ -30,9 +38,9 @@ pub enum ModelError {
         why: String,
     },
     /// Mend me: there is no network of this name.
-    #[error("there is no {what} called {name}; choose one of: {known}")]
+    #[error("there is no {what} called {name}; choose one of: {known}; or bring one with `usher models import`")]
     Unknown {
-        /// Detector or embedder.
+        /// Detector, embedder or liveness network.
         what: &'static str,
         /// As written in the configuration.
         name: String,

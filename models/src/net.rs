@@ -3,6 +3,7 @@
 //! Written by [`crate::weights`] into the metadata of the weights, run by `forward.rs`. What a network *is* stands in
 //! its file; how it is computed is the executor's business, so that executors can be replaced.
 
+use crate::architecture::Imported;
 use serde::{Deserialize, Serialize};
 
 /// The form of this description. A file of another form is converted again by `usher models install`.
@@ -13,10 +14,13 @@ pub const FORMAT: u32 = 2;
 pub struct Description {
     /// [`FORMAT`].
     pub format: u32,
-    /// The row of the lock file it was made from.
+    /// The row of the lock file it was made from, or the name it was imported by.
     pub name: String,
-    /// The sha256 of the ONNX file it was made from, lower-case hex.
+    /// The sha256 of the file it was made from, lower-case hex.
     pub source_sha256: String,
+    /// What a site said of a network that it brought itself; absent in those of the lock file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
     /// The value that the caller gives.
     pub input: String,
     /// Its channels.

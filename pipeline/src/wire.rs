@@ -325,12 +325,12 @@ fn recent(published: &Published, clock: &Arc<dyn Clock>) -> Vec<(Name, VisitorId
 
 /// The configured cameras, by name.
 pub fn cameras(config: &Config) -> BTreeMap<Name, Arc<frame::Camera>> {
-    let gate_of =
-        |camera: &Name| config.gates.iter().find(|(_, gate)| gate.cameras.contains(camera)).map(|(name, _)| name);
+    let gate_of = |camera: &Name| config.gates.iter().find(|(_, gate)| gate.cameras.contains(camera));
     let camera = |(name, settings): (&Name, &usher_config::capture::Camera)| {
         let zone = frame::Zone { corners: settings.zone.clone() };
-        let gate = gate_of(name).expect("the configuration was checked: every camera has a gate").clone();
-        (name.clone(), Arc::new(frame::Camera { name: name.clone(), gate, zone }))
+        let (gate, meant) = gate_of(name).expect("the configuration was checked: every camera has a gate");
+        let (gate, liveness) = (gate.clone(), meant.liveness);
+        (name.clone(), Arc::new(frame::Camera { name: name.clone(), gate, zone, liveness }))
     };
     config.cameras.iter().map(camera).collect()
 }
@@ -351,7 +351,8 @@ pub fn workers(config: &Config, clock: &Arc<dyn Clock>, cameras: usize) -> Resul
     let worker = |_| {
         let (detector, embedder) = infer::networks::open(config, input)?;
         let embedder = if infer.mirror_looks { Box::new(Mirrored(embedder)) } else { embedder };
-        let engine = Engine::new(detector, embedder, bar, ids.clone(), clock.clone());
+        let liveness = infer::networks::open_liveness(config)?;
+        let engine = Engine::new(detector, embedder, bar, ids.clone(), clock.clone()).with_liveness(liveness);
         Ok(Worker { engine, turns: Turns::new(turns::Pace::of(infer)), at_once })
     };
     (0..infer.workers.unwrap_or(cores).min(cameras).max(1)).map(worker).collect()

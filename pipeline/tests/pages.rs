@@ -33,7 +33,10 @@ use usher::{
     supervise::{Stopper, stop},
     web::{self, Figures, Pages, Taps, WebSettings, Websocket},
 };
-use usher_config::value::{Name, Secret};
+use usher_config::{
+    decide::Liveness,
+    value::{Name, Secret},
+};
 use usher_models::{image::Rect, template::Score};
 use uuid::Uuid;
 
@@ -111,7 +114,9 @@ struct Running {
 fn cameras() -> Vec<Arc<Camera>> {
     let zone = Zone { corners: vec![[0.05, 0.1], [0.95, 0.1], [0.98, 0.97], [0.02, 0.97]] };
     [("north-1", "north"), ("north-2", "north"), ("south-1", "south")]
-        .map(|(camera, gate)| Arc::new(Camera { name: name(camera), gate: name(gate), zone: zone.clone() }))
+        .map(|(camera, gate)| {
+            Arc::new(Camera { name: name(camera), gate: name(gate), zone: zone.clone(), liveness: Liveness::Off })
+        })
         .to_vec()
 }
 
@@ -240,6 +245,7 @@ impl World {
         let verdict = match deed {
             Deed::Welcomed | Deed::AlreadyGreeted => Verdict::Known { visitor: VisitorId(Uuid::new_v4()), score: best },
             Deed::Referred => Verdict::Alike,
+            Deed::Doubted => Verdict::Suspect { is_greeted: true },
             Deed::Counted => Verdict::Unknown,
         };
         let evidence = Evidence {
@@ -252,7 +258,7 @@ impl World {
         };
         let camera = cameras().into_iter().find(|camera| asked["camera"] == camera.name.as_str()).expect("a camera");
         let track = TrackId(asked["track"].as_u64().expect("a track"));
-        Outcome { camera, track, at: self.clock.now(), verdict, deed, evidence }
+        Outcome { camera, track, at: self.clock.now(), verdict, deed, evidence, live: None }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Detectors: pictures in, faces out.
 
+mod batch;
+pub mod scrfd;
 pub mod yunet;
 
 use crate::{

@@ -6,7 +6,7 @@
 
 use crate::{
     compute::Compute,
-    detect::Detector,
+    detect::{Detector, batch},
     error::ModelError,
     face::Face,
     forward::{Network, Output},
@@ -38,12 +38,7 @@ impl Yunet {
     /// [`ModelError::Compute`] when a side of `input` is not a positive multiple of 32, or the weights are of another
     /// network.
     pub fn new(stored: Stored, compute: &Compute, input: Size, confidence: f32) -> Result<Self, ModelError> {
-        if [input.width, input.height].iter().any(|side| *side == 0 || side % 32 != 0) {
-            return Err(ModelError::Compute(format!(
-                "an input of {}x{} for yunet; both sides must be multiples of 32",
-                input.width, input.height
-            )));
-        }
+        batch::fits("yunet", input)?;
         let outputs = stored.description.outputs.len();
         if outputs != 4 * STRIDES.len() {
             return Err(ModelError::Compute(format!("yunet has 12 outputs, these weights have {outputs}")));
@@ -62,19 +57,7 @@ impl Detector for Yunet {
             return Ok(Vec::new());
         }
         let (width, height) = (self.input.width as usize, self.input.height as usize);
-        let pixels = width * height;
-        self.batch.clear();
-        for picture in pictures {
-            if picture.size != self.input || picture.data.len() != 3 * pixels {
-                return Err(ModelError::Compute(format!(
-                    "a picture of {}x{} for a detector of {width}x{height}",
-                    picture.size.width, picture.size.height
-                )));
-            }
-            for channel in [2, 1, 0] {
-                self.batch.extend_from_slice(&picture.data[channel * pixels..][..pixels]);
-            }
-        }
+        batch::filled(&mut self.batch, pictures, self.input, [2, 1, 0])?;
         let outputs = self.network.forward(&self.batch, pictures.len(), height, width)?;
         (0..pictures.len()).map(|index| Ok(suppressed(self.faces(&outputs, index)?, IOU))).collect()
     }

@@ -1,6 +1,7 @@
 //! Embedders: aligned crops in, templates out.
 
 pub mod fused;
+pub mod iresnet;
 pub mod mirrored;
 pub mod mobilefacenet;
 pub mod sface;

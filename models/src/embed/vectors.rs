@@ -7,6 +7,7 @@ use crate::{
     error::ModelError,
     forward::Network,
     image::Rgb,
+    net::Step,
     template::{ModelId, Template},
     weights::store::Stored,
 };
@@ -33,6 +34,25 @@ impl Vectors {
         scaling: Option<(f32, f32)>,
     ) -> Result<Self, ModelError> {
         Ok(Self { network: Network::new(stored, compute)?, model, length, scaling, batch: Vec::new() })
+    }
+}
+
+/// Whether a network scales the picture itself before anything else.
+pub(crate) fn scales_itself(stored: &Stored) -> bool {
+    let picture = &stored.description.input;
+    stored.description.steps.iter().any(|step| matches!(step, Step::Affine { input, .. } if input == picture))
+}
+
+/// Numbers of the one vector that a network makes, as its last layer says.
+pub(crate) fn length_of(stored: &Stored) -> Option<usize> {
+    let [output] = &stored.description.outputs[..] else { return None };
+    let mut value = output;
+    loop {
+        match stored.description.steps.iter().find(|step| step.output() == value)? {
+            Step::Conv { bias, .. } | Step::Linear { bias, .. } => return Some(stored.tensors.get(bias)?.1.len()),
+            Step::Affine { input, .. } => value = input,
+            _ => return None,
+        }
     }
 }
 

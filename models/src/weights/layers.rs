@@ -39,7 +39,19 @@ impl Reader {
         if pads_itself || !square || same(node.ints("dilations"), 1) != Some(1) || bias.data.len() != weight.shape[0] {
             return Err(format!("a kernel of shape {:?}, dilation, or padding of its own", weight.shape));
         }
-        let mut input = self.live(arg(node, 0)?)?;
+        let averaged = match self.value(arg(node, 0)?)? {
+            Value::Averaged(value) if (weight.shape[2], stride, pad, groups) == (1, 1, 0, 1) => Some(value.clone()),
+            _ => None,
+        };
+        let (mut input, stride) = match averaged {
+            // A pixel of a mean is a quarter of each of four.
+            Some(value) => {
+                let data = weight.data.iter().flat_map(|w| [w / 4.0; 4]).collect();
+                weight = Array { shape: vec![weight.shape[0], weight.shape[1], 2, 2], data };
+                (value, 2)
+            }
+            None => (self.live(arg(node, 0)?)?, stride),
+        };
         if pad == 0
             && let Some((before, norm, index)) = self.norm_before(arg(node, 0)?)
         {

@@ -41,6 +41,7 @@ pub fn recognised(graph: &Graph, name: &str, source_sha256: &str) -> Result<Stor
         format: FORMAT,
         name: name.to_owned(),
         source_sha256: source_sha256.to_owned(),
+        imported: None,
         input: reader.input,
         channels,
         outputs,
@@ -58,6 +59,8 @@ pub(crate) enum Value {
     Live(String),
     /// A value of ours, every pixel doubled in both directions.
     Doubled(String),
+    /// The mean of each 2×2 pixels of a value of ours, for a convolution of single pixels to read.
+    Averaged(String),
     /// A shape, or whole numbers computed from one. `None` is known only when there is a picture.
     Sizes(Vec<Option<i64>>),
     /// Maps one after the other, pixel by pixel: rows of so many numbers, where that is known.
@@ -150,6 +153,7 @@ impl Reader {
                 let input = self.live(arg(node, 0)?)?;
                 self.step(Step::HalveByMax { input, output: output.clone() })
             }
+            "AveragePool" => self.averaged(node)?,
             "GlobalAveragePool" => {
                 let input = self.live(arg(node, 0)?)?;
                 self.step(Step::GlobalMean { input, output: output.clone() })
@@ -205,6 +209,7 @@ impl Reader {
             Value::Live(value) => Ok(value.clone()),
             Value::Constant(_) | Value::Sizes(_) => Err(format!("{name} is a constant")),
             Value::Doubled(_) => Err(format!("{name} is doubled, and not added to anything")),
+            Value::Averaged(_) => Err(format!("{name} is a mean, and not read by a convolution of single pixels")),
             Value::Rows(..) => Err(format!("{name} is transposed, and does not leave")),
         }
     }

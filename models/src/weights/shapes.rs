@@ -66,7 +66,8 @@ impl Reader {
     }
 
     pub(crate) fn transposed(&mut self, node: &Node, output: &str) -> Result<Value, String> {
-        if node.ints("perm") != Some(&[0, 2, 3, 1]) {
+        // Exporters for single pictures put the batch where it makes no difference.
+        if !matches!(node.ints("perm"), Some([0, 2, 3, 1] | [2, 3, 0, 1])) {
             return Err("other than channels to the end".to_owned());
         }
         match self.renamed(arg(node, 0)?, output)? {
@@ -139,6 +140,16 @@ impl Reader {
             return Err("other than doubling of pixels".to_owned());
         }
         Ok(Value::Doubled(self.live(arg(node, 0)?)?))
+    }
+
+    /// The mean of each 2×2 pixels. What an odd row or column at the end would come to does not matter: maps of a pyramid
+    /// have none where sides are multiples of 32.
+    pub(crate) fn averaged(&self, node: &Node) -> Result<Value, String> {
+        let is_half = node.ints("kernel_shape") == Some(&[2, 2]) && node.ints("strides") == Some(&[2, 2]);
+        if !is_half || node.ints("pads").is_some_and(|pads| pads.iter().any(|pad| *pad != 0)) {
+            return Err("other than 2×2, stride 2, no padding".to_owned());
+        }
+        Ok(Value::Averaged(self.live(arg(node, 0)?)?))
     }
 
     /// Over the last axis of rows: over runs of channels of the maps that they are.

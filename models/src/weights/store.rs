@@ -3,6 +3,7 @@
 //! Safetensors with the description in the metadata.
 
 use crate::{
+    architecture::Imported,
     error::ModelError,
     net::{Description, FORMAT},
     weights::lock::sha256_of,
@@ -71,44 +72,73 @@ impl Stored {
     pub fn read(folder: &Path, name: &str, source_sha256: &str) -> Result<Self, ModelError> {
         let path = path_of(folder, name);
         let corrupt = |why: String| ModelError::Corrupt { path: path.clone(), why };
+        let stored = Self::load(&path).map_err(|error| match error {
+            Unread::NotThere(path) => ModelError::Missing { network: name.to_owned(), path },
+            Unread::Wrong(why) => corrupt(why),
+        })?;
+        if stored.description.source_sha256 != source_sha256 {
+            let found = stored.description.source_sha256;
+            return Err(corrupt(format!("it was made from {found}, not from {source_sha256}")));
+        }
+        Ok(stored)
+    }
+
+    /// Reads a network that a site brought, and what was said of it.
+    ///
+    /// # Errors
+    /// [`ModelError::Imported`] when one bit of it is not as it was written, or nothing was said of it.
+    pub fn read_imported(folder: &Path, name: &str) -> Result<(Self, Imported), ModelError> {
+        let path = path_of(folder, name);
+        let refused = |why: String| ModelError::Imported { path: path.clone(), why };
+        let stored = Self::load(&path).map_err(|error| match error {
+            Unread::NotThere(path) => refused(format!("{} is not there", path.display())),
+            Unread::Wrong(why) => refused(why),
+        })?;
+        let imported = stored.description.imported.clone();
+        let imported = imported.ok_or_else(|| refused("it does not say under which licence it is".to_owned()))?;
+        Ok((stored, imported))
+    }
+
+    fn load(path: &Path) -> Result<Self, Unread> {
         let load = |path: &Path| match std::fs::read(path) {
             Ok(bytes) => Ok(bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Err(ModelError::Missing { network: name.to_owned(), path: path.to_owned() })
-            }
-            Err(error) => Err(corrupt(error.to_string())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Unread::NotThere(path.to_owned())),
+            Err(error) => Err(Unread::Wrong(error.to_string())),
         };
-        let file = load(&path)?;
-        let promised = load(&hash_path_of(&path))?;
+        let file = load(path)?;
+        let promised = load(&hash_path_of(path))?;
         let found = sha256_of(&file);
         if found.as_bytes() != promised.trim_ascii() {
-            return Err(corrupt(format!("its sha256 is {found}, not the one it was written with")));
+            return Err(Unread::Wrong(format!("its sha256 is {found}, not the one it was written with")));
         }
-        let (_, metadata) = SafeTensors::read_metadata(&file).map_err(|error| corrupt(error.to_string()))?;
-        let json = metadata
-            .metadata()
-            .as_ref()
-            .and_then(|map| map.get(KEY))
-            .ok_or_else(|| corrupt("it has no description".into()))?;
+        Self::parsed(&file).map_err(Unread::Wrong)
+    }
+
+    fn parsed(file: &[u8]) -> Result<Self, String> {
+        let (_, metadata) = SafeTensors::read_metadata(file).map_err(|error| error.to_string())?;
+        let json = metadata.metadata().as_ref().and_then(|map| map.get(KEY)).ok_or("it has no description")?;
         // The version before the rest: a later form may not parse at all.
         let format = serde_json::from_str::<serde_json::Value>(json).ok().and_then(|json| json["format"].as_u64());
         if format != Some(u64::from(FORMAT)) {
-            return Err(corrupt(format!("it is of form {format:?}, this usher reads {FORMAT}")));
+            return Err(format!("it is of form {format:?}, this usher reads {FORMAT}"));
         }
-        let description: Description = serde_json::from_str(json).map_err(|error| corrupt(error.to_string()))?;
-        if description.source_sha256 != source_sha256 {
-            return Err(corrupt(format!("it was made from {}, not from {source_sha256}", description.source_sha256)));
-        }
+        let description: Description = serde_json::from_str(json).map_err(|error| error.to_string())?;
         let mut tensors = HashMap::new();
-        for (name, view) in SafeTensors::deserialize(&file).map_err(|error| corrupt(error.to_string()))?.iter() {
+        for (name, view) in SafeTensors::deserialize(file).map_err(|error| error.to_string())?.iter() {
             if view.dtype() != Dtype::F32 {
-                return Err(corrupt(format!("tensor {name} is {:?}", view.dtype())));
+                return Err(format!("tensor {name} is {:?}", view.dtype()));
             }
             let data = view.data().as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect();
             tensors.insert(name.to_owned(), (view.shape().to_vec(), data));
         }
         Ok(Self { description, tensors })
     }
+}
+
+/// Why a file could not be read.
+enum Unread {
+    NotThere(PathBuf),
+    Wrong(String),
 }
 
 /// Puts `bytes` at `path`, whole or not at all.
@@ -146,6 +176,7 @@ mod tests {
             format: FORMAT,
             name: "tiny".into(),
             source_sha256: "s".into(),
+            imported: None,
             input: "x".into(),
             channels: 1,
             outputs: vec!["y".into()],

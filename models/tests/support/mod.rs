@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "a test says what it did not run")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod brought;
 pub(crate) mod iresnet;
 pub(crate) mod naive;
 

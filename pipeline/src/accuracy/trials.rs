@@ -91,11 +91,33 @@ pub fn attempts(
     Ok(vec![claims])
 }
 
+/// The highest threshold that a walk's looks reach with anybody of `gallery`, whoever else is near: what a law is made of. A gate
+/// names no more often than that. −1 where no track is looked at often and long enough.
+///
+/// # Errors
+/// [`Mismatch`] when looks and gallery are of two models.
+pub fn highest(tracks: &[Vec<Look>], gallery: &Gallery, rules: &Rules, law: &Law) -> Result<f32, Mismatch> {
+    let mut highest = -1.0;
+    for track in tracks {
+        let mut looks = Looks::default();
+        for look in track {
+            if looks.add(look.at, look.weight, look.template.clone(), rules.apart) {
+                let borne = judge(&looks, None, gallery, law, rules)?.borne;
+                highest = borne.map_or(highest, |borne| borne.0.max(highest));
+            }
+        }
+    }
+    Ok(highest)
+}
+
+/// What a mated walk claims, of each attempt: who was it truly, and the highest threshold.
+type Claimed = Vec<Vec<(bool, f32)>>;
+
 /// All trials of one way of judging. People are counted from 0; each has one mated walk or none, and one non-mated.
 #[derive(Clone, Debug, Default)]
 pub struct Trials {
-    /// Person, and of each attempt the claims: who was it truly, and the highest threshold.
-    mated: Vec<(usize, Vec<Vec<(bool, f32)>>)>,
+    /// With the person who walked.
+    mated: Vec<(usize, Claimed)>,
     /// Highest threshold at which anybody is named, falling, with the person who walked and the share of their walk.
     non_mated: Vec<(f32, usize, f64)>,
     people: usize,
@@ -214,7 +236,12 @@ mod tests {
     /// Two people at a right angle to each other.
     fn gallery() -> Gallery {
         let person = |n: u128, vector: Vec<f32>| Enrolled {
-            visitor: Visitor { id: id(n), name: "n".into(), sport: "s".into(), expires: SystemTime::now() },
+            visitor: Visitor {
+                id: id(n),
+                name: "n".into(),
+                sport: "s".into(),
+                expires: SystemTime::UNIX_EPOCH + Duration::from_secs(1),
+            },
             enrolled: SystemTime::UNIX_EPOCH,
             templates: vec![Template::new(model(), vector).unwrap()],
         };
@@ -262,6 +289,16 @@ mod tests {
         // The pool of looks at two people is like either of them, the looks are not.
         let gate = &claims(&[[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.8, 0.6], [1.0, 0.0, 0.0]], Way::Gate)[0];
         assert!(gate.iter().all(|claim| claim.reach <= 0.22 + 1e-6), "{gate:?}");
+    }
+
+    #[test]
+    fn a_law_is_made_of_what_looks_reach_whoever_else_is_near() {
+        let between = [[0.6, 0.58, 0.55]; 4];
+        assert!(claims(&between, Way::Gate)[0].is_empty(), "two people are too near each other to name one");
+        let law = Law::of(&model()).unwrap();
+        let reached = highest(&looks(&between), &gallery(), &rules(), &law).unwrap();
+        assert!((reached - 0.6).abs() < 0.01, "{reached}");
+        assert_eq!(highest(&looks(&between[..2]), &gallery(), &rules(), &law).unwrap(), -1.0);
     }
 
     #[test]

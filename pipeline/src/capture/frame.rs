@@ -3,7 +3,7 @@
 use crate::clock::Moment;
 use gstreamer_video::{VideoColorMatrix, VideoColorRange, VideoFormat, VideoFrame, prelude::*, video_frame::Readable};
 use std::{sync::Arc, time::Duration};
-use usher_config::value::Name;
+use usher_config::{decide::Liveness, value::Name};
 use usher_models::image::{Matrix, Plane, Planes, Point, Range, Size, View};
 
 /// A camera as later stages know it.
@@ -15,6 +15,8 @@ pub struct Camera {
     pub gate: Name,
     /// Its opt-in zone.
     pub zone: Zone,
+    /// What its gate makes of presentation attack detection.
+    pub liveness: Liveness,
 }
 
 /// The part of a picture in which people asked to be recognised.

@@ -13,7 +13,7 @@ use std::{
     process::ExitCode,
     time::Duration,
 };
-use usher_config::{Config, Problems, programme, programme::Programme};
+use usher_config::{Config, Problems, decide::Liveness, programme, programme::Programme};
 use usher_models::weights::{
     install::is_installed,
     lock::{Lock, MODELS},
@@ -82,7 +82,10 @@ fn refuse(problems: &Problems, json: bool) {
 fn weights_missing(config: &Config) -> anyhow::Result<Vec<String>> {
     let lock = Lock::read(MODELS)?;
     let folder = config.data.join("models");
-    let used = [&config.infer.detector, &config.infer.embedder].into_iter().filter_map(|name| lock.network(name));
+    let infer = &config.infer;
+    let is_judged = config.gates.values().any(|gate| gate.liveness != Liveness::Off);
+    let named = [&infer.detector, &infer.embedder].into_iter().chain(is_judged.then_some(&infer.liveness));
+    let used = named.flat_map(|names| names.split('+')).filter_map(|name| lock.network(name));
     Ok(used
         .filter(|network| !is_installed(&folder, network))
         .map(|network| {

@@ -1,6 +1,7 @@
 //! `usher evaluate`: how often is it wrong, and how sure is that?
 
 mod films;
+mod liveness;
 mod open_set;
 mod pairs;
 mod portraits;
@@ -46,6 +47,8 @@ enum What {
     },
     /// How do walks past a camera end? Of the `stills:` cameras of a configuration, or of the people of a folder.
     Walks(walks::Args),
+    /// Does a picture show a person, or a picture of one? APCER per species of attack and BPCER, picture by picture.
+    Liveness(liveness::Args),
 }
 
 /// Which faces, and by which networks.
@@ -70,6 +73,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     logging(common);
     let done = match &args.what {
         What::Walks(args) => return walks::run(common, args),
+        What::Liveness(args) => liveness::run(common, args),
         What::Pairs { faces } => pairs::run(common, faces),
         What::OpenSet { faces, views, fpir } => open_set::run(common, faces, *views as usize, *fpir),
     };

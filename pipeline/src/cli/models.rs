@@ -1,5 +1,7 @@
 //! `usher models`.
 
+mod import;
+
 use crate::cli::{Common, MEND_ME, data::Data};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,11 +12,14 @@ use std::{
     process::ExitCode,
     time::Duration,
 };
-use usher_models::weights::{
-    error::InstallError,
-    install::{self, Progress, Which},
-    lock::{Lock, MODELS},
-    pictures, store,
+use usher_models::{
+    import::Brought,
+    weights::{
+        error::InstallError,
+        install::{self, Progress, Which},
+        lock::{Lock, MODELS},
+        pictures, store,
+    },
 };
 
 /// The pictures of the demonstration.
@@ -48,6 +53,8 @@ enum What {
         #[command(flatten)]
         data: Data,
     },
+    /// Bring a network of your own: check it, convert it, record its licence.
+    Import(import::Args),
     /// Say which networks there are, under which licence, and what they were trained on.
     List {
         #[command(flatten)]
@@ -66,6 +73,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
             let folder = data.folder(common)?.join("pictures");
             watched(|tell| pictures::install(PICTURES, &folder, from.as_deref(), tell))?
         }
+        What::Import(args) => return import::run(common, args),
         What::List { data } => {
             list(&data.folder(common)?.join("models"), common.json)?;
             return Ok(ExitCode::SUCCESS);
@@ -115,8 +123,29 @@ struct Row<'a> {
     path: PathBuf,
 }
 
+/// What stands for words that nobody has said.
+const UNSAID: &str = "not stated by whoever imported it";
+
+fn row_of(brought: &Brought) -> Row<'_> {
+    let imported = &brought.imported;
+    Row {
+        name: &brought.name,
+        model: &brought.model.0,
+        role: brought.role,
+        licence: &imported.licence,
+        training_data: UNSAID,
+        origin: imported.origin.as_deref().unwrap_or(UNSAID),
+        package: format!("imported from {} as {}", imported.file, imported.architecture),
+        sha256: &brought.source_sha256,
+        optional: true,
+        installed: true,
+        path: brought.path.clone(),
+    }
+}
+
 fn list(folder: &Path, json: bool) -> anyhow::Result<()> {
     let lock = Lock::read(MODELS)?;
+    let brought = usher_models::import::brought(folder);
     let rows: Vec<Row<'_>> = lock
         .networks
         .iter()
@@ -136,6 +165,7 @@ fn list(folder: &Path, json: bool) -> anyhow::Result<()> {
                 path: store::path_of(folder, &network.name),
             })
         })
+        .chain(brought.iter().map(|brought| Ok(row_of(brought))))
         .collect::<anyhow::Result<_>>()?;
     let mut text = String::new();
     if json {

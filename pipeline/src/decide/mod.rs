@@ -42,10 +42,11 @@ pub fn run(
         let Some(deed) = deed(&identification, &mut quiet) else { continue };
         let gate = identification.camera.gate.as_str().to_owned();
         metrics::counter!(DECISIONS, "gate" => gate, "deed" => deed.word()).increment(1);
-        let Identification { camera, track, first, taken, pts, rect, verdict, evidence, portrait, .. } = identification;
+        let Identification { camera, track, first, taken, pts, rect, verdict, evidence, live, portrait, .. } =
+            identification;
         let at = clock.now();
         // Nobody may be looking; that is no reason to stop.
-        let _lost = outcomes.try_send(Outcome { camera: camera.clone(), track, at, verdict, deed, evidence });
+        let _lost = outcomes.try_send(Outcome { camera: camera.clone(), track, at, verdict, deed, evidence, live });
         if let (Deed::Welcomed, Verdict::Known { visitor, .. }) = (deed, verdict) {
             let id = id(&ids, at.wall);
             let visit = Visit { id, camera, track, visitor, first, taken, pts, rect, evidence, portrait };
@@ -60,6 +61,7 @@ pub fn run(
 fn deed(identification: &Identification, quiet: &mut Quiet) -> Option<Deed> {
     match identification.verdict {
         Verdict::Unknown => identification.gone.then_some(Deed::Counted),
+        Verdict::Suspect { is_greeted } => Some(if is_greeted { Deed::Doubted } else { Deed::Referred }),
         _ if identification.gone => None,
         Verdict::Alike => Some(Deed::Referred),
         Verdict::Known { visitor, .. } => {

@@ -8,7 +8,7 @@ use crate::{
     infer::sighting::{Portrait, TrackId},
 };
 use std::{sync::Arc, time::Duration};
-use usher_models::image::Rect;
+use usher_models::{image::Rect, liveness::Live};
 use uuid::Uuid;
 
 /// A decided visit; once made it is lost nowhere.
@@ -51,6 +51,8 @@ pub struct Outcome {
     pub deed: Deed,
     /// Why.
     pub evidence: Evidence,
+    /// How live the looks seem together, where that was judged.
+    pub live: Option<Live>,
 }
 
 /// What was done about a track.
@@ -61,8 +63,11 @@ pub enum Deed {
     Welcomed,
     /// Known, but this gate has greeted them within the quiet time.
     AlreadyGreeted,
-    /// Two enrolled people are too alike, or two tracks claim one person: nobody is named.
+    /// A person sees to it: two enrolled people are too alike, two tracks claim one person, or liveness is required and the
+    /// looks did not seem live. Nobody is named.
     Referred,
+    /// Named, and the looks seem not to be of a live person; liveness is advisory.
+    Doubted,
     /// Nobody who enrolled: counted, nothing else.
     Counted,
 }
@@ -74,6 +79,7 @@ impl Deed {
             Self::Welcomed => "welcomed",
             Self::AlreadyGreeted => "already_greeted",
             Self::Referred => "referred",
+            Self::Doubted => "doubted",
             Self::Counted => "counted",
         }
     }

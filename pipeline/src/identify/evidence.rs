@@ -112,7 +112,11 @@ pub struct Judgement {
     pub evidence: Evidence,
     /// Whoever the pool is most like, however unlike.
     pub leader: Option<Candidate>,
-    /// The highest threshold at which the leader is named; `None` where they are at none.
+    /// The highest threshold that the looks, together and one by one, reach with the leader; `None` before there is time and
+    /// number enough.
+    pub borne: Option<Score>,
+    /// The highest threshold at which the leader is named: `borne`, where nobody else is near and they led before. `None`
+    /// where they are named at none.
     pub reach: Option<Score>,
 }
 
@@ -152,9 +156,7 @@ pub fn judge(
         let is_reached = borne >= threshold;
         match second {
             Some(second) if best.score.0 - second.score.0 < rules.margin => {
-                if is_reached && second.score >= threshold {
-                    verdict = Verdict::Alike;
-                }
+                verdict = if is_reached && second.score >= threshold { Verdict::Alike } else { Verdict::Unknown };
             }
             _ if led == Some(best.visitor) => {
                 reach = Some(borne);
@@ -165,5 +167,5 @@ pub fn judge(
             _ => {}
         }
     }
-    Ok(Judgement { verdict, evidence, leader, reach })
+    Ok(Judgement { verdict, evidence, leader, borne: borne.map(|(_, borne)| borne), reach })
 }

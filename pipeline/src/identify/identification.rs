@@ -7,7 +7,7 @@ use crate::{
     infer::sighting::{Portrait, TrackId},
 };
 use std::{sync::Arc, time::Duration};
-use usher_models::{image::Rect, template::Score};
+use usher_models::{image::Rect, liveness::Live, template::Score};
 
 /// Who a track is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +23,11 @@ pub enum Verdict {
     Alike,
     /// Nobody who enrolled, as far as the looks tell.
     Unknown,
+    /// Somebody enrolled by the score, and looks that seem not to be of a live person, or too few to say.
+    Suspect {
+        /// Whether the gate greets all the same: its liveness is advisory.
+        is_greeted: bool,
+    },
 }
 
 /// Why: figures only.
@@ -61,6 +66,8 @@ pub struct Identification {
     pub verdict: Verdict,
     /// Why.
     pub evidence: Evidence,
+    /// How live the track seems: the mean of its judged looks, once there are enough of them.
+    pub live: Option<Live>,
     /// The best look, for whoever is welcomed.
     pub portrait: Portrait,
     /// Whether the track has ended.

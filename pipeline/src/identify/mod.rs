@@ -4,6 +4,7 @@ pub mod calibration;
 pub mod drift;
 pub mod evidence;
 pub mod identification;
+pub mod liveness;
 pub mod threshold;
 pub mod tracks;
 
@@ -58,6 +59,7 @@ pub fn run(
                     .record(clock.now().since(begun).as_secs_f64());
             }
             Some(Sighting::Seen { track, taken, rect }) => tracks.seen(track, taken, rect),
+            Some(Sighting::Live { track, live, .. }) => found.extend(tracks.live(track, live)),
             Some(Sighting::Gone { track, .. }) => found.extend(tracks.gone(track)),
             None => {}
         }

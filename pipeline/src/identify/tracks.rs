@@ -15,9 +15,10 @@ use crate::{
         drift::{Drift, SHARE},
         evidence::{Looks, judge},
         identification::{Evidence, Identification, Verdict},
+        liveness::Judged,
         threshold::Law,
     },
-    infer::sighting::{Portrait, Probe, TrackId},
+    infer::sighting::{Portrait, Probe, Settled, TrackId},
     metrics::SKIPPED,
 };
 use std::{
@@ -25,8 +26,8 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use usher_config::identify::Rules;
-use usher_models::{image::Rect, template::Score};
+use usher_config::{decide::Liveness, identify::Rules};
+use usher_models::{image::Rect, liveness::Live, template::Score};
 
 /// A track that was not seen for this long has ended, whether or not anybody said so. Trackers give up after a second.
 const FORGET_AFTER: Duration = Duration::from_secs(30);
@@ -59,8 +60,10 @@ struct Track {
     leader: Option<Candidate>,
     verdict: Verdict,
     evidence: Evidence,
-    /// The highest threshold at which anybody would have been named so far.
-    reach: Option<Score>,
+    /// The highest threshold that the looks have reached so far, with anybody.
+    borne: Option<Score>,
+    settled: Settled,
+    judged: Judged,
 }
 
 struct Claim {
@@ -94,7 +97,6 @@ impl Tracks {
     /// Takes one look in. An identification when it changed the verdict.
     pub fn look(&mut self, probe: Probe, gallery: &Gallery) -> Option<Identification> {
         let (id, weight) = (probe.track, probe.quality.weight());
-        let settled = probe.settled.clone();
         let track = self.tracks.entry(id).or_insert_with(|| Track::seen(&probe));
         track.taken = probe.taken;
         track.pts = probe.pts;
@@ -119,24 +121,42 @@ impl Tracks {
         };
         track.leader = judged.leader;
         track.evidence = judged.evidence;
-        if let Some(reach) = judged.reach {
-            track.reach = Some(track.reach.map_or(reach, |before| if reach > before { reach } else { before }));
+        if let Some(borne) = judged.borne {
+            track.borne = Some(track.borne.map_or(borne, |before| if borne > before { borne } else { before }));
+        }
+        let leads = judged.leader.is_some_and(|leader| leader.score >= judged.evidence.threshold);
+        if leads && track.camera.liveness != Liveness::Off {
+            track.settled.claim();
         }
         let verdict = match judged.verdict {
             Verdict::Known { visitor, score } => self.settled(id, visitor, score, judged.evidence.threshold),
             other => other,
         };
         let track = self.tracks.get_mut(&id).expect("it was put there above");
+        let verdict = track.judged.let_through(verdict, track.camera.liveness);
         // Alike is doubt that was shown; it ends with a name or with the track, not with a shrug in between.
         if verdict == Verdict::Unknown || std::mem::discriminant(&verdict) == std::mem::discriminant(&track.verdict) {
             return None;
         }
-        track.verdict = verdict;
-        if matches!(verdict, Verdict::Known { .. }) {
-            track.looks.wipe();
-            settled.settle();
+        Some(track.turned(id, verdict))
+    }
+
+    /// Takes in how live the track seems at one moment. An identification when that gives a name which waited for it, or
+    /// when somebody named seems not to be live.
+    pub fn live(&mut self, id: TrackId, live: Live) -> Option<Identification> {
+        let track = self.tracks.get_mut(&id)?;
+        track.judged.add(live);
+        if matches!(track.verdict, Verdict::Known { .. }) {
+            return track.doubted(id, false);
         }
-        Some(track.identification(id, false))
+        let (Some(Verdict::Known { visitor, score }), true) = (track.judged.held, track.judged.is_live()) else {
+            return None;
+        };
+        let threshold = track.evidence.threshold;
+        let verdict = self.settled(id, visitor, score, threshold);
+        let track = self.tracks.get_mut(&id)?;
+        track.judged.held = None;
+        (verdict != Verdict::Unknown && verdict != track.verdict).then(|| track.turned(id, verdict))
     }
 
     /// A named track is still there: nobody else at that camera can be the same person now.
@@ -174,16 +194,22 @@ impl Tracks {
 
     /// The track has ended. `None` when no look at it was ever usable.
     pub fn gone(&mut self, id: TrackId) -> Option<Identification> {
-        let track = self.tracks.remove(&id)?;
+        let mut track = self.tracks.remove(&id)?;
         if let Verdict::Known { visitor, .. } = track.verdict {
             self.ended.truncate(MOST_CLAIMS - 1);
             let (camera, first, last) = (track.camera.clone(), track.first, track.taken);
             self.ended.push_front(Claim { camera, visitor, first, last });
         }
-        if track.verdict == Verdict::Unknown && track.looks.counted() >= self.rules.looks && track.evidence.enrolled > 0
-        {
+        let is_unnamed = track.verdict == Verdict::Unknown && track.judged.held.is_none();
+        if is_unnamed && track.looks.counted() >= self.rules.looks && track.evidence.enrolled > 0 {
             let near = self.law.threshold(SHARE, track.evidence.enrolled);
-            self.drift.ended(track.reach.is_some_and(|reach| reach >= near));
+            self.drift.ended(track.borne.is_some_and(|borne| borne >= near));
+        }
+        if let Some(doubted) = track.doubted(id, true) {
+            return Some(doubted);
+        }
+        if track.judged.held.is_some() {
+            track.verdict = Verdict::Suspect { is_greeted: false };
         }
         Some(track.identification(id, true))
     }
@@ -203,6 +229,26 @@ impl Tracks {
 }
 
 impl Track {
+    /// The verdict has changed.
+    fn turned(&mut self, id: TrackId, verdict: Verdict) -> Identification {
+        self.verdict = verdict;
+        if matches!(verdict, Verdict::Known { .. }) {
+            self.looks.wipe();
+            self.settled.settle();
+        }
+        self.identification(id, false)
+    }
+
+    /// Whoever was named seems not to be live, and that was not said yet.
+    fn doubted(&mut self, track: TrackId, gone: bool) -> Option<Identification> {
+        let is_named = matches!(self.verdict, Verdict::Known { .. });
+        (is_named && self.judged.is_to_doubt()).then(|| Identification {
+            verdict: Verdict::Suspect { is_greeted: true },
+            portrait: Portrait::default(),
+            ..self.identification(track, gone)
+        })
+    }
+
     fn seen(probe: &Probe) -> Self {
         Self {
             camera: probe.camera.clone(),
@@ -215,6 +261,8 @@ impl Track {
             portrait_weight: -1.0,
             leader: None,
             verdict: Verdict::Unknown,
+            settled: probe.settled.clone(),
+            judged: Judged::default(),
             evidence: Evidence {
                 looks: 0,
                 over: Duration::ZERO,
@@ -223,7 +271,7 @@ impl Track {
                 threshold: Score(1.0),
                 enrolled: 0,
             },
-            reach: None,
+            borne: None,
         }
     }
 
@@ -239,6 +287,7 @@ impl Track {
             rect: self.rect,
             verdict: self.verdict,
             evidence: self.evidence,
+            live: self.judged.mean(),
             portrait: if known { self.portrait.clone() } else { Portrait::default() },
             gone,
         }

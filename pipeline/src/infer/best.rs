@@ -26,6 +26,9 @@ const CLEARLY_BETTER: f32 = 1.2;
 const LEAST_POSE: f32 = 0.35;
 const LEAST_SHARPNESS: f32 = 0.15;
 
+/// Judgements of liveness that a track may cost. Identify wants five; whoever is in doubt then gets as many again, not more.
+const MOST_JUDGED: u32 = 12;
+
 /// How much larger than the rule a face must be for its first look. Landmarks of small faces jitter by a tenth: a face at
 /// the very limit would be looked at, then not, and be decided late on little.
 const BEGIN: f32 = 1.15;
@@ -44,6 +47,9 @@ pub struct Looks {
     first: Option<Moment>,
     last: Option<Moment>,
     best: f32,
+    /// Judgements of liveness so far, and when the last one was.
+    judged: u32,
+    judged_last: Option<Moment>,
 }
 
 /// What a look must be at least.
@@ -97,8 +103,7 @@ impl Looks {
         if face.inter_eye_px() < least {
             return Err(Passed::Small);
         }
-        let (width, height) = (size.width as f32, size.height as f32);
-        if !face.landmarks.iter().all(|p| (0.0..width).contains(&p.x) && (0.0..height).contains(&p.y)) {
+        if !is_whole(face, size) {
             return Err(Passed::Cut);
         }
         if self.settled.is_settled() {
@@ -120,17 +125,28 @@ impl Looks {
         }
     }
 
+    /// Whether the liveness of `face` is to be judged, as far as its box tells: identify has asked for it, it was not a
+    /// moment ago, and not often enough.
+    pub fn is_to_judge(&self, face: &Face, size: Size, at: Moment, bar: &Bar) -> bool {
+        self.settled.is_claimed()
+            && self.judged < MOST_JUDGED
+            && self.judged_last.is_none_or(|last| at.since(last) >= bar.apart)
+            && face.inter_eye_px() >= bar.inter_eye_px
+            && is_whole(face, size)
+    }
+
+    /// Notes a judgement of liveness.
+    pub fn judge(&mut self, at: Moment) {
+        self.judged += 1;
+        self.judged_last = Some(at);
+    }
+
     /// Whether a look of this quality is worth its embedding.
     ///
     /// # Errors
     /// Why not.
     pub fn is_worth(&self, quality: &Quality) -> Result<(), Passed> {
-        if quality.pose < LEAST_POSE {
-            return Err(Passed::Turned);
-        }
-        if quality.sharpness < LEAST_SHARPNESS {
-            return Err(Passed::Blurred);
-        }
+        is_clear(quality)?;
         if self.count >= ENOUGH && quality.weight() < CLEARLY_BETTER * self.best {
             return Err(Passed::Enough);
         }
@@ -163,6 +179,23 @@ impl Looks {
         }
         is_due
     }
+}
+
+/// Whether no landmark lies beyond the edge of a frame of `size`.
+fn is_whole(face: &Face, size: Size) -> bool {
+    let (width, height) = (size.width as f32, size.height as f32);
+    face.landmarks.iter().all(|p| (0.0..width).contains(&p.x) && (0.0..height).contains(&p.y))
+}
+
+/// Whether a face is frontal and sharp enough to say anything.
+pub(super) fn is_clear(quality: &Quality) -> Result<(), Passed> {
+    if quality.pose < LEAST_POSE {
+        return Err(Passed::Turned);
+    }
+    if quality.sharpness < LEAST_SHARPNESS {
+        return Err(Passed::Blurred);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -265,6 +298,27 @@ mod tests {
         let told: Vec<u64> = (0..10).map(|i| i * 100).filter(|ms| looks.is_to_tell(at(*ms))).collect();
         assert_eq!(told, [0, 400, 800]);
         assert!(!looks.is_undecided());
+    }
+
+    #[test]
+    fn liveness_is_judged_only_once_identify_asks_and_not_for_ever() {
+        let (mut looks, face) = (Looks::default(), face(400.0, 40.0));
+        assert!(!looks.is_to_judge(&face, SIZE, at(0), &BAR), "nobody claims the track");
+        looks.settled.claim();
+        assert!(!looks.is_to_judge(&self::face(400.0, 19.0), SIZE, at(0), &BAR), "too small");
+        assert!(!looks.is_to_judge(&self::face(5.0, 40.0), SIZE, at(0), &BAR), "cut off");
+        let times: Vec<u64> = (0..200)
+            .map(|i| i * 40)
+            .filter(|ms| {
+                let due = looks.is_to_judge(&face, SIZE, at(*ms), &BAR);
+                if due {
+                    looks.judge(at(*ms));
+                }
+                due
+            })
+            .collect();
+        assert_eq!(times[..3], [0, 80, 160]);
+        assert_eq!(times.len(), MOST_JUDGED as usize);
     }
 
     #[test]

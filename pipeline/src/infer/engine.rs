@@ -4,7 +4,7 @@ use crate::{
     capture::frame::{Camera, Frame},
     clock::{Clock, Moment},
     infer::{
-        best::{Bar, Looks, Passed},
+        best::{Bar, Looks, Passed, is_clear},
         sighting::{Left, Portrait, Probe, Sighting, TrackId},
         track::{Track, TrackIds, Tracker},
         turns::Need,
@@ -23,6 +23,7 @@ use usher_models::{
     embed::Embedder,
     error::ModelError,
     image::{Rect, Rgb, Size},
+    liveness::{Liveness, crop::Crop},
     quality::{self, Quality},
     resample::{Fit, letterbox, rgb8},
     template::ModelId,
@@ -54,10 +55,18 @@ struct Due {
     looks: u32,
 }
 
+/// A face whose liveness identify asks about.
+struct Claimed {
+    track: TrackId,
+    taken: Moment,
+    crops: Vec<Rgb>,
+}
+
 /// Turns frames into sightings. One thread owns it.
 pub struct Engine {
     detector: Box<dyn Detector>,
     embedder: Box<dyn Embedder>,
+    liveness: Option<Box<dyn Liveness>>,
     bar: Bar,
     ids: TrackIds,
     scenes: BTreeMap<Name, Scene>,
@@ -86,7 +95,13 @@ impl Engine {
         ids: TrackIds,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { detector, embedder, bar, ids, scenes: BTreeMap::new(), clock, newest: None }
+        Self { detector, embedder, liveness: None, bar, ids, scenes: BTreeMap::new(), clock, newest: None }
+    }
+
+    /// The same, that judges the liveness of whomever identify asks about.
+    #[must_use]
+    pub fn with_liveness(self, liveness: Option<Box<dyn Liveness>>) -> Self {
+        Self { liveness, ..self }
     }
 
     /// Which network makes the templates.
@@ -110,7 +125,8 @@ impl Engine {
         let detected = self.took("detect", scaled);
 
         let mut round = Round::default();
-        let mut due = Vec::new();
+        let (mut due, mut claimed) = (Vec::new(), Vec::new());
+        let crops = self.liveness.as_ref().map(|liveness| liveness.crops()).unwrap_or_default();
         for (index, ((frame, fit), faces)) in frames.iter().zip(&fits).zip(found).enumerate() {
             let faces: Vec<_> = faces.iter().map(|face| fit.to_frame(face)).collect();
             let scene = self.scenes.entry(frame.camera.name.clone()).or_insert_with(|| Scene {
@@ -123,6 +139,9 @@ impl Engine {
             }
             scene.tell(frame, &mut round);
             due.extend(scene.due(index, frame, &self.bar));
+            if !crops.is_empty() && claimed.len() < MOST_LOOKS_A_ROUND {
+                claimed.extend(scene.claimed(frame, &self.bar, &crops));
+            }
             metrics::counter!(ANALYSED, "camera" => frame.camera.name.to_string()).increment(1);
         }
 
@@ -131,6 +150,7 @@ impl Engine {
         due.truncate(MOST_LOOKS_A_ROUND);
         self.took("crop", detected);
         self.embed(&frames, due, &mut round)?;
+        self.judge(claimed, &mut round)?;
 
         let done = self.clock.now();
         for frame in frames {
@@ -204,6 +224,18 @@ impl Engine {
         Ok(())
     }
 
+    fn judge(&mut self, claimed: Vec<Claimed>, round: &mut Round) -> Result<(), ModelError> {
+        let begun = self.clock.now();
+        let Some(liveness) = self.liveness.as_mut().filter(|_| !claimed.is_empty()) else { return Ok(()) };
+        let (tracks, crops): (Vec<_>, Vec<_>) =
+            claimed.into_iter().map(|face| ((face.track, face.taken), face.crops)).unzip();
+        let lives = liveness.judge(&crops)?;
+        let sighting = |((track, taken), live)| Sighting::Live { track, taken, live };
+        round.sightings.extend(tracks.into_iter().zip(lives).map(sighting));
+        self.took("liveness", begun);
+        Ok(())
+    }
+
     /// Notes how long a stage took; answers with its end.
     fn took(&self, stage: &'static str, since: Moment) -> Moment {
         let now = self.clock.now();
@@ -245,6 +277,25 @@ impl Scene {
             }
         }
         due
+    }
+
+    /// The faces of this frame whose liveness is to be judged, cut out; in the opt-in zone, as for looks.
+    fn claimed(&mut self, frame: &Frame, bar: &Bar, crops: &[Crop]) -> Vec<Claimed> {
+        let (view, size, taken) = (frame.picture.view(), frame.picture.size(), frame.taken);
+        let mut claimed = Vec::new();
+        for track in self.tracker.seen_at(taken).filter(|track| track.is_believed()) {
+            let Some(looks) = self.looks.get_mut(&track.id) else { continue };
+            let face = &track.face;
+            if !frame.camera.zone.holds(face.rect.centre(), size) || !looks.is_to_judge(face, size, taken, bar) {
+                continue;
+            }
+            if is_clear(&quality::measure(face, &aligned(&view, &face.landmarks))).is_ok() {
+                looks.judge(taken);
+                let crops = crops.iter().map(|crop| crop.of(&view, &face.rect)).collect();
+                claimed.push(Claimed { track: track.id, taken, crops });
+            }
+        }
+        claimed
     }
 
     /// Tells identify of whoever is settled and still there.

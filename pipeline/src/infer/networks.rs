@@ -1,6 +1,6 @@
 //! The configured networks, opened: for the gate and for enrolment.
 
-use usher_config::{Config, infer::Device};
+use usher_config::{Config, decide, infer::Device};
 use usher_models::{
     catalog,
     compute::{Choice, Compute},
@@ -8,6 +8,7 @@ use usher_models::{
     embed::Embedder,
     error::ModelError,
     image::Size,
+    liveness::Liveness,
 };
 
 /// A detector and an embedder.
@@ -27,6 +28,18 @@ pub fn open(config: &Config, input: Size) -> Result<Networks, ModelError> {
     Ok((detector, embedder))
 }
 
+/// The networks for presentation attack detection of section `infer`; `None` where no gate asks for them.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_liveness(config: &Config) -> Result<Option<Box<dyn Liveness>>, ModelError> {
+    if config.gates.values().all(|gate| gate.liveness == decide::Liveness::Off) {
+        return Ok(None);
+    }
+    let infer = &config.infer;
+    catalog::open_liveness(&infer.liveness, &config.data.join("models"), &compute(infer.device)?).map(Some)
+}
+
 /// The configured device, open.
 ///
 /// # Errors
@@ -42,11 +55,12 @@ pub fn compute(device: Device) -> Result<Compute, ModelError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use usher_config::infer::{DETECTORS, EMBEDDERS};
+    use usher_config::infer::{DETECTORS, EMBEDDERS, LIVENESS};
 
     #[test]
     fn the_configuration_knows_the_networks_that_there_are() {
         assert!(DETECTORS.iter().eq(catalog::DETECTORS.iter().map(|(name, _)| name)));
+        assert!(LIVENESS.iter().eq(catalog::LIVENESS.iter().map(|(name, _)| name)));
         assert!(EMBEDDERS.iter().eq(catalog::EMBEDDERS.iter().map(|(name, _)| name)));
     }
 }

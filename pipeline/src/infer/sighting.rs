@@ -9,7 +9,7 @@ use std::{
     },
     time::Duration,
 };
-use usher_models::{image::Rect, quality::Quality, template::Template};
+use usher_models::{image::Rect, liveness::Live, quality::Quality, template::Template};
 
 /// One person's way through one camera's picture; unique while the process lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
@@ -38,20 +38,34 @@ pub struct Probe {
     pub settled: Settled,
 }
 
-/// Whether a track's name is settled. It travels with every look, so that whoever settles it need not know who asks:
-/// from then on the face is followed and no longer embedded.
+/// What identify says back about a track. It travels with every look, so that whoever says it need not know who asks.
+/// Once a name is settled the face is followed and no longer embedded; once somebody claims the track, and the gate wants
+/// it, its looks are judged for liveness.
 #[derive(Clone, Debug, Default)]
-pub struct Settled(Arc<AtomicBool>);
+pub struct Settled {
+    settled: Arc<AtomicBool>,
+    claimed: Arc<AtomicBool>,
+}
 
 impl Settled {
     /// No further look can change what was decided.
     pub fn settle(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.settled.store(true, Ordering::Relaxed);
     }
 
     /// Whether it was said.
     pub fn is_settled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.settled.load(Ordering::Relaxed)
+    }
+
+    /// Somebody enrolled leads this track at or above the threshold, at a gate that wants liveness judged.
+    pub fn claim(&self) {
+        self.claimed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that was said.
+    pub fn is_claimed(&self) -> bool {
+        self.claimed.load(Ordering::Relaxed)
     }
 }
 
@@ -68,6 +82,15 @@ pub enum Sighting {
         taken: Moment,
         /// The face in frame pixels.
         rect: Rect,
+    },
+    /// How live a claimed track seems at one moment.
+    Live {
+        /// Which track.
+        track: TrackId,
+        /// When the frame arrived.
+        taken: Moment,
+        /// How live.
+        live: Live,
     },
     /// The track has ended.
     Gone {

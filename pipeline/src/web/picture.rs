@@ -53,7 +53,8 @@ fn state(person: &Person, deed: Option<Deed>, wanted: u32) -> (Rgb<u8>, String) 
         _ if !person.in_zone => (GREY, "outside zone".into()),
         Some(Deed::Welcomed) => (GREEN, "welcomed".into()),
         Some(Deed::AlreadyGreeted) => (BLUE, "already greeted".into()),
-        Some(Deed::Referred) => (CORAL, "too alike · neutral".into()),
+        Some(Deed::Referred) => (CORAL, "referred · neutral".into()),
+        Some(Deed::Doubted) => (CORAL, "looks doubtful".into()),
         Some(Deed::Counted) => (GREY, "not enrolled · counted".into()),
         None => (AMBER, format!("looking {} of {wanted}", person.looks.min(wanted))),
     }
@@ -121,7 +122,7 @@ mod tests {
         assert_eq!(said(None), (AMBER, "looking 3 of 3".into()));
         assert_eq!(said(Some(Deed::Welcomed)), (GREEN, "welcomed".into()));
         assert_eq!(said(Some(Deed::AlreadyGreeted)), (BLUE, "already greeted".into()));
-        assert_eq!(said(Some(Deed::Referred)), (CORAL, "too alike · neutral".into()));
+        assert_eq!(said(Some(Deed::Referred)), (CORAL, "referred · neutral".into()));
         assert_eq!(said(Some(Deed::Counted)), (GREY, "not enrolled · counted".into()));
         assert_eq!(state(&person(false, 0), None, 3).1, "outside zone");
     }

@@ -73,6 +73,11 @@ struct DecisionNow {
     threshold: f32,
     enrolled: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
+    live: Option<f32>,
+    /// Referred since it was required that the looks seem live.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unproven: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
 }
 
@@ -132,6 +137,8 @@ impl DecisionNow {
             second: outcome.evidence.second.map(|score| score.0),
             threshold: outcome.evidence.threshold.0,
             enrolled: outcome.evidence.enrolled,
+            live: outcome.live.map(|live| live.0),
+            unproven: outcome.verdict == Verdict::Suspect { is_greeted: false },
             name,
         }
     }

@@ -31,6 +31,7 @@ use usher::{
     supervise,
 };
 use usher_config::{
+    decide::Liveness,
     publish::{Broker, Publish},
     value::Name,
 };
@@ -342,7 +343,7 @@ impl Rig {
 
 pub fn visit(clock: &dyn Clock, visitor: VisitorId) -> Visit {
     let now = clock.now();
-    let camera = Camera { name: name("door"), gate: name("north"), zone: Zone::default() };
+    let camera = Camera { name: name("door"), gate: name("north"), zone: Zone::default(), liveness: Liveness::Off };
     let evidence = Evidence {
         looks: 3,
         over: Duration::from_millis(400),

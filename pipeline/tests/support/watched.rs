@@ -17,6 +17,7 @@ use usher::{
 };
 use usher_config::{
     capture::{Camera as Settings, Source},
+    decide::Liveness,
     value::Name,
 };
 
@@ -44,7 +45,7 @@ pub(crate) fn settings(source: Source) -> Settings {
 
 pub(crate) fn camera() -> Arc<Camera> {
     let name = |text| Name::new(text).expect("it is a name");
-    Arc::new(Camera { name: name("cam"), gate: name("gate"), zone: Zone::default() })
+    Arc::new(Camera { name: name("cam"), gate: name("gate"), zone: Zone::default(), liveness: Liveness::Off })
 }
 
 impl WatchedCamera {

@@ -2,7 +2,7 @@
 import { wallTime } from "../shared/clock.ts";
 import { byId, el } from "../shared/dom.ts";
 import type { DecisionNow } from "./state.ts";
-import { DEEDS, score } from "./words.ts";
+import { deed, score } from "./words.ts";
 
 const list = byId<HTMLOListElement>("decisions");
 const rows = new Map<number, HTMLLIElement>();
@@ -36,7 +36,7 @@ export function showDecisions(decisions: readonly DecisionNow[], signedIn: boole
 }
 
 function draw(decision: DecisionNow): HTMLLIElement {
-  const { words, tone, why } = DEEDS[decision.deed];
+  const { words, tone, why } = deed(decision);
   const name = decision.name ? el("b", "name", decision.name) : null;
   if (name) name.dir = "auto";
   const looks = `${decision.looks} ${decision.looks === 1 ? "look" : "looks"}`;
@@ -54,6 +54,7 @@ function draw(decision: DecisionNow): HTMLLIElement {
     ["had to reach", `${score(decision.threshold)} with ${decision.enrolled.toLocaleString("en-GB")} enrolled`],
     ["second person", decision.second === null ? "none near" : `${score(decision.second)}${decision.best === null ? "" : ` · ${score(decision.best - decision.second)} behind`}`],
     ["looks that counted", looks + over],
+    ...(decision.live === undefined ? [] : [["seems live", `${Math.round(decision.live * 100)} of 100`] as [string, string]]),
     ["camera, track", `${decision.camera}, ${decision.track}`],
   ];
   const details = el("details", "", summary, el("div", "why", el("p", "", why), el("dl", "", ...facts.flatMap(([term, fact]) => [el("dt", "", term), el("dd", "", fact)]))));
@@ -66,7 +67,7 @@ function draw(decision: DecisionNow): HTMLLIElement {
 /** Scores from 0 to 1 along a line, the threshold drawn in. */
 function bar(decision: DecisionNow): HTMLElement {
   const share = (value: number) => `${Math.min(Math.max(value, 0), 1) * 100}%`;
-  const fill = el("i", DEEDS[decision.deed].tone);
+  const fill = el("i", deed(decision).tone);
   fill.style.width = share(decision.best ?? 0);
   const mark = el("u");
   mark.style.insetInlineStart = share(decision.threshold);

@@ -10,7 +10,7 @@ export interface CameraNow {
   readonly pace?: { readonly fps: number; readonly latency_ms: number; readonly unchanged_fps: number };
 }
 
-export type Deed = "welcomed" | "already_greeted" | "referred" | "counted";
+export type Deed = "welcomed" | "already_greeted" | "referred" | "doubted" | "counted";
 
 export interface DecisionNow {
   readonly number: number;
@@ -25,6 +25,8 @@ export interface DecisionNow {
   readonly second: number | null;
   readonly threshold: number;
   readonly enrolled: number;
+  readonly live?: number;
+  readonly unproven?: true;
   readonly name?: string;
 }
 

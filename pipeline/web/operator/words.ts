@@ -1,12 +1,21 @@
 // States in words and colours.
-import type { Deed, State } from "./state.ts";
+import type { DecisionNow, Deed, State } from "./state.ts";
 
 export const DEEDS: Record<Deed, { words: string; tone: string; why: string }> = {
   welcomed: { words: "welcomed", tone: "ok", why: "The score reached the threshold on enough looks, well before the second person: the screen greeted." },
   already_greeted: { words: "already greeted", tone: "calm", why: "Known, but this gate has greeted them within its quiet time." },
   referred: { words: "too alike · neutral", tone: "warn", why: "Two enrolled people are too alike here, or two tracks claim one person: nobody was named." },
+  doubted: { words: "looks doubtful", tone: "warn", why: "Named and greeted; the looks together seem not to be of a live person. Liveness is advisory here and often wrong: have a look." },
   counted: { words: "not enrolled · counted", tone: "none", why: "Nobody enrolled came near enough: counted, nothing else kept." },
 };
+
+/** Referred since the looks seem not to be of a live person, where the gate requires that. */
+const UNPROVEN = { words: "looks doubtful · see to it", tone: "warn", why: "Enrolled by the score; the looks together seem not to be of a live person, or were too few to say, and this gate requires it: nobody was named." };
+
+/** What was done, in words, colour and the reason. */
+export function deed(decision: DecisionNow): { words: string; tone: string; why: string } {
+  return decision.deed === "referred" && decision.unproven ? UNPROVEN : DEEDS[decision.deed];
+}
 
 /** A score as it is read: two or three decimals without the nought. */
 export function score(value: number | null): string {

@@ -3,7 +3,7 @@
 use crate::{
     accuracy::{
         calibration::{NonMated, Supported as Counted, TooFew, Walks},
-        trials::{Way, attempts},
+        trials::highest,
         truth::{Log, Truth},
     },
     capture::recorded::recorded,
@@ -153,9 +153,7 @@ fn non_mated(config: &Config, log: &WalkLog, gallery: &Gallery) -> anyhow::Resul
             let tracks = walked.walks.get(&walk.of.walk).map(Vec::as_slice).unwrap_or_default();
             let others = if walk.of.enrolled { Some(gallery.without(visitor(&walk.of.who, gallery)?)) } else { None };
             let others = others.as_ref().unwrap_or(gallery);
-            let claims = attempts(tracks, others, (&config.rules, &law), Way::Gate)?;
-            // A walk that nobody is named in at any threshold lies below all others.
-            let best = claims.iter().flatten().map(|claim| claim.reach).fold(-1.0, f32::max);
+            let best = highest(tracks, others, &config.rules, &law)?;
             walks.push(NonMated { person, best });
         }
     }

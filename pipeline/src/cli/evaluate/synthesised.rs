@@ -134,6 +134,8 @@ fn cast(
     let bar = ProgressBar::new(collection.people.len() as u64)
         .with_style(ProgressStyle::with_template("{bar:40} {pos} of {len} people, {eta} to go")?);
     let (mut walkers, mut enrolled) = (Vec::new(), Vec::new());
+    // Nobody expires: one moment, before anybody does.
+    let (now, later) = (SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH + Duration::from_secs(1));
     let read = |which: Which| {
         let path = collection.path(which);
         Picture::read(path).with_context(|| path.display().to_string())
@@ -152,17 +154,16 @@ fn cast(
         let Some((face, _)) = networks.crop(&read(picture)?)? else { continue };
         let visitor = (!references.is_empty()).then(|| VisitorId(Uuid::from_u128(person as u128)));
         if let Some(id) = visitor {
-            let (name, sport, expires) = (String::new(), String::new(), SystemTime::now() + Duration::from_secs(3600));
             enrolled.push(Enrolled {
-                visitor: Visitor { id, name, sport, expires },
-                enrolled: SystemTime::now(),
+                visitor: Visitor { id, name: String::new(), sport: String::new(), expires: later },
+                enrolled: now,
                 templates: vec![Template::mean(&references)?],
             });
         }
         walkers.push(Walker { visitor, picture, face });
     }
     bar.finish_and_clear();
-    Ok((walkers, Gallery::new(networks.model(), enrolled, SystemTime::now())))
+    Ok((walkers, Gallery::new(networks.model(), enrolled, now)))
 }
 
 /// A gate as it comes, but for the embedder.
