@@ -341,7 +341,8 @@ fn strangers_who_come_nearer_than_they_should_are_noticed() {
     let (gallery, cam) = (gallery(&people), camera("cam"));
     let mut walked = |likeness: Option<f32>| {
         let mut tracks = Tracks::new(rules(), law());
-        for n in 0..200 {
+        // More than are needed: one or the other of them is named.
+        for n in 0..260 {
             let (stranger, near) = (crowd.person(), &people[n as usize % people.len()]);
             // Exactly so like somebody, and otherwise a stranger.
             let off: f32 = stranger.iter().zip(near).map(|(a, b)| a * b).sum();
