@@ -1,8 +1,8 @@
 //! Import: a network that a site brings, checked and written.
 //!
-//! The file is read ([`pth`] and [`pickle`] for PyTorch's, whose graph is [`drawing`] and what stands beside it; ONNX by
-//! the same reader as the networks of the lock file), held against the architecture it is said to be ([`shapes`]), tried
-//! ([`trial`]) and written beside the others, with the licence that somebody stands for.
+//! The file is read (`pth` and `pickle` for PyTorch's, whose graph is `drawing` and what stands beside it; ONNX by
+//! the same reader as the networks of the lock file), held against the architecture it is said to be (`shapes`), tried
+//! (`trial`) and written beside the others, with the licence that somebody stands for.
 
 mod drawing;
 pub mod error;
