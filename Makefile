@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test test-neon check check-cuda test-cuda bundle-cuda bench bench-peers setup packages test-packages pages build weights clean help
+.PHONY: demo test test-neon test-avx512 check check-cuda test-cuda bundle-cuda bench bench-peers setup packages test-packages pages build weights clean help
 
 CARGO ?= cargo
 USHER := target/release/usher
@@ -19,7 +19,7 @@ PACKAGES := build-essential pkg-config ca-certificates python3-pip \
 TEST_PACKAGES := libgstrtspserver-1.0-dev mosquitto chromium openssl systemd tcpdump
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 ## --- the two commands -------------------------------------------------------------------------------------------
 
@@ -105,6 +105,22 @@ test-neon: ## the kernels of ARM, emulated; says so where something for that is 
 	  CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
 	  CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64-static -L /usr/aarch64-linux-gnu" \
 	  PROPTEST_CASES=24 $(CARGO) test --release --locked --target $(ARM) --target-dir target/neon -p usher-models --lib -- kernels:: plan:: search::; fi
+
+# AVX-512 on a machine without it: a whole one is emulated, with a kernel (KERNEL=) that need not be this one's.
+KERNEL ?= $(lastword $(sort $(wildcard /boot/vmlinuz-*)))
+AVX512_TOOLS := bochs:bochs busybox:busybox-static xorriso:xorriso cpio:cpio script:bsdutils objcopy:binutils
+AVX512_FILES := /usr/lib/ISOLINUX/isolinux.bin:isolinux /usr/lib/syslinux/modules/bios/ldlinux.c32:syslinux-common \
+  /usr/share/bochs/BIOS-bochs-latest:bochsbios /usr/share/vgabios/vgabios.stdvga.bin:vgabios \
+  /usr/lib/x86_64-linux-gnu/bochs/plugins/libbx_term_gui.so:bochs-term
+test-avx512: ## the kernels of AVX-512, emulated (20 minutes); says so where something for that is missing
+	@missing=$$(for tool in $(AVX512_TOOLS); do command -v $${tool%:*} >/dev/null || echo $${tool#*:}; done; \
+	for file in $(AVX512_FILES); do [ -e $${file%:*} ] || echo $${file#*:}; done; \
+	[ -r "$(KERNEL)" ] || echo "a kernel (linux-image-cloud-amd64, or KERNEL=its vmlinuz)"); \
+	if grep -q avx512_vnni /proc/cpuinfo; then echo "==> this machine has AVX-512: make test runs its kernels"; \
+	elif [ -n "$$missing" ]; then echo "==> the AVX-512 kernels were NOT run: missing" $$missing; else \
+	  $(CARGO) test --release --locked --workspace --lib --no-run --message-format json > target/tests.json; \
+	  KERNEL="$(KERNEL)" models/emulated/avx512.sh "$$(python3 -c 'import json; print(*(m["executable"] for m in map(json.loads, open("target/tests.json")) \
+	    if m.get("executable") and m["target"]["name"] == "usher_models"))')" kernels:: plan:: search:: --skip a_million_rows; fi
 
 ## --- CUDA (docs/decisions/0009) ---------------------------------------------------------------------------------
 

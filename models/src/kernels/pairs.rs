@@ -9,9 +9,13 @@ use crate::kernels::{
     blocks::blocks,
     epilogue::Epilogue,
     residual::begin,
-    simd::{LANES, Simd, Work},
-    tile::eight,
+    simd::{
+        LANES, Simd, Work,
+        wide::{Apart, Wide},
+    },
+    tile::{Tiles, eight, tiled},
 };
+use std::marker::PhantomData;
 
 /// The length of a pixel, as a vector of its channels. No channel is longer: each fits sixteen bits.
 const LENGTH: f32 = 32_000.0;
@@ -24,8 +28,6 @@ const DEEPEST: usize = 10_000;
 const LEAST: f32 = 1e-15;
 /// Pairs of channels in a block.
 const PAIRS: usize = LANES / 2;
-/// Most pixels of a tile: twelve sums, two weights, a pixel and a product are the sixteen registers of AVX2.
-const PIXELS: usize = 6;
 /// Weights of at most so many bytes stay in a second-level cache from lot to lot.
 const LIGHT: usize = 128 * 1024;
 
@@ -149,9 +151,17 @@ impl Pairs {
             }
             if wide == 2 {
                 let (one, two) = out.split_at_mut(apart);
-                stretch::<S, 2>(simd, kept, panel, [&mut one[..line], &mut two[..line]]);
+                let out = [&mut one[..line], &mut two[..line]];
+                tiled::<S>(
+                    pixels.count,
+                    Stretch::<S, S::Two, 2> { simd, pixels: kept, panel, out, blocks: PhantomData },
+                );
             } else {
-                stretch::<S, 1>(simd, kept, panel, [&mut out[..line]]);
+                let out = [&mut out[..line]];
+                tiled::<S>(
+                    pixels.count,
+                    Stretch::<S, Apart, 1> { simd, pixels: kept, panel, out, blocks: PhantomData },
+                );
             }
         }
     }
@@ -233,68 +243,48 @@ struct Panel<'a> {
     bends: bool,
 }
 
-#[inline(always)]
-fn stretch<S: Simd, const N: usize>(simd: S, pixels: &Quantised, panel: Panel<'_>, mut out: [&mut [f32]; N]) {
-    let count = pixels.scales.len();
-    let tiles = count.div_ceil(PIXELS).max(1);
-    // Tiles as equal as can be: 13 pixels are 5, 4 and 4, not 6, 6 and 1.
-    let (least, longer) = (count / tiles, count % tiles);
-    let mut at = 0;
-    for index in 0..tiles {
-        let length = least + usize::from(index < longer);
-        let mut rest = out.each_mut().map(|block| &mut block[at * LANES..][..length * LANES]);
-        match length {
-            6 => tile::<S, 6, N>(simd, pixels, at, panel, &mut rest),
-            5 => tile::<S, 5, N>(simd, pixels, at, panel, &mut rest),
-            4 => tile::<S, 4, N>(simd, pixels, at, panel, &mut rest),
-            3 => tile::<S, 3, N>(simd, pixels, at, panel, &mut rest),
-            2 => tile::<S, 2, N>(simd, pixels, at, panel, &mut rest),
-            1 => tile::<S, 1, N>(simd, pixels, at, panel, &mut rest),
-            _ => {}
-        }
-        at += length;
-    }
+/// `N` blocks of output channels of neighbouring pixels.
+struct Stretch<'a, S, B, const N: usize> {
+    simd: S,
+    pixels: &'a Quantised,
+    panel: Panel<'a>,
+    out: [&'a mut [f32]; N],
+    blocks: PhantomData<B>,
 }
 
-#[inline(always)]
-fn tile<S: Simd, const M: usize, const N: usize>(
-    simd: S,
-    pixels: &Quantised,
-    at: usize,
-    panel: Panel<'_>,
-    out: &mut [&mut [f32]; N],
-) {
-    let out = out.each_mut().map(|block| &mut block.as_chunks_mut::<LANES>().0[..M]);
-    let mut sums = [[simd.splat_whole(0); N]; M];
-    let blocks = pixels.numbers.chunks_exact(pixels.scales.len() * PAIRS);
-    for (block, weight) in blocks.zip(panel.weight.chunks_exact(PAIRS * N * LANES)) {
-        let weight = weight.as_chunks::<LANES>().0;
-        let weight = &weight[..PAIRS * N];
-        let numbers = &block.as_chunks::<PAIRS>().0[at..][..M];
-        for k in 0..PAIRS {
-            let mut weights = [simd.splat_whole(0); N];
-            for j in 0..N {
-                weights[j] = simd.load_whole(&weight[k * N + j]);
-            }
-            for i in 0..M {
-                let pixel = simd.splat_whole(numbers[i][k]);
-                for j in 0..N {
-                    sums[i][j] = simd.add_pairs(pixel, weights[j], sums[i][j]);
+impl<S: Simd, B: Wide<S, N>, const N: usize> Tiles for Stretch<'_, S, B, N> {
+    #[inline(always)]
+    fn tile<const M: usize>(&mut self, at: usize) {
+        let (simd, pixels, panel) = (self.simd, self.pixels, self.panel);
+        let out = self.out.each_mut().map(|block| &mut block.as_chunks_mut::<LANES>().0[at..][..M]);
+        let mut sums = [B::splat_whole(simd, 0); M];
+        let blocks = pixels.numbers.chunks_exact(pixels.scales.len() * PAIRS);
+        for (block, weight) in blocks.zip(panel.weight.chunks_exact(PAIRS * N * LANES)) {
+            let weight = &weight.as_chunks::<LANES>().0.as_chunks::<N>().0[..PAIRS];
+            let numbers = &block.as_chunks::<PAIRS>().0[at..][..M];
+            for k in 0..PAIRS {
+                let weights = B::load_whole(simd, &weight[k]);
+                for i in 0..M {
+                    sums[i] = B::add_pairs(simd, B::splat_whole(simd, numbers[i][k]), weights, sums[i]);
                 }
             }
         }
-    }
-    let scales = &pixels.scales[at..][..M];
-    for j in 0..N {
-        let scale = simd.load(eight(panel.scale, j));
-        let (bias, slope) = (simd.load(eight(panel.bias, j)), simd.load(eight(panel.slope, j)));
-        let nothing = simd.splat(0.0);
-        for i in 0..M {
-            let sum = simd.mul_add(simd.float(sums[i][j]), simd.splat(scales[i]), nothing);
-            let bias = if panel.is_begun { simd.load(&out[j][i]) } else { bias };
-            let made = simd.mul_add(sum, scale, bias);
-            let made = if panel.bends { simd.bend(made, slope) } else { made };
-            simd.store(made, &mut out[j][i]);
+        let mut parted = [[simd.splat_whole(0); N]; M];
+        for (parted, sum) in parted.iter_mut().zip(sums) {
+            *parted = B::parted_whole(simd, sum);
+        }
+        let scales = &pixels.scales[at..][..M];
+        for j in 0..N {
+            let scale = simd.load(eight(panel.scale, j));
+            let (bias, slope) = (simd.load(eight(panel.bias, j)), simd.load(eight(panel.slope, j)));
+            let nothing = simd.splat(0.0);
+            for i in 0..M {
+                let sum = simd.mul_add(simd.float(parted[i][j]), simd.splat(scales[i]), nothing);
+                let bias = if panel.is_begun { simd.load(&out[j][i]) } else { bias };
+                let made = simd.mul_add(sum, scale, bias);
+                let made = if panel.bends { simd.bend(made, slope) } else { made };
+                simd.store(made, &mut out[j][i]);
+            }
         }
     }
 }
@@ -326,7 +316,7 @@ mod tests {
             // What fills up the last block is zero, as in a plan.
             let channel = |at: usize| at / (pixels * LANES) * LANES + at % LANES;
             input.iter_mut().enumerate().for_each(|(at, v)| *v = if channel(at) < inputs { *v * size } else { 0.0 });
-            let (best, portable) = (made(Isa::best(), &op, &input, pixels), made(Isa::Portable, &op, &input, pixels));
+            let made: Vec<_> = Isa::all().into_iter().map(|isa| made(isa, &op, &input, pixels)).collect();
             for pixel in 0..pixels {
                 let of = |input_channel: usize| input[(input_channel / LANES * pixels + pixel) * LANES + input_channel % LANES];
                 let pixel_length = (0..inputs).map(|i| f64::from(of(i)).powi(2)).sum::<f64>().sqrt();
@@ -343,7 +333,7 @@ mod tests {
                     let bound = units * (of_pixel * length + of_weights * pixel_length) * 1.01 + 1e-6 * pixel_length * length;
                     let at = (output / LANES * pixels + pixel) * LANES + output % LANES;
                     // Lengths are summed up in another order by each: a number in the middle may be rounded either way.
-                    for made in [best[at], portable[at]] {
+                    for made in made.iter().map(|made| made[at]) {
                         prop_assert!((f64::from(made) - wanted).abs() <= bound + 1e-6, "{made} {wanted} {bound}");
                     }
                 }
@@ -356,9 +346,11 @@ mod tests {
         for (inputs, weight) in [(1, 1.0), (64, -3.0), (1024, 1e9), (4096, 1e-9)] {
             let epilogue = Epilogue { bias: vec![0.0; 8], slope: vec![1.0; 8] };
             let op = Pairs::new(&vec![weight; 8 * inputs], inputs, &epilogue).unwrap();
-            let out = made(Isa::best(), &op, &vec![7.0; blocks(inputs) * LANES], 1);
             let wanted = 7.0 * weight * inputs as f32;
-            assert!(out.iter().all(|v| (v / wanted - 1.0).abs() < 0.01), "{inputs} times {weight}: {out:?}");
+            for isa in Isa::all() {
+                let out = made(isa, &op, &vec![7.0; blocks(inputs) * LANES], 1);
+                assert!(out.iter().all(|v| (v / wanted - 1.0).abs() < 0.01), "{inputs} times {weight}: {out:?}");
+            }
         }
     }
 
@@ -366,6 +358,8 @@ mod tests {
     fn a_pixel_of_zeros_makes_the_bias() {
         let epilogue = Epilogue { bias: vec![0.5; 8], slope: vec![0.0; 8] };
         let op = Pairs::new(&[1.0; 64], 8, &epilogue).unwrap();
-        assert_eq!(made(Isa::best(), &op, &[0.0; 8], 1), [0.5; 8]);
+        for isa in Isa::all() {
+            assert_eq!(made(isa, &op, &[0.0; 8], 1), [0.5; 8]);
+        }
     }
 }

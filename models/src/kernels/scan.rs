@@ -183,11 +183,14 @@ mod tests {
             both in prop::collection::vec((bytes::<{ RUN * LANES }>(ROW_STEPS), bytes::<RUN>(PROBE_STEPS)), 1..70),
         ) {
             let (steps, probe): (Vec<_>, Vec<_>) = both.into_iter().unzip();
-            let mut found = [[0.0; LANES]; 2];
-            for (isa, sums) in [Isa::best(), Isa::Portable].into_iter().zip(&mut found) {
-                isa.run(Sums { steps: &steps, probe: &probe, sums });
+            let sums = |isa: Isa| {
+                let mut sums = [0.0; LANES];
+                isa.run(Sums { steps: &steps, probe: &probe, sums: &mut sums });
+                sums
+            };
+            for isa in Isa::all() {
+                prop_assert_eq!(sums(isa), sums(Isa::Portable));
             }
-            prop_assert_eq!(found[0], found[1]);
         }
 
         #[test]
@@ -208,7 +211,7 @@ mod tests {
                     }
                 }
             }
-            for isa in [Isa::best(), Isa::Portable] {
+            for isa in Isa::all() {
                 let mut found = Vec::new();
                 isa.run(Scan { steps, bounds, first: 0, probes: &batch, limits: &[limit; 8], found: &mut found });
                 prop_assert!(over.iter().all(|candidate| found.contains(candidate)));
@@ -229,9 +232,11 @@ mod tests {
     fn nothing_saturates_at_the_extremes() {
         for (row, probe) in [(ROW_STEPS, PROBE_STEPS), (-ROW_STEPS, PROBE_STEPS), (ROW_STEPS, -PROBE_STEPS)] {
             let (steps, probe) = ([[row; RUN * LANES]; 32], [[probe; RUN]; 32]);
-            let mut sums = [0.0; LANES];
-            Isa::best().run(Sums { steps: &steps, probe: &probe, sums: &mut sums });
-            assert_eq!(sums, [128.0 * f32::from(row) * f32::from(probe[0][0]); LANES]);
+            for isa in Isa::all() {
+                let mut sums = [0.0; LANES];
+                isa.run(Sums { steps: &steps, probe: &probe, sums: &mut sums });
+                assert_eq!(sums, [128.0 * f32::from(row) * f32::from(probe[0][0]); LANES]);
+            }
         }
     }
 }

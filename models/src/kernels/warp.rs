@@ -308,10 +308,8 @@ mod tests {
             let [u, v] = [0, 100].map(|from| plane(half.width as usize, half.height, from));
             let chroma = plane(2 * half.width as usize, half.height, 50);
             let mix = Mix::Colours(1.0);
-            let nv12 = run(Isa::best(), Nv12::new(luma, chroma, size).unwrap(), map, mix);
-            let i420 = run(Isa::best(), I420::new(luma, u, v, size).unwrap(), map, mix);
-            near(&nv12, &run(Isa::Portable, Nv12::new(luma, chroma, size).unwrap(), map, mix), 0.02)?;
-            near(&i420, &run(Isa::Portable, I420::new(luma, u, v, size).unwrap(), map, mix), 0.02)?;
+            let nv12 = |isa: Isa| run(isa, Nv12::new(luma, chroma, size).unwrap(), map, mix);
+            let i420 = |isa: Isa| run(isa, I420::new(luma, u, v, size).unwrap(), map, mix);
             let [mut from_nv12, mut from_i420] = [Vec::new(), Vec::new()];
             for channel in 0..3 {
                 for (x, y) in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (x as f64, y as f64))) {
@@ -329,8 +327,12 @@ mod tests {
                 }
             }
             // Positions of up to 100 in single precision are wrong by 1e-5, samples differ by up to 255 a pixel.
-            near(&nv12, &from_nv12, 0.05)?;
-            near(&i420, &from_i420, 0.05)?;
+            for isa in Isa::all() {
+                near(&nv12(isa), &nv12(Isa::Portable), 0.02)?;
+                near(&i420(isa), &i420(Isa::Portable), 0.02)?;
+                near(&nv12(isa), &from_nv12, 0.05)?;
+                near(&i420(isa), &from_i420, 0.05)?;
+            }
         }
 
         #[test]
@@ -344,14 +346,16 @@ mod tests {
                 }
             });
             let (map, mix) = (Map { a: angle.cos(), b: angle.sin(), dx, dy }, Mix::Colours(1.0 / Packed::UNIT));
-            let made = run(Isa::best(), &packed, map, mix);
-            near(&made, &run(Isa::Portable, &packed, map, mix), 0.02)?;
-            for (i, made) in made.iter().enumerate() {
-                let (channel, x, y) = (i / (SIDE * SIDE), (i % SIDE) as f32, (i / SIDE % SIDE) as f32);
-                let px = (map.a * x - map.b * y + dx).clamp(0.0, (width - 1) as f32);
-                let py = (map.b * x + map.a * y + dy).clamp(0.0, (height - 1) as f32);
-                let wanted = px * 3.0 + py * 2.0 + channel as f32 + 0.25;
-                prop_assert!((made - wanted).abs() < 0.01, "{made} {wanted}");
+            for isa in Isa::all() {
+                let made = run(isa, &packed, map, mix);
+                near(&made, &run(Isa::Portable, &packed, map, mix), 0.02)?;
+                for (i, made) in made.iter().enumerate() {
+                    let (channel, x, y) = (i / (SIDE * SIDE), (i % SIDE) as f32, (i / SIDE % SIDE) as f32);
+                    let px = (map.a * x - map.b * y + dx).clamp(0.0, (width - 1) as f32);
+                    let py = (map.b * x + map.a * y + dy).clamp(0.0, (height - 1) as f32);
+                    let wanted = px * 3.0 + py * 2.0 + channel as f32 + 0.25;
+                    prop_assert!((made - wanted).abs() < 0.01, "{isa:?}: {made} {wanted}");
+                }
             }
         }
     }

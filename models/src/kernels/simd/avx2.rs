@@ -1,6 +1,6 @@
 //! Eight numbers in one register of AVX2.
 
-use crate::kernels::simd::{LANES, RUN, Simd};
+use crate::kernels::simd::{Eight, LANES, RUN, Simd, wide::Apart};
 use std::arch::x86_64::{
     __m256, __m256i, _CMP_GT_OQ, _MM_HINT_T0, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_loadu_si128, _mm_movehdup_ps,
     _mm_movehl_ps, _mm_packs_epi32, _mm_prefetch, _mm_setr_epi32, _mm_storeu_si128, _mm256_add_epi32, _mm256_add_ps,
@@ -28,12 +28,20 @@ impl Avx2 {
     }
 }
 
-impl Simd for Avx2 {
+/// A machine that has at least AVX2, FMA and F16C: eight numbers at a time are those of AVX2, whatever else it has.
+///
+/// # Safety
+/// A value may exist only where they were found.
+pub(crate) unsafe trait HasAvx2: Copy {}
+
+// SAFETY: `found` makes the only values.
+unsafe impl HasAvx2 for Avx2 {}
+
+impl<A: HasAvx2> Eight for A {
     type F = __m256;
     type Bytes = __m256i;
     type Sums = __m256i;
     type I = __m256i;
-    const HAS_FAST_PAIRS: bool = true;
     #[inline(always)]
     fn splat(self, v: f32) -> Self::F {
         // SAFETY: `self` is the proof that the features are there, here and in each method below.
@@ -96,15 +104,6 @@ impl Simd for Avx2 {
         unsafe { _mm256_set1_epi32(-128 * total) }
     }
     #[inline(always)]
-    fn add_products(self, rows: Self::Bytes, probe: &[i8; RUN], sums: Self::Sums) -> Self::Sums {
-        // SAFETY: as above. Two products are added in sixteen bits: `PROBE_STEPS` is so small that they fit.
-        unsafe {
-            let probe = _mm256_set1_epi32(i32::from_le_bytes(probe.map(i8::cast_unsigned)));
-            let pairs = _mm256_maddubs_epi16(rows, probe);
-            _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
-        }
-    }
-    #[inline(always)]
     fn finish(self, sums: Self::Sums) -> Self::F {
         // SAFETY: as above.
         unsafe { _mm256_cvtepi32_ps(sums) }
@@ -133,11 +132,6 @@ impl Simd for Avx2 {
     fn load_whole(self, from: &[i32; LANES]) -> Self::I {
         // SAFETY: as above; the array is as long as the register, and the load needs no alignment.
         unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
-    }
-    #[inline(always)]
-    fn add_pairs(self, a: Self::I, b: Self::I, sum: Self::I) -> Self::I {
-        // SAFETY: as above.
-        unsafe { _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)) }
     }
     #[inline(always)]
     fn sum(self, v: Self::F) -> f32 {
@@ -238,5 +232,26 @@ impl Simd for Avx2 {
             let second = _mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(low, high));
             [_mm256_and_si256(first, is_there), _mm256_and_si256(second, is_there)]
         }
+    }
+}
+
+impl Simd for Avx2 {
+    type Two = Apart;
+    // Twelve sums, two of weights and one pixel: the sixteen registers but one. Of whole numbers a product takes that one.
+    const PIXELS: usize = 6;
+    const HAS_FAST_PAIRS: bool = true;
+    #[inline(always)]
+    fn add_products(self, rows: Self::Bytes, probe: &[i8; RUN], sums: Self::Sums) -> Self::Sums {
+        // SAFETY: as in the methods above. Two products are added in sixteen bits: `PROBE_STEPS` is so small that they fit.
+        unsafe {
+            let probe = _mm256_set1_epi32(i32::from_le_bytes(probe.map(i8::cast_unsigned)));
+            let pairs = _mm256_maddubs_epi16(rows, probe);
+            _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+        }
+    }
+    #[inline(always)]
+    fn add_pairs(self, a: Self::I, b: Self::I, sum: Self::I) -> Self::I {
+        // SAFETY: as above.
+        unsafe { _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)) }
     }
 }

@@ -1,16 +1,21 @@
 //! Instruction sets: one body, compiled for each, chosen at run time.
 //!
 //! Two ways in. Bodies of plain loops that the compiler vectorises by itself are [`loops::Lanes`]. Bodies that must hold
-//! certain numbers in certain registers are [`Work`], written over [`Simd`], eight `f32` at a time, and run by an
-//! [`isa::Isa`]. The portable form of either is the twin that the property tests compare with.
+//! certain numbers in certain registers are [`Work`], written over [`Simd`], eight `f32` at a time or two blocks of
+//! eight, and run by an [`isa::Isa`]. The portable form of either is the twin that the property tests compare with.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 pub(crate) mod isa;
 pub(crate) mod loops;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
+pub(crate) mod wide;
+
+use wide::Wide;
 
 /// Numbers in one register, or in as few as hold them.
 pub(crate) const LANES: usize = 8;
@@ -23,8 +28,8 @@ pub(crate) const ROW_STEPS: i8 = 127;
 /// with rows made unsigned: 2 · 255 · 63 is less than 32 767, so nothing saturates.
 pub(crate) const PROBE_STEPS: i8 = 63;
 
-/// Eight `f32` at a time, and eight sums of products of bytes. A value of an implementing type is the proof that this machine has the instructions.
-pub(crate) trait Simd: Copy {
+/// Eight numbers at a time. A value of an implementing type is the proof that this machine has the instructions.
+pub(crate) trait Eight: Copy {
     /// Eight numbers.
     type F: Copy;
     /// [`RUN`] bytes of each of eight rows.
@@ -33,8 +38,6 @@ pub(crate) trait Simd: Copy {
     type Sums: Copy;
     /// Eight whole numbers of 32 bits.
     type I: Copy;
-    /// Whether sixteen bits are multiplied at twice the rate of `f32`.
-    const HAS_FAST_PAIRS: bool;
     /// Eight times `v`.
     fn splat(self, v: f32) -> Self::F;
     /// The eight numbers of `from`.
@@ -59,8 +62,6 @@ pub(crate) trait Simd: Copy {
     fn prefetch(self, from: &[i8; RUN * LANES], ahead: usize);
     /// Sums before any product, for a probe whose bytes add up to `total`.
     fn begin(self, total: i32) -> Self::Sums;
-    /// To each sum the products of a row's bytes with those of the probe, each in `-PROBE_STEPS..=PROBE_STEPS`.
-    fn add_products(self, rows: Self::Bytes, probe: &[i8; RUN], sums: Self::Sums) -> Self::Sums;
     /// The sums, after the products with every byte of the probe.
     fn finish(self, sums: Self::Sums) -> Self::F;
     /// The lesser of both.
@@ -83,9 +84,6 @@ pub(crate) trait Simd: Copy {
     fn splat_whole(self, v: i32) -> Self::I;
     /// The eight numbers of `from`.
     fn load_whole(self, from: &[i32; LANES]) -> Self::I;
-    /// `sum` plus the product of the lower halves of `a` and `b` plus that of their upper halves, each of sixteen bits with
-    /// a sign; modulo 2³².
-    fn add_pairs(self, a: Self::I, b: Self::I, sum: Self::I) -> Self::I;
     /// The sum of eight numbers.
     fn sum(self, v: Self::F) -> f32;
     /// `v · times`, rounded to sixteen bits, two numbers in each of `into`.
@@ -96,6 +94,21 @@ pub(crate) trait Simd: Copy {
     /// weights. The first half is of the first window, the second of the other; a window is the eight numbers of `row` at
     /// its start, or the last eight where there are not as many. No sum may be 2³¹; a row of less than eight gives zeros.
     fn products(self, row: &[i16], starts: [u32; 2], picks: &[u8; 4 * LANES], weights: &[i16; 2 * LANES]) -> Self::I;
+}
+
+/// What work is written over: [`Eight`], products of small whole numbers, and two blocks at once.
+pub(crate) trait Simd: Eight {
+    /// Two blocks of output channels.
+    type Two: Wide<Self, 2>;
+    /// Most pixels of a register tile of two blocks.
+    const PIXELS: usize;
+    /// Whether sixteen bits are multiplied at twice the rate of `f32`.
+    const HAS_FAST_PAIRS: bool;
+    /// To each sum the products of a row's bytes with those of the probe, each in `-PROBE_STEPS..=PROBE_STEPS`.
+    fn add_products(self, rows: Self::Bytes, probe: &[i8; RUN], sums: Self::Sums) -> Self::Sums;
+    /// `sum` plus the product of the lower halves of `a` and `b` plus that of their upper halves, each of sixteen bits with
+    /// a sign. No sum may leave 32 bits: some instructions wrap there, some saturate.
+    fn add_pairs(self, a: Self::I, b: Self::I, sum: Self::I) -> Self::I;
 }
 
 /// Work written over [`Simd`].

@@ -1,6 +1,6 @@
 //! Eight numbers in two registers of NEON.
 
-use crate::kernels::simd::{LANES, RUN, Simd, portable::Portable};
+use crate::kernels::simd::{Eight, LANES, RUN, Simd, portable::Portable, wide::Apart};
 use std::arch::aarch64::{
     float32x4_t, int8x16_t, int32x4_t, vaddq_f32, vaddq_s32, vaddvq_f32, vaddvq_u32, vandq_s32, vandq_u32, vbslq_f32,
     vcgtq_f32, vcombine_s16, vcvtnq_s32_f32, vcvtq_f32_s32, vcvtq_s32_f32, vdupq_n_f32, vdupq_n_s32, vfmaq_f32,
@@ -21,13 +21,11 @@ impl Neon {
     }
 }
 
-impl Simd for Neon {
+impl Eight for Neon {
     type F = [float32x4_t; 2];
     type Bytes = [int8x16_t; 2];
     type Sums = [int32x4_t; 2];
     type I = [int32x4_t; 2];
-    // A product of sixteen bits takes as long as one of `f32`.
-    const HAS_FAST_PAIRS: bool = false;
     #[inline(always)]
     fn splat(self, v: f32) -> Self::F {
         // SAFETY: every 64-bit ARM of the targets we build for has NEON, here and in each method below.
@@ -97,18 +95,6 @@ impl Simd for Neon {
         [unsafe { vdupq_n_s32(0) }; 2]
     }
     #[inline(always)]
-    fn add_products(self, rows: Self::Bytes, probe: &[i8; RUN], sums: Self::Sums) -> Self::Sums {
-        // SAFETY: as above. Two products are added in sixteen bits: `PROBE_STEPS` is so small that they fit.
-        unsafe {
-            let probe = vreinterpretq_s8_s32(vdupq_n_s32(i32::from_le_bytes(probe.map(i8::cast_unsigned))));
-            [0, 1].map(|half| {
-                // Pairs of four rows, two products each; then pairs again, and to the sum of the row.
-                let low = vmull_s8(vget_low_s8(rows[half]), vget_low_s8(probe));
-                vpadalq_s16(sums[half], vpaddq_s16(low, vmull_high_s8(rows[half], probe)))
-            })
-        }
-    }
-    #[inline(always)]
     fn finish(self, sums: Self::Sums) -> Self::F {
         // SAFETY: as above.
         unsafe { [vcvtq_f32_s32(sums[0]), vcvtq_f32_s32(sums[1])] }
@@ -136,15 +122,6 @@ impl Simd for Neon {
     #[inline(always)]
     fn load_whole(self, from: &[i32; LANES]) -> Self::I {
         loaded(*from)
-    }
-    #[inline(always)]
-    fn add_pairs(self, a: Self::I, b: Self::I, sum: Self::I) -> Self::I {
-        // SAFETY: as above.
-        [0, 1].map(|half| unsafe {
-            let (a, b) = (vreinterpretq_s16_s32(a[half]), vreinterpretq_s16_s32(b[half]));
-            let low = vmull_s16(vget_low_s16(a), vget_low_s16(b));
-            vaddq_s32(sum[half], vpaddq_s32(low, vmull_high_s16(a, b)))
-        })
     }
     #[inline(always)]
     fn sum(self, v: Self::F) -> f32 {
@@ -206,6 +183,35 @@ impl Simd for Neon {
     #[inline(always)]
     fn gather_two(self, from: &[u8], at: Self::I) -> [Self::I; 2] {
         Portable.gather_two(from, stored(at)).map(loaded)
+    }
+}
+
+impl Simd for Neon {
+    type Two = Apart;
+    // 24 of 32 registers, four of weights.
+    const PIXELS: usize = 6;
+    // A product of sixteen bits takes as long as one of `f32`.
+    const HAS_FAST_PAIRS: bool = false;
+    #[inline(always)]
+    fn add_products(self, rows: Self::Bytes, probe: &[i8; RUN], sums: Self::Sums) -> Self::Sums {
+        // SAFETY: as in the methods above. Two products are added in sixteen bits: `PROBE_STEPS` is so small that they fit.
+        unsafe {
+            let probe = vreinterpretq_s8_s32(vdupq_n_s32(i32::from_le_bytes(probe.map(i8::cast_unsigned))));
+            [0, 1].map(|half| {
+                // Pairs of four rows, two products each; then pairs again, and to the sum of the row.
+                let low = vmull_s8(vget_low_s8(rows[half]), vget_low_s8(probe));
+                vpadalq_s16(sums[half], vpaddq_s16(low, vmull_high_s8(rows[half], probe)))
+            })
+        }
+    }
+    #[inline(always)]
+    fn add_pairs(self, a: Self::I, b: Self::I, sum: Self::I) -> Self::I {
+        // SAFETY: as above.
+        [0, 1].map(|half| unsafe {
+            let (a, b) = (vreinterpretq_s16_s32(a[half]), vreinterpretq_s16_s32(b[half]));
+            let low = vmull_s16(vget_low_s16(a), vget_low_s16(b));
+            vaddq_s32(sum[half], vpaddq_s32(low, vmull_high_s16(a, b)))
+        })
     }
 }
 

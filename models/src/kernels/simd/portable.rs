@@ -1,17 +1,16 @@
 //! Eight numbers as an array: any machine, and the twin of the others in tests.
 
-use crate::kernels::simd::{LANES, RUN, Simd};
+use crate::kernels::simd::{Eight, LANES, RUN, Simd, wide::Apart};
 
 /// Arrays, as any machine has them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Portable;
 
-impl Simd for Portable {
+impl Eight for Portable {
     type F = [f32; LANES];
     type Bytes = [i8; RUN * LANES];
     type Sums = [i32; LANES];
     type I = [i32; LANES];
-    const HAS_FAST_PAIRS: bool = false;
     #[inline(always)]
     fn splat(self, v: f32) -> Self::F {
         [v; LANES]
@@ -61,12 +60,6 @@ impl Simd for Portable {
         [0; LANES]
     }
     #[inline(always)]
-    fn add_products(self, rows: Self::Bytes, probe: &[i8; RUN], sums: Self::Sums) -> Self::Sums {
-        std::array::from_fn(|i| {
-            (0..RUN).fold(sums[i], |sum, j| sum + i32::from(rows[i * RUN + j]) * i32::from(probe[j]))
-        })
-    }
-    #[inline(always)]
     fn finish(self, sums: Self::Sums) -> Self::F {
         sums.map(|sum| sum as f32)
     }
@@ -89,12 +82,6 @@ impl Simd for Portable {
     #[inline(always)]
     fn load_whole(self, from: &[i32; LANES]) -> Self::I {
         *from
-    }
-    #[inline(always)]
-    fn add_pairs(self, a: Self::I, b: Self::I, sum: Self::I) -> Self::I {
-        let halves = |v: i32| [i32::from(v as i16), v >> 16];
-        let product = |[a, c]: [i32; 2], [b, d]: [i32; 2]| (a * b).wrapping_add(c * d);
-        std::array::from_fn(|i| sum[i].wrapping_add(product(halves(a[i]), halves(b[i]))))
     }
     #[inline(always)]
     fn sum(self, v: Self::F) -> f32 {
@@ -149,5 +136,23 @@ impl Simd for Portable {
             }
         }
         found
+    }
+}
+
+impl Simd for Portable {
+    type Two = Apart;
+    const PIXELS: usize = 6;
+    const HAS_FAST_PAIRS: bool = false;
+    #[inline(always)]
+    fn add_products(self, rows: Self::Bytes, probe: &[i8; RUN], sums: Self::Sums) -> Self::Sums {
+        std::array::from_fn(|i| {
+            (0..RUN).fold(sums[i], |sum, j| sum + i32::from(rows[i * RUN + j]) * i32::from(probe[j]))
+        })
+    }
+    #[inline(always)]
+    fn add_pairs(self, a: Self::I, b: Self::I, sum: Self::I) -> Self::I {
+        let halves = |v: i32| [i32::from(v as i16), v >> 16];
+        let product = |[a, c]: [i32; 2], [b, d]: [i32; 2]| (a * b).wrapping_add(c * d);
+        std::array::from_fn(|i| sum[i].wrapping_add(product(halves(a[i]), halves(b[i]))))
     }
 }
