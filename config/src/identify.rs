@@ -20,6 +20,8 @@ pub struct Rules {
     pub over: Duration,
     /// Least distance in score to the second different person, 0..=0.5. Default 0.06.
     pub margin: f32,
+    /// The same to the others of their own household, 0..=0.5. Default 0.15.
+    pub household_margin: f32,
 }
 
 /// The section as written.
@@ -43,6 +45,9 @@ pub struct Written {
     /// Least distance in score to the second different person.
     #[garde(range(min = 0.0, max = 0.5))]
     pub margin: f64,
+    /// The same to the others of a declared household (twins, families): nearer than this, neither is named.
+    #[garde(range(min = 0.0, max = 0.5))]
+    pub household_margin: f64,
 }
 
 impl Default for Written {
@@ -53,6 +58,7 @@ impl Default for Written {
             apart: Span(Duration::from_millis(80)),
             over: Span(Duration::from_millis(250)),
             margin: 0.06,
+            household_margin: 0.15,
         }
     }
 }
@@ -65,6 +71,7 @@ impl Written {
             apart: self.apart.0,
             over: self.over.0,
             margin: self.margin as f32,
+            household_margin: self.household_margin as f32,
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct Infer {
     pub detector: String,
     /// Row of the embedders' table, or one that the site brought. Default `sface`.
     pub embedder: String,
+    /// The embedder that the gate will change to, if any: enrolment makes templates of it too.
+    pub next_embedder: Option<String>,
     /// Rows of the liveness networks' table or some that the site brought, with `+` between them. Default `minifasnet`.
     pub liveness: String,
     /// Whether a look is embedded together with its mirror image. Default false.
@@ -128,6 +130,11 @@ pub struct Written {
     #[garde(skip)]
     #[schemars(extend("examples" = EMBEDDERS))]
     pub embedder: String,
+    /// The embedder that this gate will change to: whoever enrols from now on gets templates of both, so that nobody need
+    /// enrol again on the day. `usher migrate` makes those that are missing.
+    #[garde(skip)]
+    #[schemars(extend("examples" = EMBEDDERS))]
+    pub next_embedder: Option<String>,
     /// The network that tells a person from a picture of one, for gates with `liveness`: `minifasnet`, or some brought with
     /// `usher models import`, `+` between them.
     #[garde(skip)]
@@ -166,6 +173,7 @@ impl Default for Written {
             device: Device::Auto,
             detector: "yunet".to_owned(),
             embedder: "sface".to_owned(),
+            next_embedder: None,
             liveness: "minifasnet".to_owned(),
             mirror_looks: false,
             input: Input(Size { width: 640, height: 384 }),
@@ -185,6 +193,7 @@ impl Written {
             device: self.device,
             detector: self.detector.clone(),
             embedder: self.embedder.clone(),
+            next_embedder: self.next_embedder.clone(),
             liveness: self.liveness.clone(),
             mirror_looks: self.mirror_looks,
             input: self.input.0,
@@ -203,9 +212,12 @@ pub(crate) fn check(checks: &mut Checks<'_>, models: &Path) {
     let Some(infer) = checks.root.get("infer") else { return };
     let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '-'));
     let is_brought = |name: &str| is_name(name) && models.join(format!("{name}.safetensors")).is_file();
-    for (key, known, may_be_several) in
-        [("detector", DETECTORS, false), ("embedder", EMBEDDERS, false), ("liveness", LIVENESS, true)]
-    {
+    for (key, known, may_be_several) in [
+        ("detector", DETECTORS, false),
+        ("embedder", EMBEDDERS, false),
+        ("next_embedder", EMBEDDERS, false),
+        ("liveness", LIVENESS, true),
+    ] {
         let Some(node) = infer.get(key) else { continue };
         let Some(text) = node.text() else { continue };
         let parts = if may_be_several { text.split('+').collect() } else { vec![text] };

@@ -32,6 +32,7 @@ fn defaults() -> (Infer, Gallery, Rules, Guide, Publish, Web) {
             device: Device::Auto,
             detector: "yunet".to_owned(),
             embedder: "sface".to_owned(),
+            next_embedder: None,
             liveness: "minifasnet".to_owned(),
             mirror_looks: false,
             input: Size { width: 640, height: 384 },
@@ -49,6 +50,7 @@ fn defaults() -> (Infer, Gallery, Rules, Guide, Publish, Web) {
             apart: Duration::from_millis(80),
             over: Duration::from_millis(250),
             margin: 0.06,
+            household_margin: 0.15,
         },
         Guide { programme: None },
         Publish {

@@ -14,7 +14,7 @@ use crate::{
     decide::{
         self,
         quiet::Quiet,
-        visit::{Outcome, Visit},
+        visit::{Notice, Outcome, Visit},
     },
     flow::{self, count::Counts},
     gallery::{
@@ -63,6 +63,8 @@ const LEFT: usize = 64;
 const IDENTIFICATIONS: usize = 64;
 /// Visits on their way to disk: a commit takes milliseconds, a struggling disk seconds.
 const VISITS: usize = 256;
+/// Greetings without a name on their way to the screen: for the moment only, and a gate shows one at a time.
+const NOTICES: usize = 8;
 /// What the operator's eyes may see late or not at all.
 const FOR_EYES: usize = 16;
 
@@ -181,10 +183,12 @@ pub fn start(
 
     // publish ◄─256─ decide ◄─64─ identify ◄─64─ infer-1 … infer-n
     let (visits, visits_out) = bounded(VISITS);
+    let (notices, notices_out) = bounded::<Notice>(NOTICES);
     let times: BTreeMap<Name, Duration> = config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet)).collect();
     let published = publish::start(
         settings::publishing(config, &times, &gallery, programme, &health, clock, listeners.acked),
         visits_out,
+        notices_out,
     )?;
     for (name, beat) in published.beats() {
         stages.pulse.listen(name, beat, stages.now);
@@ -201,7 +205,9 @@ pub fn start(
         None => visits,
     };
     let time = clock.clone();
-    stages.start("decide", move |beat| decide::run(&identifications_out, &visits, &outcomes, quiet, &*time, beat));
+    stages.start("decide", move |beat| {
+        decide::run(&identifications_out, &visits, &notices, &outcomes, quiet, &*time, beat);
+    });
 
     let (sightings, sightings_out) = bounded(SIGHTINGS);
     let (known, asked, own_law, time) = (gallery.clone(), rules.clone(), law.clone(), clock.clone());

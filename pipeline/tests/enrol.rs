@@ -18,7 +18,9 @@ use usher::{
     gallery::{
         enrol::{Duplicate, EnrolError, Enroller, Wish},
         key::BoxKey,
+        migrate::{Migrated, migrate},
         picture::Picture,
+        search::Gallery,
         store::Store,
     },
     identify::threshold::Law,
@@ -26,7 +28,9 @@ use usher::{
 use usher_models::{
     catalog,
     compute::{Choice, Compute},
+    embed::{Embedder, mirrored::Mirrored},
     image::Size,
+    template::Template,
 };
 
 fn enroller() -> Enroller {
@@ -37,6 +41,11 @@ fn enroller() -> Enroller {
     let embedder = catalog::open_embedder("sface", &weights, &compute).unwrap();
     let law = Law::of(&embedder.model()).unwrap();
     Enroller::new(detector, embedder, law)
+}
+
+fn other_embedder() -> Box<dyn Embedder> {
+    let weights = set_up("models", "USHER_MODELS").unwrap();
+    catalog::open_embedder("mobilefacenet", &weights, &Compute::open(Choice::Cpu).unwrap()).unwrap()
 }
 
 fn file(name: &str) -> PathBuf {
@@ -74,7 +83,14 @@ fn now() -> SystemTime {
 }
 
 fn wish(name: &str, duplicate: Duplicate) -> Wish {
-    Wish { name: name.into(), sport: "Judo".into(), expires: now() + Duration::from_secs(3600), duplicate }
+    Wish {
+        name: name.into(),
+        sport: "Judo".into(),
+        expires: now() + Duration::from_secs(3600),
+        duplicate,
+        household: Vec::new(),
+        keeps_pictures: false,
+    }
 }
 
 #[test]
@@ -162,6 +178,20 @@ fn a_face_is_enrolled_once_unless_asked_otherwise() {
     assert_eq!(ids(&store), [other, again]);
     let twin = enroller.enrol(&mut store, &wish("Eve", Duplicate::Beside), &[read("obama.jpg")], now()).unwrap();
     assert_eq!(ids(&store), [other, again, twin]);
+    let homes =
+        |store: &Store| store.load_all().unwrap().people.iter().map(|p| p.visitor.household).collect::<Vec<_>>();
+    let [None, Some(home), Some(same)] = homes(&store)[..] else {
+        panic!("twins are a household: {:?}", homes(&store))
+    };
+    assert_eq!(home, same);
+    // A third joins by declaration; whom they are like was said, so that likeness is no reason to refuse them.
+    let told = Wish { household: vec![again, twin], ..wish("Ida", Duplicate::Refuse) };
+    let third = enroller.enrol(&mut store, &told, &[read("obama2.jpg")], now()).unwrap();
+    assert_eq!(homes(&store)[1..], [Some(home); 3]);
+    let nobody = Wish { household: vec![first], ..wish("Joe", Duplicate::Beside) };
+    let error = enroller.enrol(&mut store, &nobody, &[read("biden.jpg")], now()).unwrap_err();
+    assert!(error.to_string().contains("`usher list` shows who is enrolled"), "{error}");
+    store.forget(third).unwrap();
     let past = Wish { expires: now(), ..wish("Zed", Duplicate::Beside) };
     assert!(matches!(enroller.enrol(&mut store, &past, &[read("obama.jpg")], now()), Err(EnrolError::Past)));
     assert!(matches!(
@@ -169,6 +199,58 @@ fn a_face_is_enrolled_once_unless_asked_otherwise() {
         Err(EnrolError::Name(_))
     ));
     assert_eq!(ids(&store).len(), 3, "nothing was stored");
+}
+
+#[test]
+fn every_view_is_kept_and_the_gallery_compares_with_their_mean() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("gallery.db"), BoxKey::random()).unwrap();
+    let mut enroller = enroller();
+    let views = [read("obama.jpg"), read("obama2.jpg"), read("obama3.jpg")];
+    let id = enroller.enrol(&mut store, &wish("Ada", Duplicate::Refuse), &views, now()).unwrap();
+    let people = store.load_all().unwrap().people;
+    assert_eq!(people[0].templates.len(), 3);
+    let mean = Template::mean(&people[0].templates).unwrap();
+    let gallery = Gallery::new(enroller.model(), people, now());
+    assert_eq!(gallery.len(), 1, "a person is one comparison, however many views there are");
+    assert!((gallery.compare(id, &mean).unwrap().0 - 1.0).abs() < 1e-5);
+    assert!(store.crops_of(id).unwrap().is_empty(), "pictures are kept only for whoever agreed to that");
+}
+
+#[test]
+fn another_embedder_takes_over_without_mixing_templates() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("gallery.db"), BoxKey::random()).unwrap();
+    let mut enroller = enroller();
+    let agreed = Wish { keeps_pictures: true, ..wish("Ada", Duplicate::Refuse) };
+    let kept = enroller.enrol(&mut store, &agreed, &[read("obama.jpg"), read("obama2.jpg")], now()).unwrap();
+    let left = enroller.enrol(&mut store, &wish("Bob", Duplicate::Refuse), &[read("biden.jpg")], now()).unwrap();
+    let mut next = Mirrored(other_embedder());
+    let (old, new) = (enroller.model(), next.model());
+    let galleries =
+        |store: &Store| [&old, &new].map(|model| Gallery::new(model.clone(), store.load_all().unwrap().people, now()));
+    assert_eq!(galleries(&store).map(|gallery| (gallery.len(), gallery.unsearchable())), [(2, 0), (0, 2)]);
+
+    let until = now() + Duration::from_secs(3600);
+    let expected = Migrated { had: 0, made: 1, must_enrol: vec![(left, until)] };
+    assert_eq!(migrate(&mut store, &mut next, now(), true).unwrap(), expected);
+    assert_eq!(galleries(&store)[1].len(), 0, "a trial makes nothing");
+    assert_eq!(migrate(&mut store, &mut next, now(), false).unwrap(), expected);
+    let [before, after] = galleries(&store);
+    assert_eq!((before.len(), after.len()), (2, 1), "both models side by side");
+    // The same as if they had enrolled with it: crops are kept with eight bits.
+    let mut direct = self::enroller().with_next(Some(other_embedder()));
+    let reference = direct.reference(&[read("obama.jpg"), read("obama2.jpg")]).unwrap();
+    let of_next: Vec<_> = reference.views.iter().filter(|view| *view.model() == new).cloned().collect();
+    assert_eq!((reference.views.len(), of_next.len()), (4, 2));
+    assert!(after.compare(kept, &Template::mean(&of_next).unwrap()).unwrap().0 > 0.999);
+    assert_eq!(after.compare(kept, &reference.template), None, "templates of two embedders never compare");
+
+    // Whoever enrols meanwhile has both; again, only what is missing is made.
+    direct.enrol(&mut store, &wish("Eve", Duplicate::Beside), &[read("obama3.jpg")], now()).unwrap();
+    let again = migrate(&mut store, &mut next, now(), false).unwrap();
+    assert_eq!(again, Migrated { had: 2, made: 0, must_enrol: vec![(left, until)] });
+    assert_eq!(galleries(&store).map(|gallery| gallery.len()), [3, 2]);
 }
 
 #[test]
@@ -210,6 +292,28 @@ fn the_command_line_enrols_lists_and_forgets() {
     );
     assert_eq!(list["visitors"].as_array().unwrap().len(), 1, "only who was enrolled");
 
+    let picture = file("obama2.jpg").display().to_string();
+    let kin =
+        ["enrol", "--name", "Eve", "--sport", "Judo", "--keep", "1 h", "--household", &id, "--keep-pictures", &picture];
+    let kin = usher(&kin);
+    assert_eq!(kin.status.code(), Some(0), "{}", err(&kin));
+    let list: serde_json::Value = serde_json::from_slice(&usher(&["list", "--json"]).stdout).unwrap();
+    let home = |n: usize| list["visitors"][n]["household"].as_str().map(str::to_owned);
+    assert!(home(0).is_some() && home(0) == home(1), "{list}");
+    let migrated = usher(&["migrate", "--to", "mobilefacenet", "--dry-run"]);
+    assert!(out(&migrated).contains("those of 1 would be made") && out(&migrated).contains(&id), "{}", err(&migrated));
+    let migrated: serde_json::Value =
+        serde_json::from_slice(&usher(&["migrate", "--to", "mobilefacenet", "--json"]).stdout).unwrap();
+    assert_eq!((&migrated["made"], &migrated["must_enrol"][0]["id"]), (&1.into(), &id.as_str().into()));
+    let nothing = usher(&["migrate"]);
+    assert!(
+        out(&nothing).contains("2 had templates of sface") && out(&nothing).contains("nobody is left"),
+        "{}",
+        err(&nothing)
+    );
+    let stranger = usher(&["migrate", "--to", "arcface"]);
+    assert_eq!(stranger.status.code(), Some(78), "{}", out(&stranger));
+
     let forgotten = usher(&["forget", &id]);
     assert_eq!((forgotten.status.code(), out(&forgotten).trim()), (Some(0), "1 forgotten"));
     let nobody = usher(&["forget", &id]);
@@ -219,7 +323,7 @@ fn the_command_line_enrols_lists_and_forgets() {
         err(&nobody)
     );
     assert_eq!(usher(&["forget"]).status.code(), Some(2), "whom?");
-    assert_eq!(out(&usher(&["forget", "--everyone", "--json"])).trim(), r#"{"visitors":0,"log_emptied":true}"#);
+    assert_eq!(out(&usher(&["forget", "--everyone", "--json"])).trim(), r#"{"visitors":1,"log_emptied":true}"#);
 
     fs::remove_file(gate.data().join("gallery.key")).unwrap();
     let lost = usher(&["list"]);

@@ -63,6 +63,9 @@ fn pairs_of_real_faces_are_told_apart_and_small_rates_are_not_claimed() {
     }
     let page = fs::read_to_string(page).unwrap();
     assert!(page.matches("<svg").count() == 2 && !page.contains("<script"));
+    let kept = usher(&["pairs", "--law"], folder.path());
+    let why = String::from_utf8_lossy(&kept.stderr);
+    assert!(!kept.status.success() && why.contains("come with usher"), "{why}");
 }
 
 #[test]

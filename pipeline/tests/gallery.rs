@@ -20,7 +20,10 @@ use usher::{
     },
     supervise::{Beat, stop},
 };
-use usher_models::template::{ModelId, Template};
+use usher_models::{
+    image::{Rgb, Size},
+    template::{ModelId, Template},
+};
 
 const NAME: &str = "Grace Murray Hopper-Testperson";
 const SPORT: &str = "Underwater rugby of the test";
@@ -35,7 +38,13 @@ fn vector(seed: u32) -> Vec<f32> {
 
 fn somebody(seed: u32, expires: SystemTime) -> Enrolment {
     let templates = vec![Template::new(model(), vector(seed)).unwrap()];
-    Enrolment { name: NAME.into(), sport: SPORT.into(), templates, enrolled: start(), expires }
+    let crops = vec![Rgb { size: Size { width: 112, height: 112 }, data: crop(seed) }];
+    let household = Vec::new();
+    Enrolment { name: NAME.into(), sport: SPORT.into(), templates, crops, household, enrolled: start(), expires }
+}
+
+fn crop(seed: u32) -> Vec<f32> {
+    (0..3 * 112 * 112).map(|i| ((i * 31 + seed * 17) % 251) as f32).collect()
 }
 
 fn start() -> SystemTime {
@@ -82,6 +91,9 @@ fn neither_name_nor_sport_nor_template_is_readable_on_disk() {
         assert_eq!(template.compare(&found[seed as usize].templates[0]).unwrap().0.round(), 1.0);
         let some = template.vector()[3..5].iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
         assert!(!holds(&disk, &some), "two numbers of a template lie open");
+        assert_eq!(store.crops_of(found[seed as usize].visitor.id).unwrap()[0].data, crop(seed));
+        let some: Vec<u8> = crop(seed)[1000..1016].iter().map(|v| *v as u8).collect();
+        assert!(!holds(&disk, &some), "sixteen pixels of a face lie open");
     }
 }
 
@@ -96,11 +108,12 @@ fn whoever_is_forgotten_leaves_no_byte_behind() {
     let sealed = |id: uuid::Uuid| -> Vec<Vec<u8>> {
         let all = "SELECT wrapped FROM visitor WHERE id = ?1 UNION ALL SELECT name FROM visitor WHERE id = ?1 UNION ALL \
                    SELECT sport FROM visitor WHERE id = ?1 UNION ALL \
-                   SELECT sealed FROM template WHERE visitor = (SELECT row FROM visitor WHERE id = ?1)";
+                   SELECT sealed FROM template WHERE visitor = (SELECT row FROM visitor WHERE id = ?1) UNION ALL \
+                   SELECT sealed FROM picture WHERE visitor = (SELECT row FROM visitor WHERE id = ?1)";
         rows.prepare(all).unwrap().query_map([id.as_bytes()], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
     let (of_kept, of_gone) = (sealed(kept.0), sealed(gone.0));
-    assert_eq!((of_kept.len(), of_gone.len()), (4, 4));
+    assert_eq!((of_kept.len(), of_gone.len()), (5, 5));
     let all_there = bytes_on_disk(folder.path());
     assert!(of_gone.iter().all(|value| holds(&all_there, &value[..32])), "the scan finds what is there");
     drop(rows);

@@ -80,9 +80,11 @@ impl Walk {
             apart: Duration::from_millis(80),
             over: Duration::from_millis(250),
             margin: 0.06,
+            household_margin: 0.15,
         };
         let id = VisitorId(Uuid::from_u128(1));
-        let visitor = Visitor { id, name: "n".into(), sport: "s".into(), expires: at(u64::MAX >> 20).wall };
+        let visitor =
+            Visitor { id, name: "n".into(), sport: "s".into(), expires: at(u64::MAX >> 20).wall, household: None };
         let enrolled = Enrolled { visitor, enrolled: at(0).wall, templates: vec![face(ENROLLED)] };
         let name = |text: &str| Name::new(text).unwrap();
         Self {
@@ -141,7 +143,7 @@ fn deeds(said: Vec<Identification>) -> (Vec<Deed>, usize) {
     said.into_iter().for_each(|said| identifications.send(said).unwrap());
     drop(identifications);
     let clock = HandClock::at(SystemTime::UNIX_EPOCH);
-    decide::run(&identifications_out, &visits, &outcomes, Quiet::new([]), &*clock, &Beat::default());
+    decide::run(&identifications_out, &visits, &bounded(1).0, &outcomes, Quiet::new([]), &*clock, &Beat::default());
     drop((visits, outcomes));
     (outcomes_out.iter().map(|outcome| outcome.deed).collect(), visits_out.iter().count())
 }

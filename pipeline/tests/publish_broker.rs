@@ -181,7 +181,7 @@ fn a_port_that_is_taken_is_named_with_its_key() {
         let (setup, ..) = setup(data.path(), settings(Broker::Embedded { listen, websocket }));
         // Nobody sends.
         let (_visits, arriving) = crossbeam::channel::bounded(1);
-        publish::start(setup, arriving).err().unwrap().to_string()
+        publish::start(setup, arriving, crossbeam::channel::never()).err().unwrap().to_string()
     };
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = holder.local_addr().unwrap();

@@ -39,10 +39,12 @@ fn what_is_sent_is_what_the_contract_says() {
     let who = Who { login: Some(("integrator".into(), password)), ..Who::default() };
     let listener = Listener::ready(rig.published.listens().unwrap().port(), who, &["usher/v1/arena/#"]);
     rig.welcome();
+    rig.notice();
     let kinds = [
         ("visit", "/visit"),
         ("greeting", "/greeting"),
         ("face", "/face"),
+        ("notice", "/notice"),
         ("status", "/status"),
         ("camera", "/state"),
     ];

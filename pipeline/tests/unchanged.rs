@@ -109,7 +109,7 @@ fn run(config: &Config, film: &Film, enrolled: &Enrolled, unchanged: Duration) -
     );
     drop(identifications);
     let quiet = Quiet::new(config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet)));
-    decide::run(&identifications_out, &visits, &outcomes, quiet, &*clock, &Beat::default());
+    decide::run(&identifications_out, &visits, &bounded(1).0, &outcomes, quiet, &*clock, &Beat::default());
     drop(visits);
 
     let mut tally = Tally::default();

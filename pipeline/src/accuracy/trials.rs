@@ -241,6 +241,7 @@ mod tests {
                 name: "n".into(),
                 sport: "s".into(),
                 expires: SystemTime::UNIX_EPOCH + Duration::from_secs(1),
+                household: None,
             },
             enrolled: SystemTime::UNIX_EPOCH,
             templates: vec![Template::new(model(), vector).unwrap()],
@@ -264,7 +265,7 @@ mod tests {
 
     fn rules() -> Rules {
         let (apart, over) = (Duration::from_millis(80), Duration::from_millis(250));
-        Rules { wrong_greetings: 0.001, looks: 3, apart, over, margin: 0.06 }
+        Rules { wrong_greetings: 0.001, looks: 3, apart, over, margin: 0.06, household_margin: 0.15 }
     }
 
     fn claims(like: &[[f32; 3]], way: Way) -> Vec<Vec<Claim>> {

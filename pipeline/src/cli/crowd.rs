@@ -45,6 +45,8 @@ pub fn enrol<'a>(config: &Config, crowds: impl Iterator<Item = (&'a Path, &'a Cr
                 sport: visitor.sport.clone(),
                 expires: now + config.gallery.keep,
                 duplicate: Duplicate::Replace,
+                household: Vec::new(),
+                keeps_pictures: false,
             };
             let id = enroller.enrol(&mut store, &wish, &[picture], now).with_context(|| person.who.clone())?;
             enrolled.insert(id, person.who.clone());

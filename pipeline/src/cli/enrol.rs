@@ -10,6 +10,7 @@ use crate::{
         enrol::{Duplicate, EnrolError, Enroller, Wish},
         name::{shown, sport_of},
         picture::Picture,
+        visitor::VisitorId,
     },
 };
 use anyhow::{Context, bail};
@@ -42,9 +43,17 @@ pub(crate) struct Args {
     /// If this face is enrolled already, put this enrolment in the place of the other.
     #[arg(long, conflicts_with = "beside")]
     again: bool,
-    /// If this face is enrolled already, enrol beside it: twins. The gate will often name neither.
+    /// If this face is enrolled already, enrol beside it, as one household: twins. The gate will often name neither.
     #[arg(long)]
     beside: bool,
+    /// Who of those enrolled they may be taken for, such as a twin, a sister, a father; may be given again. Where the gate
+    /// cannot tell a household apart by far, it greets without a name.
+    #[arg(long, value_name = "ID")]
+    household: Vec<uuid::Uuid>,
+    /// They agreed that the crops of their face are kept, sealed, as long as the rest: another embedder then needs no new
+    /// pictures (`usher migrate`).
+    #[arg(long)]
+    keep_pictures: bool,
     /// JPEG, PNG or WebP pictures of this one person; each shows exactly one face.
     #[arg(required = true, value_name = "PICTURE")]
     pictures: Vec<PathBuf>,
@@ -66,7 +75,9 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
         (_, true) => Duplicate::Beside,
         _ => Duplicate::Refuse,
     };
-    let wish = Wish { name, sport, expires: expires(args, &config, now)?, duplicate };
+    let household = args.household.iter().copied().map(VisitorId).collect();
+    let (expires, keeps_pictures) = (expires(args, &config, now)?, args.keep_pictures);
+    let wish = Wish { name, sport, expires, duplicate, household, keeps_pictures };
     let enrolled = Enroller::open(&config).and_then(|mut enroller| enroller.enrol(&mut store, &wish, &pictures, now));
     match enrolled {
         Ok(id) if common.json => println!("{}", json!({ "id": id, "expires_at": stamp(wish.expires) })),

@@ -1,6 +1,7 @@
 //! `usher evaluate`: how often is it wrong, and how sure is that?
 
 mod films;
+mod law;
 mod liveness;
 mod open_set;
 mod pairs;
@@ -33,6 +34,10 @@ enum What {
     Pairs {
         #[command(flatten)]
         faces: Faces,
+        /// Keep what was measured as the thresholds of this embedder, beside its weights: a gate may then run with one that was
+        /// brought with `usher models import`. It takes pictures of some 500 people.
+        #[arg(long)]
+        law: bool,
     },
     /// Who of many does a picture show, if any of them? FNIR at an FPIR.
     OpenSet {
@@ -74,7 +79,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     let done = match &args.what {
         What::Walks(args) => return walks::run(common, args),
         What::Liveness(args) => liveness::run(common, args),
-        What::Pairs { faces } => pairs::run(common, faces),
+        What::Pairs { faces, law } => pairs::run(common, faces, *law),
         What::OpenSet { faces, views, fpir } => open_set::run(common, faces, *views as usize, *fpir),
     };
     match done {

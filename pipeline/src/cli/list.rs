@@ -49,6 +49,7 @@ fn as_json(loaded: &Loaded) -> serde_json::Value {
             "sport": person.visitor.sport,
             "enrolled_at": stamp(person.enrolled),
             "expires_at": stamp(person.visitor.expires),
+            "household": person.visitor.household.map(|household| household.0),
             "models": person.templates.iter().map(|template| template.model()).collect::<Vec<_>>(),
         })
     };

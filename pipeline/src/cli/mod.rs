@@ -10,6 +10,7 @@ mod enrol;
 mod evaluate;
 mod forget;
 mod list;
+mod migrate;
 mod models;
 mod replay;
 mod run;
@@ -54,6 +55,7 @@ enum Command {
     Enrol(enrol::Args),
     Forget(forget::Args),
     List(list::Args),
+    Migrate(migrate::Args),
     Models(models::Args),
     Replay(replay::Args),
     Evaluate(evaluate::Args),
@@ -71,6 +73,7 @@ pub fn main() -> ExitCode {
         Command::Enrol(args) => enrol::run(&common, &args),
         Command::Forget(args) => forget::run(&common, &args),
         Command::List(args) => list::run(&common, &args),
+        Command::Migrate(args) => migrate::run(&common, &args),
         Command::Models(args) => models::run(&common, &args),
         Command::Replay(args) => replay::run(&common, &args),
         Command::Evaluate(args) => evaluate::run(&common, &args),

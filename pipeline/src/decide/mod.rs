@@ -7,7 +7,7 @@ use crate::{
     clock::Clock,
     decide::{
         quiet::Quiet,
-        visit::{Deed, Outcome, Visit},
+        visit::{Deed, Notice, Outcome, Visit},
     },
     identify::identification::{Identification, Verdict},
     metrics::DECISIONS,
@@ -21,11 +21,12 @@ use uuid::{ContextV7, Timestamp, Uuid};
 const IDLE: Duration = Duration::from_millis(500);
 
 /// Decides visits until `identifications` or `visits` closes. Waits where `visits` is full: a visit is lost nowhere.
-/// `outcomes` is for eyes only and may lose. The cameras of a gate share its quiet time, so that a person whom two of
+/// `notices` are for the moment and `outcomes` for eyes only: both may lose. The cameras of a gate share its quiet time, so that a person whom two of
 /// them see comes once.
 pub fn run(
     identifications: &Receiver<Identification>,
     visits: &Sender<Visit>,
+    notices: &Sender<Notice>,
     outcomes: &Sender<Outcome>,
     mut quiet: Quiet,
     clock: &dyn Clock,
@@ -45,6 +46,10 @@ pub fn run(
         let Identification { camera, track, first, taken, pts, rect, verdict, evidence, live, portrait, .. } =
             identification;
         let at = clock.now();
+        if verdict == Verdict::Alike && quiet.notices(&camera.gate, taken) {
+            // So many greetings wait already that this one would come too late.
+            let _lost = notices.try_send(Notice { camera: camera.clone(), taken });
+        }
         // Nobody may be looking; that is no reason to stop.
         let _lost = outcomes.try_send(Outcome { camera: camera.clone(), track, at, verdict, deed, evidence, live });
         if let (Deed::Welcomed, Verdict::Known { visitor, .. }) = (deed, verdict) {

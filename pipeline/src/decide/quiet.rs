@@ -13,6 +13,10 @@ use usher_config::value::Name;
 /// The quiet time of a gate that nothing was configured for.
 const DEFAULT: Duration = Duration::from_secs(600);
 
+/// Least time between two greetings without a name at one gate: about as long as one stays on the screen. They are nobody's,
+/// so there is nobody to remember them by.
+const NOTICES_APART: Duration = Duration::from_secs(10);
+
 /// How many entries may gather before those that are over are looked for.
 const SWEEP_AT: usize = 1024;
 
@@ -23,12 +27,14 @@ pub struct Quiet {
     /// Steady time until which this gate has nothing more to say to this visitor.
     until: HashMap<(Name, VisitorId), Duration>,
     sweep_at: usize,
+    /// Steady time of the last greeting without a name.
+    noticed: HashMap<Name, Duration>,
 }
 
 impl Quiet {
     /// Nobody was greeted yet. `times`: the quiet time of every gate.
     pub fn new(times: impl IntoIterator<Item = (Name, Duration)>) -> Self {
-        Self { times: times.into_iter().collect(), until: HashMap::new(), sweep_at: SWEEP_AT }
+        Self { times: times.into_iter().collect(), until: HashMap::new(), sweep_at: SWEEP_AT, noticed: HashMap::new() }
     }
 
     /// Takes in whom an earlier run of the process greeted (gate, visitor, wall time of the visit). A visit that seems
@@ -60,6 +66,15 @@ impl Quiet {
                 true
             }
         }
+    }
+
+    /// Whether this gate may greet without a name at `at`; if so, it does not again for ten seconds.
+    pub fn notices(&mut self, gate: &Name, at: Moment) -> bool {
+        let is_due = self.noticed.get(gate).is_none_or(|last| at.steady.saturating_sub(*last) >= NOTICES_APART);
+        if is_due {
+            self.noticed.insert(gate.clone(), at.steady);
+        }
+        is_due
     }
 
     fn time_of(&self, gate: &Name) -> Duration {
@@ -126,6 +141,14 @@ mod tests {
         assert!(quiet.greets(&name("a"), b, at(0)));
         assert!(!quiet.greets(&name("a"), c, at(9_999)) && quiet.greets(&name("a"), c, at(10_000)));
         assert!(quiet.greets(&name("b"), a, at(0)), "another gate has greeted nobody");
+    }
+
+    #[test]
+    fn a_gate_greets_without_a_name_only_so_often() {
+        let mut quiet = gates();
+        let noticed: Vec<_> = (0..30_000).step_by(500).filter(|ms| quiet.notices(&name("a"), at(*ms))).collect();
+        assert_eq!(noticed, [0, 10_000, 20_000]);
+        assert!(quiet.notices(&name("b"), at(0)), "another gate has greeted nobody");
     }
 
     #[test]

@@ -36,6 +36,15 @@ pub struct Visit {
     pub portrait: Portrait,
 }
 
+/// Somebody who enrolled came, and a name would be a guess: the screen greets without one. For the moment only.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// The camera, and through it the gate.
+    pub camera: Arc<Camera>,
+    /// Arrival of the frame that settled it.
+    pub taken: Moment,
+}
+
 /// What was decided about a track, for the operator's eyes. Names nobody.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -63,8 +72,8 @@ pub enum Deed {
     Welcomed,
     /// Known, but this gate has greeted them within the quiet time.
     AlreadyGreeted,
-    /// A person sees to it: two enrolled people are too alike, two tracks claim one person, or liveness is required and the
-    /// looks did not seem live. Nobody is named.
+    /// Nobody is named: two enrolled people are too alike or two tracks claim one person, and the screen greets without a
+    /// name; or liveness is required and the looks did not seem live, and a person sees to it.
     Referred,
     /// Named, and the looks seem not to be of a live person; liveness is advisory.
     Doubted,

@@ -48,7 +48,7 @@ impl Current {
     /// # Errors
     /// When the store cannot be read.
     pub fn of(store: &Store, model: &ModelId, now: SystemTime) -> Result<Arc<Self>, StoreError> {
-        Ok(Self::new(snapshot(store.load_all()?, model, now)))
+        Ok(Self::new(snapshot(store.load_all()?, model, now, None)))
     }
 
     /// The snapshot of this moment.
@@ -67,14 +67,27 @@ impl Current {
     }
 }
 
-/// Unreadable rows are counted and said, by number and opaque id.
-fn snapshot(loaded: Loaded, model: &ModelId, now: SystemTime) -> Gallery {
+/// Unreadable rows are counted and said, by number and opaque id; so is how many have no template of `model`, where that
+/// is news after `before`.
+fn snapshot(loaded: Loaded, model: &ModelId, now: SystemTime, before: Option<&Gallery>) -> Gallery {
     for row in &loaded.unreadable {
         metrics::counter!(SKIPPED, "stage" => "gallery", "reason" => "unreadable_row").increment(1);
         let visitor = row.visitor.map(|id| id.to_string()).unwrap_or_default();
         warn!(row = row.row, visitor, reason = row.why, "a row of the gallery is passed over");
     }
-    Gallery::new(model.clone(), loaded.people, now)
+    let mut gallery = Gallery::new(model.clone(), loaded.people, now);
+    if let Some(before) = before {
+        gallery = gallery.following(before);
+    }
+    let visitors = gallery.unsearchable();
+    if visitors > 0 && before.is_none_or(|before| before.unsearchable() != visitors) {
+        warn!(
+            visitors,
+            model = model.0,
+            "enrolled without a template of this embedder, so not recognised; see `usher migrate`"
+        );
+    }
+    gallery
 }
 
 /// Keeps `current` equal to `store` until `stop`. Returns the thread `gallery`.
@@ -128,7 +141,8 @@ impl Watch {
         if replaced || self.seen != Some(version) {
             let loaded = self.store.load_all()?;
             let now = self.clock.now().wall;
-            self.current.replace(snapshot(loaded, self.current.load().model(), now));
+            let before = self.current.load();
+            self.current.replace(snapshot(loaded, before.model(), now, Some(&before)));
             self.seen = Some(version);
             self.tried = None;
         }

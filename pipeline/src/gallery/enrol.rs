@@ -1,9 +1,8 @@
 //! The way in: pictures of one person become one template.
 //!
-//! Exactly one face in each picture, large, sharp and facing the camera; several pictures must show one person. A
-//! reference is the mean of a picture and its mirror image (on 450 enrolled it lowers FNIR from 3.5 % to 2.9 % at FPIR
-//! 1 %), and the mean of those over all pictures: one template a visitor, so that the threshold counts people.
-//! Whatever goes wrong, nothing is stored.
+//! Exactly one face in each picture, large, sharp and facing the camera; several pictures must show one person. The
+//! template of a view is the mean of a picture and its mirror image (on 450 enrolled it lowers FNIR from 3.5 % to 2.9 % at
+//! FPIR 1 %); every view is kept, and the gallery compares with their mean. Whatever goes wrong, nothing is stored.
 
 use crate::{
     gallery::{
@@ -137,7 +136,7 @@ pub enum Duplicate {
     Refuse,
     /// Forget the earlier enrolment in the same commit.
     Replace,
-    /// Enrol beside it: twins. The gate will often name neither.
+    /// Enrol beside it, and make one household of them: twins. The gate will often name neither.
     Beside,
 }
 
@@ -152,13 +151,21 @@ pub struct Wish {
     pub expires: SystemTime,
     /// If the face is enrolled already.
     pub duplicate: Duplicate,
+    /// Whom they may be taken for, by their own word: twins, family. They become one household.
+    pub household: Vec<VisitorId>,
+    /// Whether they agreed that the crops of their face are kept as long as the templates, for another embedder to come.
+    pub keeps_pictures: bool,
 }
 
 /// A template to enrol, and how good its pictures are.
 #[derive(Debug)]
 pub struct Reference {
-    /// The pooled template.
+    /// The views pooled, by the embedder that the gate uses.
     pub template: Template,
+    /// A template of each picture by that embedder, and by the next one.
+    pub views: Vec<Template>,
+    /// The aligned crops that these were made from.
+    pub crops: Vec<Rgb>,
     /// One for each picture.
     pub qualities: Vec<Quality>,
 }
@@ -167,13 +174,20 @@ pub struct Reference {
 pub struct Enroller {
     detector: Box<dyn Detector>,
     embedder: Box<dyn Embedder>,
+    next: Option<Box<dyn Embedder>>,
     law: Law,
 }
 
 impl Enroller {
     /// With these networks; `law` must be of the embedder's model.
     pub fn new(detector: Box<dyn Detector>, embedder: Box<dyn Embedder>, law: Law) -> Self {
-        Self { detector, embedder: Box::new(Mirrored(embedder)), law }
+        Self { detector, embedder: Box::new(Mirrored(embedder)), next: None, law }
+    }
+
+    /// The same, making templates of the embedder that the gate will change to as well.
+    #[must_use]
+    pub fn with_next(self, next: Option<Box<dyn Embedder>>) -> Self {
+        Self { next: next.map(|next| Box::new(Mirrored(next)) as Box<dyn Embedder>), ..self }
     }
 
     /// With the networks that the configuration names, from its data folder.
@@ -182,8 +196,9 @@ impl Enroller {
     /// When weights, device or law are not there.
     pub fn open(config: &Config) -> Result<Self, EnrolError> {
         let (detector, embedder) = networks::open(config, faces::INPUT)?;
-        let law = Law::of(&embedder.model())?;
-        Ok(Self::new(detector, embedder, law))
+        let law = Law::of_brought(&embedder.model(), &config.data.join("models"))?;
+        let next = config.infer.next_embedder.as_ref().map(|next| networks::open_embedder(config, next)).transpose()?;
+        Ok(Self::new(detector, embedder, law).with_next(next))
     }
 
     /// Whose templates it makes.
@@ -207,17 +222,29 @@ impl Enroller {
             return Err(EnrolError::Past);
         }
         let reference = self.reference(pictures)?;
-        let mut old = Vec::new();
-        if wish.duplicate != Duplicate::Beside {
-            let gallery = Gallery::new(self.model(), store.load_all()?.people, now);
-            let known = self.known(&gallery, &reference.template)?;
-            match (wish.duplicate, known.first()) {
-                (Duplicate::Refuse, Some(known)) => return Err(EnrolError::Already { visitor: known.visitor }),
-                _ => old.extend(known.iter().map(|known| known.visitor)),
-            }
+        let gallery = Gallery::new(self.model(), store.load_all()?.people, now);
+        let known: Vec<_> =
+            self.known(&gallery, &reference.template)?.iter().map(|candidate| candidate.visitor).collect();
+        let (mut old, mut household) = (Vec::new(), wish.household.clone());
+        let stranger = known.iter().find(|known| !household.contains(known));
+        match (wish.duplicate, stranger) {
+            (Duplicate::Replace, _) => old = known.into_iter().filter(|known| !household.contains(known)).collect(),
+            (Duplicate::Beside, _) => household.extend(known.iter().filter(|known| !wish.household.contains(known))),
+            (Duplicate::Refuse, Some(visitor)) => return Err(EnrolError::Already { visitor: *visitor }),
+            (Duplicate::Refuse, None) => {}
         }
-        let (sport, expires) = (wish.sport.clone(), wish.expires);
-        let new = Enrolment { name, sport, templates: vec![reference.template], enrolled: now, expires };
+        if let Some(nobody) = household.iter().find(|member| gallery.visitor(**member).is_none()) {
+            return Err(StoreError::Nobody(*nobody).into());
+        }
+        let new = Enrolment {
+            name,
+            sport: wish.sport.clone(),
+            templates: reference.views,
+            crops: if wish.keeps_pictures { reference.crops } else { Vec::new() },
+            household,
+            enrolled: now,
+            expires: wish.expires,
+        };
         Ok(store.enrol_instead(&new, &old)?)
     }
 
@@ -229,12 +256,13 @@ impl Enroller {
         if !(1..=MOST_PICTURES).contains(&pictures.len()) {
             return Err(EnrolError::Pictures(pictures.len()));
         }
-        let (mut templates, mut qualities) = (Vec::new(), Vec::new());
+        let (mut crops, mut qualities) = (Vec::new(), Vec::new());
         for (number, picture) in (1..).zip(pictures) {
             let (crop, quality) = self.face(number, picture)?;
-            templates.extend(self.embedder.embed(&[crop])?);
+            crops.push(crop);
             qualities.push(quality);
         }
+        let templates = self.embedder.embed(&crops)?;
         let least = self.law.score_at(SAME_PERSON);
         for (i, one) in templates.iter().enumerate() {
             for (j, other) in templates.iter().enumerate().skip(i + 1) {
@@ -243,7 +271,12 @@ impl Enroller {
                 }
             }
         }
-        Ok(Reference { template: Template::mean(&templates)?, qualities })
+        let template = Template::mean(&templates)?;
+        let mut views = templates;
+        if let Some(next) = &mut self.next {
+            views.extend(next.embed(&crops)?);
+        }
+        Ok(Reference { template, views, crops, qualities })
     }
 
     /// Who in `gallery` has this face already, best first.
@@ -251,7 +284,7 @@ impl Enroller {
     /// # Errors
     /// [`Mismatch`] when the gallery is of another model.
     pub fn known(&self, gallery: &Gallery, template: &Template) -> Result<Vec<Candidate>, Mismatch> {
-        let threshold = self.law.threshold(DUPLICATE, gallery.templates());
+        let threshold = self.law.threshold(DUPLICATE, gallery.len());
         let mut near = gallery.search(template, 8)?;
         near.retain(|candidate| candidate.score >= threshold);
         Ok(near)

@@ -13,7 +13,8 @@ use std::{
 };
 
 /// Each entry leads from one schema version to the next; the database's `user_version` counts them.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE visitor (
         row INTEGER PRIMARY KEY,
         id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
@@ -31,7 +32,18 @@ const MIGRATIONS: [&str; 1] = ["
         PRIMARY KEY (visitor, ordinal)
     ) STRICT;
     CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
-"];
+",
+    // A household binds people, so it is sealed like a name. Crops are there only for whoever agreed to that.
+    "
+    ALTER TABLE visitor ADD COLUMN household BLOB;
+    CREATE TABLE picture (
+        visitor INTEGER NOT NULL REFERENCES visitor(row) ON DELETE CASCADE,
+        ordinal INTEGER NOT NULL,
+        sealed BLOB NOT NULL,
+        PRIMARY KEY (visitor, ordinal)
+    ) STRICT;
+",
+];
 
 /// How long a writer waits for another process (`usher enrol` beside `usher run`) to finish its commit. The watch may wait
 /// twice in one round, and its beat must stay younger than [`crate::supervise::HANGS`].

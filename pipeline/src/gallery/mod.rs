@@ -6,13 +6,16 @@
 //! when, and how it was taken back) and an audit trail of what operators did belong in this folder too, as
 //! `consent.rs` and `audit.rs` beside the store: both write in the same transaction as the deed they record.
 
+pub(crate) mod bars;
 pub mod current;
 pub mod enrol;
 pub(crate) mod faces;
 pub mod file;
 pub mod key;
+pub mod migrate;
 pub mod name;
 pub mod picture;
+pub(crate) mod rows;
 pub mod seal;
 pub mod search;
 pub mod signature;

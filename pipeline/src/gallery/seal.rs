@@ -45,6 +45,13 @@ pub enum Field<'a> {
     Name,
     /// The favourite sport.
     Sport,
+    /// The household, 16 bytes.
+    Household,
+    /// One aligned crop of an enrolment picture.
+    Picture {
+        /// Its number, from 0.
+        ordinal: u32,
+    },
     /// One template of one model.
     Template {
         /// Its number, from 0.
@@ -137,6 +144,11 @@ fn authenticated(visitor: VisitorId, field: Field<'_>) -> Vec<u8> {
         Field::Signature => bytes.push(5),
         Field::Name => bytes.push(2),
         Field::Sport => bytes.push(3),
+        Field::Household => bytes.push(6),
+        Field::Picture { ordinal } => {
+            bytes.push(7);
+            bytes.extend(ordinal.to_le_bytes());
+        }
         Field::Template { ordinal, model } => {
             bytes.push(4);
             bytes.extend(ordinal.to_le_bytes());
@@ -162,6 +174,8 @@ mod tests {
             (any::<i64>(), any::<i64>()).prop_map(|(enrolled, expires)| Field::Key { enrolled, expires }),
             Just(Field::Name),
             Just(Field::Sport),
+            Just(Field::Household),
+            (0..4u32).prop_map(|ordinal| Field::Picture { ordinal }),
             (0..4u32, prop_oneof![Just("sface-2021dec"), Just("sface"), Just("")])
                 .prop_map(|(ordinal, model)| Field::Template { ordinal, model }),
         ]

@@ -1,12 +1,15 @@
 //! A snapshot of the gallery in memory, searched exactly.
 //!
-//! Immutable: whoever holds one sees one state of the gallery from start to end. The templates of one visitor lie side by
-//! side in one index. It finds templates; the best of each visitor are among so many of them as `most` visitors can have.
+//! Immutable: whoever holds one sees one state of the gallery from start to end. The views of one visitor are pooled into
+//! one direction, a row of the index: as many comparisons as people, which is what the threshold counts.
 
-use crate::gallery::visitor::{Visitor, VisitorId};
+use crate::gallery::{
+    bars,
+    visitor::{Household, Visitor, VisitorId},
+};
 use std::{collections::HashMap, fmt, time::SystemTime};
 use usher_models::{
-    search::{Index, WIDEST},
+    search::{Hit, Index, WIDEST},
     template::{Mismatch, ModelId, Score, Template},
 };
 
@@ -17,7 +20,7 @@ pub struct Enrolled {
     pub visitor: Visitor,
     /// Since when.
     pub enrolled: SystemTime,
-    /// Their templates; may be of several models.
+    /// Their templates, one for each view and model.
     pub templates: Vec<Template>,
 }
 
@@ -26,26 +29,26 @@ pub struct Enrolled {
 pub struct Candidate {
     /// Who.
     pub visitor: VisitorId,
-    /// The best comparison score among their templates.
+    /// The comparison score with their pooled views.
     pub score: Score,
 }
 
 /// Everybody who can be recognised by one model. Wiped on drop; `Debug` prints counts.
 pub struct Gallery {
     model: ModelId,
+    /// A row for each visitor, in the same order.
     index: Index,
-    /// Whose each row is; never falling.
-    owners: Vec<u32>,
-    /// The most templates that one visitor has.
-    most_templates: usize,
     visitors: Vec<Visitor>,
     places: HashMap<VisitorId, u32>,
+    households: HashMap<Household, Vec<u32>>,
+    /// What each visitor needs above the threshold.
+    bars: Vec<f32>,
     unsearchable: usize,
 }
 
 impl fmt::Debug for Gallery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Gallery({} enrolled, {} templates of {}, …)", self.len(), self.templates(), self.model.0)
+        write!(f, "Gallery({} enrolled by {}, …)", self.len(), self.model.0)
     }
 }
 
@@ -55,21 +58,51 @@ impl Gallery {
     pub fn new(model: ModelId, people: Vec<Enrolled>, now: SystemTime) -> Self {
         let usable = |template: &&Template| *template.model() == model && template.vector().len() <= WIDEST;
         let width = people.iter().flat_map(|p| &p.templates).find(usable).map_or(0, |t| t.vector().len());
-        let fits = |template: &&Template| usable(template) && template.vector().len() == width;
-        let total = people.iter().flat_map(|p| &p.templates).filter(fits).count();
-        let mut rows = Rows::with_capacity(width, total);
-        let (mut visitors, mut places, mut unsearchable) = (Vec::new(), HashMap::new(), 0);
+        let mut gallery = Self::with_capacity(model.clone(), width, people.len());
         for person in people.into_iter().filter(|person| person.visitor.expires > now) {
-            if places.contains_key(&person.visitor.id) || !person.templates.iter().any(|t| fits(&t)) {
-                unsearchable += 1;
-                continue;
+            let fits = |template: &&Template| usable(template) && template.vector().len() == width;
+            let views: Vec<Template> = person.templates.iter().filter(fits).cloned().collect();
+            // Views that cancel out point nowhere; enrolment refuses them, since they are not of one person.
+            match Template::mean(&views) {
+                Ok(pooled) if !gallery.places.contains_key(&person.visitor.id) => {
+                    gallery.push(person.visitor, pooled.vector());
+                }
+                _ => gallery.unsearchable += 1,
             }
-            let place = u32::try_from(visitors.len()).expect("a venue has fewer than four thousand million visitors");
-            person.templates.iter().filter(fits).for_each(|template| rows.push(place, template.vector()));
-            places.insert(person.visitor.id, place);
-            visitors.push(person.visitor);
         }
-        rows.gallery(model, visitors, places, unsearchable)
+        gallery.bars = bars::bars(&gallery.index);
+        gallery
+    }
+
+    /// The same as the state that follows `before`: nobody's bar is lower than it was.
+    #[must_use]
+    pub fn following(mut self, before: &Self) -> Self {
+        for (visitor, bar) in self.visitors.iter().zip(&mut self.bars) {
+            *bar = bar.max(before.bar(visitor.id));
+        }
+        self
+    }
+
+    fn with_capacity(model: ModelId, width: usize, people: usize) -> Self {
+        Self {
+            model,
+            index: Index::with_capacity(width, people),
+            visitors: Vec::with_capacity(people),
+            places: HashMap::with_capacity(people),
+            households: HashMap::new(),
+            bars: Vec::with_capacity(people),
+            unsearchable: 0,
+        }
+    }
+
+    fn push(&mut self, visitor: Visitor, template: &[f32]) {
+        let place = u32::try_from(self.visitors.len()).expect("a venue has fewer than four thousand million visitors");
+        self.index.push(template).expect(UNIT);
+        self.places.insert(visitor.id, place);
+        if let Some(household) = visitor.household {
+            self.households.entry(household).or_default().push(place);
+        }
+        self.visitors.push(visitor);
     }
 
     /// Nobody.
@@ -90,11 +123,6 @@ impl Gallery {
     /// Whether there is nobody to recognise.
     pub fn is_empty(&self) -> bool {
         self.visitors.is_empty()
-    }
-
-    /// Templates searched: what a probe is compared with, and what the threshold depends on. At least [`Gallery::len`].
-    pub fn templates(&self) -> usize {
-        self.owners.len()
     }
 
     /// People who are kept but have no template of this model: they must enrol again to be recognised.
@@ -126,30 +154,33 @@ impl Gallery {
         if probe.vector().len() != self.index.width() {
             return Err(Mismatch::Lengths { probe: probe.vector().len(), reference: self.index.width() });
         }
-        // Were all better rows of as few visitors as can be, this many rows would still be of `most`.
-        let rows = (most - 1).saturating_mul(self.most_templates).saturating_add(1);
-        let hits = self.index.best(&[probe.vector()], rows).expect(UNIT);
-        let mut found = Vec::<Candidate>::new();
-        for hit in hits.into_iter().flatten() {
-            let visitor = self.visitors[self.owners[hit.row] as usize].id;
-            if found.len() < most && found.iter().all(|other| other.visitor != visitor) {
-                found.push(Candidate { visitor, score: hit.score });
-            }
-        }
-        Ok(found)
+        let hits = self.index.best(&[probe.vector()], most).expect(UNIT);
+        let candidate = |hit: Hit| Candidate { visitor: self.visitors[hit.row].id, score: hit.score };
+        Ok(hits.into_iter().flatten().map(candidate).collect())
     }
 
-    /// The best score of `probe` against one visitor's templates; `None` for nobody here or for another model.
+    /// The score of `probe` with one visitor; `None` for nobody here or for another model.
     pub fn compare(&self, visitor: VisitorId, probe: &Template) -> Option<Score> {
         let place = *self.places.get(&visitor)?;
-        if *probe.model() != self.model || probe.vector().len() != self.index.width() {
-            return None;
-        }
-        // A visitor's rows lie side by side, in the order of visitors.
-        let from = self.owners.partition_point(|owner| *owner < place);
-        let to = self.owners.partition_point(|owner| *owner <= place);
-        let scores = (from..to).map(|row| self.index.score(row, probe.vector()).expect(UNIT));
-        scores.max_by(|a, b| a.0.total_cmp(&b.0))
+        self.score(place, probe)
+    }
+
+    /// The best score of `probe` with anybody of the visitor's household but the visitor.
+    pub fn nearest_of_household(&self, visitor: VisitorId, probe: &Template) -> Option<Score> {
+        let place = *self.places.get(&visitor)?;
+        let household = self.visitors[place as usize].household?;
+        let others = self.households.get(&household)?.iter().filter(|other| **other != place);
+        others.filter_map(|other| self.score(*other, probe)).max_by(|a, b| a.0.total_cmp(&b.0))
+    }
+
+    fn score(&self, place: u32, probe: &Template) -> Option<Score> {
+        let fits = *probe.model() == self.model && probe.vector().len() == self.index.width();
+        fits.then(|| self.index.score(place as usize, probe.vector()).expect(UNIT))
+    }
+
+    /// How much more than the threshold it takes to be named as this visitor, 0 or more.
+    pub fn bar(&self, visitor: VisitorId) -> f32 {
+        self.places.get(&visitor).map_or(0.0, |place| self.bars[*place as usize])
     }
 
     /// When the first of them must be gone.
@@ -159,67 +190,28 @@ impl Gallery {
 
     /// The same without those who have expired at `now`.
     pub fn without_expired(&self, now: SystemTime) -> Self {
-        self.keeping(|visitor| visitor.expires > now)
+        self.keeping(|visitor| visitor.expires > now).following(self)
     }
 
-    /// The same without one visitor: a walk of theirs is then a stranger's.
+    /// The same as if one visitor had never enrolled: a walk of theirs is then a stranger's.
     pub fn without(&self, id: VisitorId) -> Self {
         self.keeping(|visitor| visitor.id != id)
     }
 
     fn keeping(&self, keeps: impl Fn(&Visitor) -> bool) -> Self {
-        let keeps = |owner: u32| keeps(&self.visitors[owner as usize]);
-        let total = self.owners.iter().filter(|owner| keeps(**owner)).count();
-        let mut rows = Rows::with_capacity(self.index.width(), total);
-        let (mut visitors, mut places) = (Vec::<Visitor>::new(), HashMap::new());
-        for (row, owner) in self.owners.iter().enumerate().filter(|(_, owner)| keeps(**owner)) {
-            let visitor = &self.visitors[*owner as usize];
-            let place = *places.entry(visitor.id).or_insert_with(|| {
-                visitors.push(visitor.clone());
-                visitors.len() as u32 - 1
-            });
-            rows.push(place, self.index.row(row).expect("each owner is of a row"));
+        let kept = self.visitors.iter().enumerate().filter(|(_, visitor)| keeps(visitor));
+        let mut gallery = Self::with_capacity(self.model.clone(), self.index.width(), self.len());
+        gallery.unsearchable = self.unsearchable;
+        for (row, visitor) in kept {
+            gallery.push(visitor.clone(), self.index.row(row).expect("each visitor has a row"));
         }
-        rows.gallery(self.model.clone(), visitors, places, self.unsearchable)
+        gallery.bars = bars::bars(&gallery.index);
+        gallery
     }
 }
 
 /// Why an index takes what it is given here.
 const UNIT: &str = "a template is a unit vector, and of the width that was compared";
-
-/// The rows of a gallery in the making, visitor after visitor.
-struct Rows {
-    index: Index,
-    owners: Vec<u32>,
-    most_templates: usize,
-    /// How many the last visitor has.
-    last: usize,
-}
-
-impl Rows {
-    fn with_capacity(width: usize, rows: usize) -> Self {
-        let index = Index::with_capacity(width, rows);
-        Self { index, owners: Vec::with_capacity(rows), most_templates: 0, last: 0 }
-    }
-
-    fn push(&mut self, owner: u32, template: &[f32]) {
-        self.index.push(template).expect(UNIT);
-        self.last = if self.owners.last() == Some(&owner) { self.last + 1 } else { 1 };
-        self.most_templates = self.most_templates.max(self.last);
-        self.owners.push(owner);
-    }
-
-    fn gallery(
-        self,
-        model: ModelId,
-        visitors: Vec<Visitor>,
-        places: HashMap<VisitorId, u32>,
-        unsearchable: usize,
-    ) -> Gallery {
-        let Self { index, owners, most_templates, .. } = self;
-        Gallery { model, index, owners, most_templates, visitors, places, unsearchable }
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -235,8 +227,8 @@ mod tests {
     fn person(n: u128, expires: u64, vectors: &[Vec<f32>]) -> Enrolled {
         let templates = vectors.iter().filter_map(|v| Template::new(model(), v.clone()).ok()).collect();
         let at = |s| SystemTime::UNIX_EPOCH + Duration::from_secs(s);
-        let visitor =
-            Visitor { id: VisitorId(Uuid::from_u128(n)), name: "n".into(), sport: "s".into(), expires: at(expires) };
+        let id = VisitorId(Uuid::from_u128(n));
+        let visitor = Visitor { id, name: "n".into(), sport: "s".into(), expires: at(expires), household: None };
         Enrolled { visitor, enrolled: at(0), templates }
     }
 
@@ -250,9 +242,8 @@ mod tests {
         fn search_finds_what_comparing_with_everybody_finds(people in vectors(), probe in prop::collection::vec(-1.0..1.0_f32, 11), most in 1..6usize) {
             let Ok(probe) = Template::new(model(), probe) else { return Ok(()) };
             let people: Vec<_> = people.iter().enumerate().map(|(n, v)| person(n as u128, 9, v)).collect();
-            let mut expected: Vec<_> = people.iter().filter(|p| !p.templates.is_empty()).map(|p| {
-                p.templates.iter().map(|t| probe.compare(t).unwrap().0).fold(f32::NEG_INFINITY, f32::max)
-            }).collect();
+            let pooled = people.iter().filter_map(|p| Template::mean(&p.templates).ok());
+            let mut expected: Vec<_> = pooled.map(|pooled| probe.compare(&pooled).unwrap().0).collect();
             expected.sort_by(|a, b| b.total_cmp(a));
             expected.truncate(most);
             let gallery = Gallery::new(model(), people, SystemTime::UNIX_EPOCH);
@@ -284,11 +275,51 @@ mod tests {
         let at = |s| SystemTime::UNIX_EPOCH + Duration::from_secs(s);
         let people = vec![person(1, 10, &[vec![1.0, 0.0], vec![0.9, 0.1]]), person(2, 20, &[vec![0.0, 1.0]])];
         let gallery = Gallery::new(model(), people, at(9));
-        assert_eq!((gallery.len(), gallery.templates(), gallery.next_expiry()), (2, 3, Some(at(10))));
+        assert_eq!((gallery.len(), gallery.next_expiry()), (2, Some(at(10))));
         let gallery = gallery.without_expired(at(10));
-        assert_eq!((gallery.len(), gallery.templates(), gallery.next_expiry()), (1, 1, Some(at(20))));
+        assert_eq!((gallery.len(), gallery.next_expiry()), (1, Some(at(20))));
         assert!(gallery.visitor(VisitorId(Uuid::from_u128(1))).is_none());
         let probe = Template::new(model(), vec![1.0, 0.0]).unwrap();
         assert_eq!(gallery.search(&probe, 5).unwrap()[0].visitor, VisitorId(Uuid::from_u128(2)));
+    }
+
+    #[test]
+    fn only_the_others_of_a_household_are_near_by_declaration() {
+        let household = |n| Some(Household(Uuid::from_u128(n)));
+        let mut people: Vec<_> = [[1.0, 0.0], [0.8, 0.6], [0.6, 0.8], [0.0, 1.0]]
+            .iter()
+            .enumerate()
+            .map(|(n, v)| person(n as u128, 9, &[v.to_vec()]))
+            .collect();
+        for (n, of) in [household(7), household(7), household(8), None].into_iter().enumerate() {
+            people[n].visitor.household = of;
+        }
+        let gallery = Gallery::new(model(), people, SystemTime::UNIX_EPOCH);
+        let probe = Template::new(model(), vec![1.0, 0.0]).unwrap();
+        let near =
+            |gallery: &Gallery, n| gallery.nearest_of_household(VisitorId(Uuid::from_u128(n)), &probe).map(|s| s.0);
+        assert!((near(&gallery, 0).unwrap() - 0.8).abs() < 1e-6 && (near(&gallery, 1).unwrap() - 1.0).abs() < 1e-6);
+        assert_eq!((near(&gallery, 2), near(&gallery, 3), near(&gallery, 4)), (None, None, None));
+        let gallery = gallery.without(VisitorId(Uuid::from_u128(0)));
+        assert_eq!(near(&gallery, 1), None, "whoever is gone is nobody's other");
+    }
+
+    #[test]
+    fn a_bar_only_ever_rises_while_somebody_is_enrolled() {
+        use rand::{RngExt, SeedableRng};
+        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(3);
+        let mut vector = || vec![(0..16).map(|_| random.random_range(-1.0..1.0_f32)).collect::<Vec<_>>()];
+        let people: Vec<_> = (0..200).map(|n| person(n, if n < 100 { 20 } else { 9 }, &vector())).collect();
+        let at = |s| SystemTime::UNIX_EPOCH + Duration::from_secs(s);
+        let all = Gallery::new(model(), people.clone(), at(0));
+        let bars = |gallery: &Gallery| gallery.visitors().iter().map(|v| (v.id, gallery.bar(v.id))).collect::<Vec<_>>();
+        assert!(bars(&all).iter().any(|(_, bar)| *bar > 0.0));
+        let later = all.without_expired(at(10));
+        assert_eq!(later.len(), 100);
+        assert!(bars(&later).iter().all(|(id, bar)| *bar >= all.bar(*id)));
+        let few = Gallery::new(model(), people[..30].to_vec(), at(0));
+        assert!(bars(&few).iter().all(|(_, bar)| *bar == 0.0), "too few to tell");
+        assert!(bars(&few.following(&all)).iter().all(|(id, bar)| *bar == all.bar(*id)));
+        assert_eq!(all.bar(VisitorId(Uuid::from_u128(999))), 0.0);
     }
 }

@@ -1,7 +1,8 @@
 //! The store: everybody enrolled, sealed, on disk.
 //!
-//! SQLite in WAL mode, every commit synced. Two tables: `visitor` holds a row per person with the wrapped data key and
-//! the sealed name and sport; `template` their sealed templates. In the clear are only the random id, two dates and the
+//! SQLite in WAL mode, every commit synced. Three tables: `visitor` holds a row per person with the wrapped data key and
+//! the sealed name, sport and household; `template` their sealed templates; `picture` the sealed crops of those who agreed
+//! that theirs are kept. In the clear are only the random id, two dates and the
 //! models' names. Forgetting deletes the rows (SQLite overwrites them with zeros: `secure_delete`) and then empties the
 //! write-ahead log, so that no page with the wrapped key is left in any file. Old blocks of a flash disk are beyond our
 //! reach; they are useless without the box key.
@@ -9,18 +10,18 @@
 use crate::gallery::{
     file::{StoreError, access, failure, identity, make_folder, opened},
     key::BoxKey,
-    seal::{self, DataKey, Field, Unsealable},
+    rows::{Owner, PERSON, keyed, millis, person, together},
+    seal::{self, DataKey, Field},
     search::Enrolled,
-    visitor::{Visitor, VisitorId},
+    visitor::VisitorId,
 };
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::{
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
-use usher_models::template::{ModelId, Template};
+use usher_models::{image::Rgb, template::Template};
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 /// The gallery's file in the data folder.
 pub const NAME: &str = "gallery.db";
@@ -31,8 +32,12 @@ pub struct Enrolment {
     pub name: String,
     /// The favourite sport.
     pub sport: String,
-    /// Their templates, at least one.
+    /// Their templates, at least one: one for each view and model.
     pub templates: Vec<Template>,
+    /// The aligned crops that the templates were made from; only with the visitor's consent, else none.
+    pub crops: Vec<Rgb>,
+    /// Whom they may be taken for, by their own word: they become one household with all of these.
+    pub household: Vec<VisitorId>,
     /// Now.
     pub enrolled: SystemTime,
     /// When they must be gone.
@@ -162,21 +167,18 @@ impl Store {
         let sport = data.seal(id, Field::Sport, new.sport.as_bytes());
         let mut written = || -> rusqlite::Result<()> {
             let write = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let household = together(&write, &self.key, &new.household)?;
             for id in old {
                 write.execute("DELETE FROM visitor WHERE id = ?1", [id.0.as_bytes()])?;
             }
+            let household = household.map(|household| data.seal(id, Field::Household, household.0.as_bytes()));
             write.execute(
-                "INSERT INTO visitor (id, wrapped, name, sport, enrolled_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![id.0.as_bytes(), wrapped, name, sport, enrolled, expires],
+                "INSERT INTO visitor (id, wrapped, name, sport, enrolled_at, expires_at, household) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![id.0.as_bytes(), wrapped, name, sport, enrolled, expires, household],
             )?;
-            let row = write.last_insert_rowid();
-            for (ordinal, template) in (0_u32..).zip(&new.templates) {
-                let model = template.model().0.as_str();
-                let bytes = Zeroizing::new(template.vector().iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
-                let sealed = data.seal(id, Field::Template { ordinal, model }, &bytes);
-                let insert = "INSERT INTO template (visitor, ordinal, model, sealed) VALUES (?1, ?2, ?3, ?4)";
-                write.execute(insert, params![row, ordinal, model, sealed])?;
-            }
+            let owner = Owner { row: write.last_insert_rowid(), id, key: &data };
+            owner.add_templates(&write, &new.templates)?;
+            owner.add_crops(&write, &new.crops)?;
             write.commit()
         };
         written().map_err(|error| failure(&path, &error))?;
@@ -225,16 +227,11 @@ impl Store {
         let mut loaded = Loaded::default();
         // One read transaction, so that visitors and templates are of one state.
         let read = self.db.unchecked_transaction().map_err(self.failure())?;
-        let mut visitors = read
-            .prepare("SELECT row, id, wrapped, name, sport, enrolled_at, expires_at FROM visitor ORDER BY row")
-            .map_err(self.failure())?;
-        let mut templates = read
-            .prepare("SELECT ordinal, model, sealed FROM template WHERE visitor = ?1 ORDER BY ordinal")
-            .map_err(self.failure())?;
+        let mut visitors = read.prepare(&format!("{PERSON} ORDER BY row")).map_err(self.failure())?;
         let mut rows = visitors.query([]).map_err(self.failure())?;
         while let Some(row) = rows.next().map_err(self.failure())? {
             let number = row.get(0).map_err(self.failure())?;
-            match self.person(row, &mut templates) {
+            match person(&self.key, &read, row) {
                 Ok(person) => loaded.people.push(person),
                 Err(why) => {
                     let id = row.get::<_, Vec<u8>>(1).ok().and_then(|id| Uuid::from_slice(&id).ok());
@@ -245,36 +242,27 @@ impl Store {
         Ok(loaded)
     }
 
-    fn person(&self, row: &rusqlite::Row<'_>, templates: &mut rusqlite::Statement<'_>) -> Result<Enrolled, String> {
-        let sql = |error: rusqlite::Error| error.to_string();
-        let sealed = |error: Unsealable| error.to_string();
-        let id: Vec<u8> = row.get(1).map_err(sql)?;
-        let id = VisitorId(Uuid::from_slice(&id).map_err(|_| "the id has not 16 bytes".to_owned())?);
-        let (enrolled, expires) = (row.get(5).map_err(sql)?, row.get(6).map_err(sql)?);
-        let wrapped: Vec<u8> = row.get(2).map_err(sql)?;
-        let data = DataKey::unwrap(&self.key, id, Field::Key { enrolled, expires }, &wrapped).map_err(sealed)?;
-        let text = |column, field| {
-            let bytes: Vec<u8> = row.get(column).map_err(sql)?;
-            let plain = data.open(id, field, &bytes).map_err(sealed)?;
-            std::str::from_utf8(&plain).map(str::to_owned).map_err(|_| "a text is not UTF-8".to_owned())
-        };
-        let visitor =
-            Visitor { id, name: text(3, Field::Name)?, sport: text(4, Field::Sport)?, expires: moment(expires) };
-        let number: i64 = row.get(0).map_err(sql)?;
-        let mut rows = templates.query([number]).map_err(sql)?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().map_err(sql)? {
-            let (ordinal, model, bytes): (u32, String, Vec<u8>) =
-                (row.get(0).map_err(sql)?, row.get(1).map_err(sql)?, row.get(2).map_err(sql)?);
-            let plain = data.open(id, Field::Template { ordinal, model: &model }, &bytes).map_err(sealed)?;
-            let (numbers, rest) = plain.as_chunks::<4>();
-            if !rest.is_empty() {
-                return Err("a template is cut short".to_owned());
-            }
-            let vector = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-            found.push(Template::new(ModelId(model), vector).map_err(|error| error.to_string())?);
-        }
-        Ok(Enrolled { visitor, enrolled: moment(enrolled), templates: found })
+    /// The aligned crops that somebody's templates were made from; none where they did not agree that these are kept, and
+    /// none where they cannot be read.
+    ///
+    /// # Errors
+    /// [`StoreError::Nobody`] when nobody readable has this id, and when the file cannot be read.
+    pub fn crops_of(&self, id: VisitorId) -> Result<Vec<Rgb>, StoreError> {
+        let (row, key) = keyed(&self.db, &self.key, id).map_err(self.failure())?.ok_or(StoreError::Nobody(id))?;
+        Ok(Owner { row, id, key: &key }.crops(&self.db).unwrap_or_default())
+    }
+
+    /// Adds templates to somebody's, durable when it returns: those of another model, or of another view.
+    ///
+    /// # Errors
+    /// [`StoreError::Nobody`] when nobody readable has this id any more, and whatever keeps the store from writing.
+    pub fn add_templates(&mut self, id: VisitorId, templates: &[Template]) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        let write =
+            self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|e| failure(&path, &e))?;
+        let (row, key) = keyed(&write, &self.key, id).map_err(|e| failure(&path, &e))?.ok_or(StoreError::Nobody(id))?;
+        let added = Owner { row, id, key: &key }.add_templates(&write, templates).and_then(|()| write.commit());
+        added.map_err(|error| failure(&path, &error))
     }
 
     /// A number that changes when another connection commits.
@@ -304,24 +292,11 @@ impl Store {
     }
 }
 
-/// Milliseconds since 1970; the ends of time are far enough.
-fn millis(at: SystemTime) -> i64 {
-    match at.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms),
-    }
-}
-
-fn moment(millis: i64) -> SystemTime {
-    let by = Duration::from_millis(millis.unsigned_abs());
-    let end = if millis < 0 { SystemTime::UNIX_EPOCH.checked_sub(by) } else { SystemTime::UNIX_EPOCH.checked_add(by) };
-    // Beyond what the system can count: as good as gone.
-    end.unwrap_or(SystemTime::UNIX_EPOCH)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gallery::rows::moment;
+    use usher_models::template::ModelId;
 
     fn store(folder: &tempfile::TempDir) -> Store {
         Store::open(&folder.path().join(NAME), BoxKey::random()).unwrap()
@@ -332,6 +307,8 @@ mod tests {
             name: "Ada".to_owned(),
             sport: "Judo".to_owned(),
             templates: vec![Template::new(ModelId("m".into()), vec![0.6, 0.8]).unwrap()],
+            crops: Vec::new(),
+            household: Vec::new(),
             enrolled: moment(1_000),
             expires: moment(2_000),
         }

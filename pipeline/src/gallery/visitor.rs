@@ -13,6 +13,10 @@ impl fmt::Display for VisitorId {
     }
 }
 
+/// People who declared that they may be taken for each other: twins, a family. Random; says nothing about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Household(pub Uuid);
+
 /// What a visitor told us. `Debug` prints the id only.
 #[derive(Clone, PartialEq)]
 pub struct Visitor {
@@ -24,6 +28,8 @@ pub struct Visitor {
     pub sport: String,
     /// When the template must be gone.
     pub expires: SystemTime,
+    /// With whom they may be confused.
+    pub household: Option<Household>,
 }
 
 impl fmt::Debug for Visitor {

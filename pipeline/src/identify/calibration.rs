@@ -134,7 +134,7 @@ impl Calibration {
 /// # Errors
 /// [`CalibrationError`].
 pub fn law_of(model: &ModelId, data: &Path, key: &BoxKey) -> Result<Law, CalibrationError> {
-    let general = Law::of(model)?;
+    let general = Law::of_brought(model, &data.join("models"))?;
     match Calibration::read(data, key)? {
         Some(calibration) if calibration.model == *model => {
             tracing::info!(made = calibration.made, people = calibration.people, "thresholds are this site's own");

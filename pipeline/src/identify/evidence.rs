@@ -112,8 +112,8 @@ pub struct Judgement {
     pub evidence: Evidence,
     /// Whoever the pool is most like, however unlike.
     pub leader: Option<Candidate>,
-    /// The highest threshold that the looks, together and one by one, reach with the leader; `None` before there is time and
-    /// number enough.
+    /// The highest threshold that the looks, together and one by one, reach with the leader, whose bar comes on top of it;
+    /// `None` before there is time and number enough.
     pub borne: Option<Score>,
     /// The highest threshold at which the leader is named: `borne`, where nobody else is near and they led before. `None`
     /// where they are named at none.
@@ -132,12 +132,15 @@ pub fn judge(
     law: &Law,
     rules: &Rules,
 ) -> Result<Judgement, Mismatch> {
-    let threshold = law.threshold(rules.wrong_greetings, gallery.templates());
-    let candidates = match looks.pooled() {
-        Some(pooled) => gallery.search(&pooled, 2)?,
+    let general = law.threshold(rules.wrong_greetings, gallery.len());
+    let pooled = looks.pooled();
+    let candidates = match &pooled {
+        Some(pooled) => gallery.search(pooled, 2)?,
         None => Vec::new(),
     };
     let (leader, second) = (candidates.first().copied(), candidates.get(1).copied());
+    let bar = leader.map_or(0.0, |leader| gallery.bar(leader.visitor));
+    let threshold = Score(general.0 + bar);
     let evidence = Evidence {
         looks: looks.counted(),
         over: looks.over(),
@@ -149,22 +152,23 @@ pub fn judge(
     let is_time = looks.counted() >= rules.looks && looks.over() >= rules.over;
     let borne = leader.filter(|_| is_time).and_then(|best| {
         let borne = looks.borne_out(best.visitor, gallery)?;
-        Some((best, Score(borne.0.min(best.score.0))))
+        Some((best, Score(borne.0.min(best.score.0) - bar)))
     });
     let (mut verdict, mut reach) = (Verdict::Unknown, None);
-    if let Some((best, borne)) = borne {
-        let is_reached = borne >= threshold;
-        match second {
-            Some(second) if best.score.0 - second.score.0 < rules.margin => {
-                verdict = if is_reached && second.score >= threshold { Verdict::Alike } else { Verdict::Unknown };
+    if let (Some((best, borne)), Some(pooled)) = (borne, &pooled) {
+        let is_reached = borne >= general;
+        let of_household = gallery.nearest_of_household(best.visitor, pooled);
+        let is_alone = second.is_none_or(|second| best.score.0 - second.score.0 >= rules.margin);
+        let is_told_apart = of_household.is_none_or(|other| best.score.0 - other.0 >= rules.household_margin);
+        if !is_alone || !is_told_apart {
+            // One of two who enrolled: by declaration, or because both reach the threshold.
+            let is_one_of_two = !is_told_apart || second.is_some_and(|second| second.score >= general);
+            verdict = if is_reached && is_one_of_two { Verdict::Alike } else { Verdict::Unknown };
+        } else if led == Some(best.visitor) {
+            reach = Some(borne);
+            if is_reached {
+                verdict = Verdict::Known { visitor: best.visitor, score: best.score };
             }
-            _ if led == Some(best.visitor) => {
-                reach = Some(borne);
-                if is_reached {
-                    verdict = Verdict::Known { visitor: best.visitor, score: best.score };
-                }
-            }
-            _ => {}
         }
     }
     Ok(Judgement { verdict, evidence, leader, borne: borne.map(|(_, borne)| borne), reach })

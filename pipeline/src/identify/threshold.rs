@@ -4,6 +4,7 @@
 //! `docs/accuracy-threshold.md` for the formula, its source and what it does not cover.
 
 use serde::Deserialize;
+use std::path::Path;
 use usher_models::template::{ModelId, Score};
 
 /// What was measured of each embedder. A later calibration replaces this file, or brings its own ([`Law::from_json`]).
@@ -43,7 +44,7 @@ struct Point {
 pub enum LawError {
     /// Nobody measured this embedder.
     #[error(
-        "no threshold was ever measured for the embedder {model}; set `infer: {{ embedder: sface }}`, or bring a calibration for it (there is one for {known})"
+        "no threshold was ever measured for the embedder {model}; measure it with `usher evaluate pairs FOLDER --embedder NAME --law` on pictures of known people, or set `infer: {{ embedder: sface }}` (measured were {known})"
     )]
     Unmeasured {
         /// The embedder.
@@ -63,6 +64,18 @@ impl Law {
     /// [`LawError::Unmeasured`] for every other embedder: nothing is guessed.
     pub fn of(model: &ModelId) -> Result<Self, LawError> {
         Self::from_json(LAWS, model)
+    }
+
+    /// The same for an embedder that a site brought: what it measured itself lies beside the weights, in `MODEL.law.json`.
+    ///
+    /// # Errors
+    /// [`LawError::Unmeasured`] where there is no such file, [`LawError::Unusable`] where it says something impossible.
+    pub fn of_brought(model: &ModelId, weights: &Path) -> Result<Self, LawError> {
+        let ours = Self::of(model);
+        match (&ours, std::fs::read_to_string(law_file(model, weights))) {
+            (Err(LawError::Unmeasured { .. }), Ok(text)) => Self::from_json(&text, model),
+            _ => ours,
+        }
     }
 
     /// The law of `model` in `text`: `[{"model": …, "points": [{"false_match_rate": …, "score": …}, …]}, …]`.
@@ -157,6 +170,11 @@ impl Law {
     }
 }
 
+/// Where a site's own measurement of an embedder lies.
+pub fn law_file(model: &ModelId, weights: &Path) -> std::path::PathBuf {
+    weights.join(format!("{}.law.json", model.0))
+}
+
 /// The rate of each of `templates` comparisons at which a share of people reaches one of them: `1 - (1 - share)^(1/N)`.
 fn per_comparison(share: f64, templates: usize) -> f64 {
     // expm1 and ln_1p, or a million enrolled would round to a rate of nothing.
@@ -201,6 +219,23 @@ mod tests {
         let error = Law::of(&ModelId("arcface-r50".into())).unwrap_err().to_string();
         assert!(error.contains("arcface-r50") && error.contains("infer: { embedder: sface }"), "{error}");
         assert!(error.contains("sface-2021dec"), "{error}");
+    }
+
+    #[test]
+    fn an_embedder_that_a_site_measured_has_its_law_beside_the_weights() {
+        let (folder, model) = (tempfile::tempdir().unwrap(), ModelId("arcface-r50".into()));
+        assert!(matches!(Law::of_brought(&model, folder.path()), Err(LawError::Unmeasured { .. })));
+        let points = r#"[{"false_match_rate":0.001,"score":0.3},{"false_match_rate":0.0001,"score":0.35}]"#;
+        let write = |model: &ModelId, of: &str| {
+            std::fs::write(law_file(model, folder.path()), format!(r#"[{{"model":"{of}","points":{points}}}]"#)).unwrap();
+        };
+        write(&model, &model.0);
+        assert!((Law::of_brought(&model, folder.path()).unwrap().score_at(1e-4).0 - 0.35).abs() < 1e-6);
+        write(&model, "another");
+        assert!(matches!(Law::of_brought(&model, folder.path()), Err(LawError::Unmeasured { .. })));
+        let ours = ModelId("sface-2021dec".into());
+        write(&ours, &ours.0);
+        assert_eq!(Law::of_brought(&ours, folder.path()).unwrap(), sface(), "what comes with usher is not replaced");
     }
 
     #[test]

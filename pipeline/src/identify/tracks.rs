@@ -64,6 +64,8 @@ struct Track {
     borne: Option<Score>,
     settled: Settled,
     judged: Judged,
+    /// Whether the last looks left open which of two it is.
+    is_doubtful: bool,
 }
 
 struct Claim {
@@ -127,6 +129,11 @@ impl Tracks {
         let leads = judged.leader.is_some_and(|leader| leader.score >= judged.evidence.threshold);
         if leads && track.camera.liveness != Liveness::Off {
             track.settled.claim();
+        }
+        track.is_doubtful = judged.verdict == Verdict::Alike;
+        // More looks may tell two people apart. Whoever has as many again as a name needs has been waited for.
+        if track.is_doubtful && track.looks.counted() < 2 * self.rules.looks {
+            return None;
         }
         let verdict = match judged.verdict {
             Verdict::Known { visitor, score } => self.settled(id, visitor, score, judged.evidence.threshold),
@@ -200,6 +207,9 @@ impl Tracks {
             let (camera, first, last) = (track.camera.clone(), track.first, track.taken);
             self.ended.push_front(Claim { camera, visitor, first, last });
         }
+        if track.verdict == Verdict::Unknown && track.is_doubtful {
+            return Some(track.turned(id, Verdict::Alike));
+        }
         let is_unnamed = track.verdict == Verdict::Unknown && track.judged.held.is_none();
         if is_unnamed && track.looks.counted() >= self.rules.looks && track.evidence.enrolled > 0 {
             let near = self.law.threshold(SHARE, track.evidence.enrolled);
@@ -263,6 +273,7 @@ impl Track {
             verdict: Verdict::Unknown,
             settled: probe.settled.clone(),
             judged: Judged::default(),
+            is_doubtful: false,
             evidence: Evidence {
                 looks: 0,
                 over: Duration::ZERO,

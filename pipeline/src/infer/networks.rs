@@ -24,8 +24,15 @@ pub fn open(config: &Config, input: Size) -> Result<Networks, ModelError> {
     let compute = compute(infer.device)?;
     let weights = config.data.join("models");
     let detector = catalog::open_detector(&infer.detector, &weights, &compute, input, infer.confidence)?;
-    let embedder = catalog::open_embedder(&infer.embedder, &weights, &compute)?;
-    Ok((detector, embedder))
+    Ok((detector, open_embedder(config, &infer.embedder)?))
+}
+
+/// The embedder of this name, on the configured device.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_embedder(config: &Config, name: &str) -> Result<Box<dyn Embedder>, ModelError> {
+    catalog::open_embedder(name, &config.data.join("models"), &compute(config.infer.device)?)
 }
 
 /// The networks for presentation attack detection of section `infer`; `None` where no gate asks for them.

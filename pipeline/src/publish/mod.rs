@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! visits ─► publish ─► outbox on disk ─┐
-//!              ├─► greeting, face ─────┼─ tray ─► sink-mqtt ─► broker (embedded or another)
+//!              ├─► greeting, face,
+//!              │   notice ─────────────┼─ tray ─► sink-mqtt ─► broker (embedded or another)
 //! health ──────┴─► retained states ────┘
 //! ```
 
@@ -24,14 +25,17 @@ pub use welcome::{Sessions, Visitors};
 
 use crate::{
     clock::{Clock, Moment},
-    decide::visit::Visit,
+    decide::visit::{Notice, Visit},
     health::Health,
     supervise::{self, Beat},
 };
 use access::{INTEGRATOR, Passwords, SCREEN};
 use acked::Acked;
 use broker::{BrokerError, EmbeddedBroker, password_in};
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam::{
+    channel::{Receiver, Sender, never},
+    select,
+};
 use outbox::{Outbox, Recent};
 use report::{Reporter, Told};
 use shelf::ShelfError;
@@ -106,7 +110,7 @@ pub struct Screens {
     /// User and password that a screen signs in with; `None`: nobody, or as the site's own broker says.
     pub login: Option<(String, Secret)>,
     /// What a screen may listen to; `+` stands for one gate, box or camera.
-    pub topics: [String; 4],
+    pub topics: [String; 5],
 }
 
 /// Where browsers reach MQTT over WebSocket.
@@ -166,11 +170,11 @@ impl Published {
     }
 }
 
-/// Starts publishing what comes out of `visits`, until its senders are dropped.
+/// Starts publishing what comes out of `visits` and `notices`, until the senders of `visits` are dropped.
 ///
 /// # Errors
 /// When a person must mend something first: the data folder, a port that is taken, a certificate.
-pub fn start(setup: Setup, visits: Receiver<Visit>) -> Result<Published, PublishError> {
+pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -> Result<Published, PublishError> {
     let Setup { settings, site, box_name, data, quiet, visitors, sessions, health, clock, acked } = setup;
     let topics = Topics::of(&site);
     let outbox = Arc::new(Outbox::open(&data.join("outbox.db"), quiet, clock.clone())?);
@@ -198,7 +202,7 @@ pub fn start(setup: Setup, visits: Receiver<Visit>) -> Result<Published, Publish
         told: Told::default(),
     };
     let sink = supervise::spawn("sink-mqtt", move || sink.run());
-    let publish = supervise::spawn("publish", move || desk.run(&visits));
+    let publish = supervise::spawn("publish", move || desk.run(&visits, notices));
     Ok(Published { outbox, screens, beats, publish, sink, broker })
 }
 
@@ -257,17 +261,23 @@ struct Desk {
 }
 
 impl Desk {
-    fn run(mut self, visits: &Receiver<Visit>) {
+    fn run(mut self, visits: &Receiver<Visit>, mut notices: Receiver<Notice>) {
         self.look_round();
         let mut looked = self.clock.now();
         loop {
-            match visits.recv_timeout(ROUND) {
-                Ok(visit) => {
-                    let batch: Vec<Visit> = std::iter::once(visit).chain(visits.try_iter()).take(BATCH).collect();
-                    self.take_in(&batch);
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+            select! {
+                recv(visits) -> visit => match visit {
+                    Ok(visit) => {
+                        let batch: Vec<Visit> = std::iter::once(visit).chain(visits.try_iter()).take(BATCH).collect();
+                        self.take_in(&batch);
+                    }
+                    Err(_) => break,
+                },
+                recv(notices) -> notice => match notice {
+                    Ok(notice) => self.tray.lay(self.welcomer.notice(&notice)),
+                    Err(_) => notices = never(),
+                },
+                default(ROUND) => {}
             }
             let now: Moment = self.clock.now();
             if now.since(looked) >= ROUND {

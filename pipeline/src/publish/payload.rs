@@ -22,7 +22,7 @@ pub struct Event<T> {
     /// Which box made it: `/usher/SITE/box/BOX`.
     #[schemars(extend("format" = "uri-reference"))]
     pub source: String,
-    /// What it is: `usher.visit.v1`, `usher.greeting.v1`, `usher.status.v1`, `usher.camera.v1`.
+    /// What it is: `usher.visit.v1`, `usher.greeting.v1`, `usher.notice.v1`, `usher.status.v1`, `usher.camera.v1`.
     pub r#type: String,
     /// When it came about, RFC 3339.
     #[schemars(extend("format" = "date-time"))]
@@ -30,7 +30,7 @@ pub struct Event<T> {
     /// Always `application/json`.
     #[schemars(extend("const" = "application/json"))]
     pub datacontenttype: String,
-    /// What it is about: the visit's id, or the camera's or box's name.
+    /// What it is about: the visit's id, or the gate's, camera's or box's name.
     pub subject: String,
     /// The event itself.
     pub data: T,
@@ -119,6 +119,17 @@ pub struct Greeting {
     pub expires_at: String,
     /// Where the face that goes with it is sent; absent when none is.
     pub face_topic: Option<String>,
+}
+
+/// What the screen shows, for a few seconds, to somebody who enrolled and whom a name might wrong: they are too much like
+/// somebody else who did. No name, no id, no face.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Notice {
+    /// Where.
+    pub gate: Name,
+    /// Not to be shown or kept from then on, RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
+    pub expires_at: String,
 }
 
 /// One session of a sport.
@@ -224,6 +235,13 @@ impl Data for Greeting {
     const TYPE: &'static str = "usher.greeting.v1";
     fn subject(&self) -> String {
         self.visit.to_string()
+    }
+}
+
+impl Data for Notice {
+    const TYPE: &'static str = "usher.notice.v1";
+    fn subject(&self) -> String {
+        self.gate.to_string()
     }
 }
 

@@ -6,6 +6,7 @@
 //! usher/v1/SITE/gate/GATE/visit       never retained        somebody known came (opaque id)
 //! usher/v1/SITE/gate/GATE/greeting    never retained        what the screen shows
 //! usher/v1/SITE/gate/GATE/face        never retained        the picture to it
+//! usher/v1/SITE/gate/GATE/notice      never retained        a greeting without a name
 //! ```
 //! Every level is a [`Name`] or a fixed word, so `a-z 0-9 _ -` only; no name of a person and no person's id stands in
 //! one. Flow will be told beside the visits, as `gate/GATE/flow` and `gate/GATE/forecast`.
@@ -49,14 +50,20 @@ impl Topics {
         format!("{}/gate/{gate}/face", self.root)
     }
 
+    /// What the screen at a gate shows to somebody whom it cannot name.
+    pub fn notice(&self, gate: &Name) -> String {
+        format!("{}/gate/{gate}/notice", self.root)
+    }
+
     /// Everything of the site.
     pub fn all(&self) -> String {
         format!("{}/#", self.root)
     }
 
     /// What a screen may listen to. Not visits: they carry a person's id, which a screen does not need.
-    pub fn for_screens(&self) -> [String; 4] {
-        ["gate/+/greeting", "gate/+/face", "box/+/status", "camera/+/state"].map(|rest| format!("{}/{rest}", self.root))
+    pub fn for_screens(&self) -> [String; 5] {
+        ["gate/+/greeting", "gate/+/face", "gate/+/notice", "box/+/status", "camera/+/state"]
+            .map(|rest| format!("{}/{rest}", self.root))
     }
 }
 
@@ -75,9 +82,9 @@ pub fn is_within(filter: &str, allowed: &str) -> bool {
     asked.next().is_none()
 }
 
-/// Whether a message on `topic` is for the moment only: a greeting or a face.
+/// Whether a message on `topic` is for the moment only: a greeting, a face or a notice.
 pub fn is_perishable(topic: &str) -> bool {
-    topic.ends_with("/greeting") || topic.ends_with("/face")
+    ["/greeting", "/face", "/notice"].iter().any(|kind| topic.ends_with(kind))
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ const PERISHABLES: usize = 64;
 /// Something that is for the moment only.
 #[derive(Clone)]
 pub(crate) struct Perishable {
-    /// Its name in metrics: `greeting` or `face`.
+    /// Its name in metrics: `greeting`, `face` or `notice`.
     pub(crate) kind: &'static str,
     pub(crate) topic: String,
     pub(crate) body: Arc<[u8]>,

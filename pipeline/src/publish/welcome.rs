@@ -1,7 +1,8 @@
 //! The welcome: from one decided visit to the events that tell of it.
 
 use crate::{
-    decide::visit::Visit,
+    clock::Moment,
+    decide::visit::{Notice, Visit},
     gallery::visitor::{Visitor, VisitorId},
     publish::{
         acked::Arrived,
@@ -89,7 +90,7 @@ impl Welcomer {
             face_topic: self.settings.face.then(|| self.reporter.topics.face(gate)),
         };
         let body = Event::new(Uuid::new_v4(), &self.reporter.source, visit.taken.wall, data).json();
-        Some(self.perishable("greeting", self.reporter.topics.greeting(gate), body.into(), visit))
+        Some(self.perishable("greeting", self.reporter.topics.greeting(gate), body.into(), visit.taken))
     }
 
     /// The picture to the greeting of `visit`; `None` when switched off or when there is none.
@@ -110,11 +111,19 @@ impl Welcomer {
             data_base64: STANDARD.encode(jpeg),
         };
         let topic = self.reporter.topics.face(&visit.camera.gate);
-        Some(self.perishable("face", topic, event.json().into(), visit))
+        Some(self.perishable("face", topic, event.json().into(), visit.taken))
     }
 
-    fn perishable(&self, kind: &'static str, topic: String, body: Arc<[u8]>, visit: &Visit) -> Perishable {
+    /// What the screen shows to somebody whom it cannot name.
+    pub(crate) fn notice(&self, notice: &Notice) -> Perishable {
+        let (gate, wall) = (&notice.camera.gate, notice.taken.wall);
+        let data = payload::Notice { gate: gate.clone(), expires_at: rfc3339(wall + self.settings.greeting) };
+        let body = Event::new(Uuid::new_v4(), &self.reporter.source, wall, data).json();
+        self.perishable("notice", self.reporter.topics.notice(gate), body.into(), notice.taken)
+    }
+
+    fn perishable(&self, kind: &'static str, topic: String, body: Arc<[u8]>, decided: Moment) -> Perishable {
         let good_for: Duration = self.settings.greeting;
-        Perishable { kind, topic, body, decided: visit.taken, good_for }
+        Perishable { kind, topic, body, decided, good_for }
     }
 }

@@ -93,7 +93,7 @@ pub fn offline(
     let (watched, watched_out) = bounded(ROOM);
     let (identifications, identifications_out) = bounded(ROOM);
     let (visits, visits_out) = bounded::<Visit>(ROOM);
-    let (outcomes, _for_nobodys_eyes) = bounded(1);
+    let ((outcomes, _for_nobodys_eyes), (notices, _for_no_screen)) = (bounded(1), bounded(1));
 
     let quiet = Quiet::new(config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet)));
     let tell = telling.clone();
@@ -102,7 +102,7 @@ pub fn offline(
     });
     let time = still.clone();
     let deciding = spawn("decide", move || {
-        decide::run(&identifications_out, &visits, &outcomes, quiet, &*time, &Beat::default());
+        decide::run(&identifications_out, &visits, &notices, &outcomes, quiet, &*time, &Beat::default());
     });
     let rules = config.rules.clone();
     let identifying = spawn("identify", move || {

@@ -22,7 +22,7 @@ use std::{
 use usher::{
     capture::frame::{Camera, Zone},
     clock::{Clock, SystemClock},
-    decide::visit::Visit,
+    decide::visit::{Notice, Visit},
     gallery::visitor::{Visitor, VisitorId},
     health::Health,
     identify::identification::Evidence,
@@ -269,6 +269,7 @@ pub type Taps = Receiver<Acked>;
 /// Publishing, with what a test drives it by.
 pub struct Rig {
     pub visits: Sender<Visit>,
+    pub notices: Sender<Notice>,
     pub published: Published,
     pub health: Arc<Health>,
     pub clock: Arc<SystemClock>,
@@ -293,7 +294,13 @@ pub fn setup(data: &Path, settings: Publish) -> (Setup, Arc<Health>, Arc<SystemC
         data: data.to_owned(),
         quiet: Duration::from_secs(600),
         visitors: Box::new(|id| {
-            let visitor = Visitor { id, name: NAME.into(), sport: "rowing".into(), expires: SystemTime::UNIX_EPOCH };
+            let visitor = Visitor {
+                id,
+                name: NAME.into(),
+                sport: "rowing".into(),
+                expires: SystemTime::UNIX_EPOCH,
+                household: None,
+            };
             (id.0 != Uuid::nil()).then_some(visitor)
         }),
         sessions: Box::new(|sport, _| {
@@ -318,8 +325,9 @@ impl Rig {
         let (setup, health, clock, acked) = setup(data, settings);
         // As long as the graph's.
         let (visits, arriving) = bounded(256);
-        let published = publish::start(setup, arriving).unwrap();
-        Self { visits, published, health, clock, acked }
+        let (notices, noticed) = bounded(8);
+        let published = publish::start(setup, arriving, noticed).unwrap();
+        Self { visits, notices, published, health, clock, acked }
     }
 
     /// A visit of somebody new, decided now.
@@ -332,6 +340,12 @@ impl Rig {
         let visit = self.visit();
         self.visits.send(visit.clone()).unwrap();
         visit
+    }
+
+    /// Greets without a name.
+    pub fn notice(&self) {
+        let Visit { camera, taken, .. } = self.visit();
+        self.notices.send(Notice { camera, taken }).unwrap();
     }
 
     /// Stops in order.

@@ -12,7 +12,7 @@ use usher::{
     clock::Moment,
     gallery::{
         search::{Enrolled, Gallery},
-        visitor::{Visitor, VisitorId},
+        visitor::{Household, Visitor, VisitorId},
     },
     identify::{
         identification::{Identification, Verdict},
@@ -40,6 +40,7 @@ pub(crate) fn rules() -> Rules {
         apart: Duration::from_millis(80),
         over: Duration::from_millis(250),
         margin: 0.06,
+        household_margin: 0.15,
     }
 }
 
@@ -94,8 +95,23 @@ pub(crate) fn unit(v: Vec<f32>) -> Vec<f32> {
 }
 
 pub(crate) fn gallery(people: &[Vec<f32>]) -> Gallery {
+    gathered(people, None)
+}
+
+/// The same, all of them one household.
+pub(crate) fn family(people: &[Vec<f32>]) -> Gallery {
+    gathered(people, Some(Household(Uuid::from_u128(1))))
+}
+
+fn gathered(people: &[Vec<f32>], household: Option<Household>) -> Gallery {
     let person = |(n, v): (usize, &Vec<f32>)| Enrolled {
-        visitor: Visitor { id: who(n), name: format!("n{n}"), sport: "s".into(), expires: at(u64::MAX >> 20).wall },
+        visitor: Visitor {
+            id: who(n),
+            name: format!("n{n}"),
+            sport: "s".into(),
+            expires: at(u64::MAX >> 20).wall,
+            household,
+        },
         enrolled: at(0).wall,
         templates: vec![Template::new(model(), v.clone()).unwrap()],
     };

@@ -26,6 +26,11 @@ export interface Face {
   readonly jpeg: Uint8Array;
 }
 
+/** A greeting without a name: until when. */
+export interface Notice {
+  readonly expires: number;
+}
+
 /** A greeting may stay this long at most, whatever it says. */
 const LONGEST_MS = 120_000;
 const MOST_FACE_CHARACTERS = 128 * 1024;
@@ -60,6 +65,15 @@ export function readFace(payload: string, now: number): Face | null {
   } catch {
     return null;
   }
+}
+
+/** Reads a greeting without a name; null for whatever is not one or is over. */
+export function readNotice(payload: string, now: number): Notice | null {
+  const event = fields(payload);
+  const data = event?.["data"];
+  if (!event || event["type"] !== "usher.notice.v1" || !isFields(data)) return null;
+  const expires = expiry(data["expires_at"], now);
+  return expires === null ? null : { expires };
 }
 
 function readSession(value: unknown): Session[] {

@@ -16,6 +16,7 @@ export interface Box {
 export interface Hears {
   greeting(payload: string): void;
   face(payload: string): void;
+  notice(payload: string): void;
   /** Whether both the box and its broker answer. */
   link(up: boolean): void;
   /** The box answered. */
@@ -39,6 +40,7 @@ export function startLink(wanted: string | null, hears: Hears): void {
   const join = (box: Box, gate: string) => {
     const topic = `usher/v1/${box.site}/gate/${gate}/greeting`;
     const faceTopic = `usher/v1/${box.site}/gate/${gate}/face`;
+    const noticeTopic = `usher/v1/${box.site}/gate/${gate}/notice`;
     const key = JSON.stringify([box.websocket, topic, box.login]);
     if (key === joined) return;
     joined = key;
@@ -58,7 +60,7 @@ export function startLink(wanted: string | null, hears: Hears): void {
     });
     client = broker;
     broker.on("connect", () => {
-      broker.subscribe([topic, faceTopic], { qos: 1 });
+      broker.subscribe([topic, faceTopic, noticeTopic], { qos: 1 });
       tell();
     });
     broker.on("close", tell);
@@ -68,6 +70,7 @@ export function startLink(wanted: string | null, hears: Hears): void {
       if (packet.retain || payload.length > MOST_BYTES) return;
       if (from === topic) hears.greeting(payload.toString());
       else if (from === faceTopic) hears.face(payload.toString());
+      else if (from === noticeTopic) hears.notice(payload.toString());
     });
   };
 

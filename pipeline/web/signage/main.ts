@@ -4,14 +4,16 @@ import { boxNow, clockFace, offsetMinutes } from "../shared/clock.ts";
 import { byId, el } from "../shared/dom.ts";
 import { startAttract } from "./attract.ts";
 import { Faces } from "./faces.ts";
-import { type Greeting, readFace, readGreeting } from "./greeting.ts";
+import { type Greeting, readFace, readGreeting, readNotice } from "./greeting.ts";
 import { startLink } from "./link.ts";
 import { Queue } from "./queue.ts";
-import { clearGreeting, showAttract, showFace, showGreeting, showLife, tickScreen } from "./screen.ts";
+import { clearGreeting, showAttract, showFace, showGreeting, showLife, showNotice, tickScreen } from "./screen.ts";
 
 const queue = new Queue();
 const faces = new Faces();
 let shown: { greeting: Greeting; since: number; until: number; faced: boolean } | null = null;
+/** Until when a greeting without a name may be shown: only while nobody is greeted by name. */
+let unnamed = 0;
 let version: string | null = null;
 let stale = false;
 let offset = 0;
@@ -40,6 +42,11 @@ function turn(): void {
     shown = { greeting, since: now, until, faced: face !== null };
     showGreeting(greeting, face);
     showLife(now, until);
+  } else if (now < unnamed) {
+    if (document.body.dataset["state"] !== "notice") {
+      showNotice();
+      showLife(now, unnamed);
+    }
   } else if (document.body.dataset["state"] !== "idle") {
     showAttract();
   } else if (stale) {
@@ -72,6 +79,12 @@ startLink(new URLSearchParams(location.search).get("gate"), {
     } else {
       faces.put(face, boxNow());
     }
+  },
+  notice(payload) {
+    const notice = readNotice(payload, boxNow());
+    if (!notice) return;
+    unnamed = notice.expires;
+    turn();
   },
   link(up) {
     document.body.dataset["link"] = up ? "up" : "away";

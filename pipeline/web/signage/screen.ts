@@ -27,6 +27,17 @@ export function showGreeting(greeting: Greeting, face: Face | null): void {
   if (face) showFace(face);
 }
 
+/** Greets somebody whom a name might wrong, and asks for the pass. */
+export function showNotice(): void {
+  clearGreeting();
+  document.body.dataset["program"] = "none";
+  const words = el("section", "program none", el("p", "wish", "Welcome!"), el("p", "wish small", "Please show your pass: we would rather not guess your name."));
+  main.append(el("section", "who", portrait()), words);
+  main.hidden = false;
+  attract.hidden = true;
+  document.body.dataset["state"] = "notice";
+}
+
 /** Puts the face into the welcome that is being shown. */
 export function showFace(face: Face): void {
   const frame = main.querySelector(".face");

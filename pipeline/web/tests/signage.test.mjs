@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { box, broker, browser, face, greeting, open, session, shoot, until } from "./stage.mjs";
+import { box, broker, browser, face, greeting, notice, open, session, shoot, until } from "./stage.mjs";
 
 const TOPIC = "usher/v1/arena/gate/north/greeting";
+const NOTICE = "usher/v1/arena/gate/north/notice";
 const FACE = "usher/v1/arena/gate/north/face";
 const chrome = await browser();
 test.after(() => chrome.close());
@@ -72,6 +73,23 @@ test("a greeting shows face, name, sport and sessions, and nothing of it stays",
   await idle(page);
   const rest = await html(page);
   for (const personal of ["Minseo", "Short track", "1500", "blob:", "<img"]) assert.ok(!rest.includes(personal), `${personal} is still on the page`);
+  assert.deepEqual(complaints, []);
+});
+
+test("somebody who cannot be told apart is greeted without a name, after everybody who can", async (t) => {
+  const { page, mosquitto, complaints } = await scene(t);
+  const unnamed = () => page.waitForSelector('body[data-state="notice"]');
+  await mosquitto.publish(NOTICE, notice({ seconds: 12 }));
+  await unnamed();
+  await still(page);
+  assert.match(await page.textContent("#greeting"), /Welcome!Please show your pass/);
+  assert.deepEqual(await overflows(page), []);
+  await shoot(page, "signage-notice");
+  await mosquitto.publish(TOPIC, greeting({ name: "Ana", seconds: 3 }));
+  await shown(page, "Ana");
+  await unnamed();
+  assert.ok(!(await html(page)).includes("Ana"));
+  await idle(page);
   assert.deepEqual(complaints, []);
 });
 

@@ -144,6 +144,12 @@ export function greeting({ name = "Minseo", sport = "Athletics", seconds = 20, s
   };
 }
 
+/** A greeting without a name. */
+export function notice({ seconds = 20 } = {}) {
+  const { data, ...envelope } = greeting({ seconds });
+  return { ...envelope, type: "usher.notice.v1", subject: "north", data: { gate: "north", expires_at: data.expires_at } };
+}
+
 /** The face of a greeting. */
 export function face(of, jpeg) {
   const { data } = of;

@@ -55,7 +55,7 @@ pub(super) fn run(common: &Common, log: &Path, dry_run: bool) -> anyhow::Result<
     let calibration = Calibration {
         model: gallery.model().clone(),
         made: jiff::Timestamp::try_from(SystemClock::start().now().wall)?.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        references: gallery.templates(),
+        references: gallery.len(),
         walks: walks.len(),
         people: judged.people(),
         supported: supported
@@ -63,13 +63,13 @@ pub(super) fn run(common: &Common, log: &Path, dry_run: bool) -> anyhow::Result<
             .map(|point| Supported { wrong_greetings: point.target, threshold: point.threshold })
             .collect(),
     };
-    let law = calibration.law(Law::of(gallery.model())?).with_context(|| {
+    let law = calibration.law(Law::of_brought(gallery.model(), &config.data.join("models"))?).with_context(|| {
         format!(
             "walks of {} people support no threshold; let more people who never enrolled walk past, and add them to the log",
             judged.people()
         )
     })?;
-    let now = law.threshold(asked, gallery.templates()).0;
+    let now = law.threshold(asked, gallery.len()).0;
     let path = if dry_run {
         None
     } else {
@@ -124,7 +124,7 @@ fn gallery(config: &Config, store: &Store) -> anyhow::Result<std::sync::Arc<Gall
 /// The best that each walk reaches against everybody but who walks.
 fn non_mated(config: &Config, log: &WalkLog, gallery: &Gallery) -> anyhow::Result<Vec<NonMated>> {
     let cameras = wire::cameras(config);
-    let law = Law::of(gallery.model())?;
+    let law = Law::of_brought(gallery.model(), &config.data.join("models"))?;
     let mut people: BTreeMap<String, usize> = BTreeMap::new();
     let mut walks = Vec::new();
     for recording in &log.recordings {

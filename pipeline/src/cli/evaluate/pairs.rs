@@ -9,7 +9,7 @@ use crate::{
     },
     cli::{
         Common,
-        evaluate::{Faces, portraits},
+        evaluate::{Faces, law, portraits},
     },
 };
 use anyhow::bail;
@@ -19,7 +19,7 @@ use usher_models::template::Template;
 /// The FMRs that are reported.
 const FMRS: [(&str, f64); 4] = [("1e-2", 1e-2), ("1e-3", 1e-3), ("1e-4", 1e-4), ("1e-5", 1e-5)];
 
-pub(super) fn run(common: &Common, faces: &Faces) -> anyhow::Result<()> {
+pub(super) fn run(common: &Common, faces: &Faces, keeps_law: bool) -> anyhow::Result<()> {
     let collection = Collection::read(&faces.folder)?;
     let pairs = collection.pairs()?;
     if pairs.is_empty() {
@@ -65,6 +65,7 @@ pub(super) fn run(common: &Common, faces: &Faces) -> anyhow::Result<()> {
     let errors = verification::errors(&scores, &different);
     let points: Vec<(&str, Option<Point>)> =
         FMRS.map(|(name, fmr)| (name, verification::point(&genuine, &impostors, fmr))).to_vec();
+    let kept = if keeps_law { Some(law::kept(common, faces, &made.model, &points)?) } else { None };
     let by_name = |of: fn(&Point) -> serde_json::Value| -> serde_json::Value {
         points.iter().map(|(name, point)| ((*name).to_owned(), json!(point.as_ref().map(of)))).collect()
     };
@@ -105,7 +106,7 @@ pub(super) fn run(common: &Common, faces: &Faces) -> anyhow::Result<()> {
             "n": pairs.len(), "genuine": genuine.len(), "different": different.len(), "pairs_without_face": missing,
             "impostor_comparisons": impostors.comparisons(),
             "pictures": made.pictures, "fta": Rate { errors: made.without_face as u64, trials: made.pictures as u64 },
-            "people": collection.people.len(),
+            "people": collection.people.len(), "law": kept,
         });
         println!("{json}");
     } else {
@@ -117,6 +118,9 @@ pub(super) fn run(common: &Common, faces: &Faces) -> anyhow::Result<()> {
                 Some(point) => println!("FMR {name}: {}", in_words(point)),
                 None => println!("FMR {name}: too few comparisons of two different people to tell"),
             }
+        }
+        if let Some(path) = kept {
+            println!("thresholds of {} are kept in {}", made.model.0, path.display());
         }
     }
     Ok(())

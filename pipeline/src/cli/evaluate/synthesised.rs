@@ -99,7 +99,7 @@ pub(super) fn judged(folder: &Path, embedder: &str, views: usize, data: &Path) -
     }
     let config = configured(embedder, data)?;
     let walked = all_walked(&config, &collection, &walkers)?;
-    let (law, rules) = (Law::of(gallery.model())?, &config.rules);
+    let (law, rules) = (Law::of_brought(gallery.model(), &config.data.join("models"))?, &config.rules);
     let mut trials: BTreeMap<Way, Trials> = BTreeMap::new();
     for (person, (walker, tracks)) in walkers.iter().zip(&walked).enumerate() {
         let others = walker.visitor.map(|visitor| gallery.without(visitor));
@@ -155,7 +155,7 @@ fn cast(
         let visitor = (!references.is_empty()).then(|| VisitorId(Uuid::from_u128(person as u128)));
         if let Some(id) = visitor {
             enrolled.push(Enrolled {
-                visitor: Visitor { id, name: String::new(), sport: String::new(), expires: later },
+                visitor: Visitor { id, name: String::new(), sport: String::new(), expires: later, household: None },
                 enrolled: now,
                 templates: vec![Template::mean(&references)?],
             });
