@@ -65,6 +65,8 @@ const IDENTIFICATIONS: usize = 64;
 const VISITS: usize = 256;
 /// What the operator's eyes may see late or not at all.
 const FOR_EYES: usize = 16;
+/// How far visits have come, for the same eyes: as many as the sink has in flight, each stored and acknowledged.
+const PROGRESS: usize = 128;
 
 /// Frames that a GPU computes together: one of each camera, so that eight cameras cost one pass over the weights.
 const TOGETHER: usize = 8;
@@ -182,10 +184,10 @@ pub fn start(
     // publish ◄─256─ decide ◄─64─ identify ◄─64─ infer-1 … infer-n
     let (visits, visits_out) = bounded(VISITS);
     let times: BTreeMap<Name, Duration> = config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet)).collect();
-    let published = publish::start(
-        settings::publishing(config, &times, &gallery, programme, &health, clock, listeners.acked),
-        visits_out,
-    )?;
+    let (progress, progress_out) = bounded(PROGRESS);
+    let told = settings::Told { acked: listeners.acked, progress: Some(progress) };
+    let published =
+        publish::start(settings::publishing(config, &times, &gallery, programme, &health, clock, told), visits_out)?;
     for (name, beat) in published.beats() {
         stages.pulse.listen(name, beat, stages.now);
     }
@@ -230,7 +232,7 @@ pub fn start(
     drop(outlets);
 
     let token = mint_token();
-    let taps = web::Taps { watched: watched_out, outcomes: outcomes_out };
+    let taps = web::Taps { watched: watched_out, outcomes: outcomes_out, progress: progress_out };
     let settings = settings::pages(config, &cameras, &published, token.clone());
     let figures = settings::figures(&gallery, &law, &rules);
     let Pages { address, thread } =

@@ -16,6 +16,7 @@ use crate::{
         evidence::{Looks, judge},
         identification::{Evidence, Identification, Verdict},
         liveness::Judged,
+        reasons::{Log, Reasons},
         threshold::Law,
     },
     infer::sighting::{Portrait, Probe, Settled, TrackId},
@@ -64,6 +65,9 @@ struct Track {
     borne: Option<Score>,
     settled: Settled,
     judged: Judged,
+    log: Log,
+    /// Why the verdict is what it is, as of the moment when it last changed.
+    reasons: Option<Arc<Reasons>>,
 }
 
 struct Claim {
@@ -109,8 +113,10 @@ impl Tracks {
             return None;
         }
         if !track.looks.add(probe.taken, weight, probe.template, self.rules.apart) {
+            track.log.refuse();
             return None;
         }
+        track.log.note(&track.looks, probe.taken, probe.embedded, probe.quality);
         let led = track.leader.map(|candidate| candidate.visitor);
         let judged = match judge(&track.looks, led, gallery, &self.law, &self.rules) {
             Ok(judged) => judged,
@@ -128,11 +134,14 @@ impl Tracks {
         if leads && track.camera.liveness != Liveness::Off {
             track.settled.claim();
         }
-        let verdict = match judged.verdict {
-            Verdict::Known { visitor, score } => self.settled(id, visitor, score, judged.evidence.threshold),
+        let (found, threshold) = (judged.verdict, judged.evidence.threshold);
+        track.log.judged(judged, &self.rules);
+        let verdict = match found {
+            Verdict::Known { visitor, score } => self.settled(id, visitor, score, threshold),
             other => other,
         };
         let track = self.tracks.get_mut(&id).expect("it was put there above");
+        track.log.claimed(found, verdict);
         let verdict = track.judged.let_through(verdict, track.camera.liveness);
         // Alike is doubt that was shown; it ends with a name or with the track, not with a shrug in between.
         if verdict == Verdict::Unknown || std::mem::discriminant(&verdict) == std::mem::discriminant(&track.verdict) {
@@ -149,12 +158,14 @@ impl Tracks {
         if matches!(track.verdict, Verdict::Known { .. }) {
             return track.doubted(id, false);
         }
-        let (Some(Verdict::Known { visitor, score }), true) = (track.judged.held, track.judged.is_live()) else {
+        let (Some(found @ Verdict::Known { visitor, score }), true) = (track.judged.held, track.judged.is_live())
+        else {
             return None;
         };
         let threshold = track.evidence.threshold;
         let verdict = self.settled(id, visitor, score, threshold);
         let track = self.tracks.get_mut(&id)?;
+        track.log.claimed(found, verdict);
         track.judged.held = None;
         (verdict != Verdict::Unknown && verdict != track.verdict).then(|| track.turned(id, verdict))
     }
@@ -210,6 +221,7 @@ impl Tracks {
         }
         if track.judged.held.is_some() {
             track.verdict = Verdict::Suspect { is_greeted: false };
+            track.reasons = None;
         }
         Some(track.identification(id, true))
     }
@@ -232,6 +244,7 @@ impl Track {
     /// The verdict has changed.
     fn turned(&mut self, id: TrackId, verdict: Verdict) -> Identification {
         self.verdict = verdict;
+        self.reasons = Some(Arc::new(self.told(verdict)));
         if matches!(verdict, Verdict::Known { .. }) {
             self.looks.wipe();
             self.settled.settle();
@@ -242,11 +255,18 @@ impl Track {
     /// Whoever was named seems not to be live, and that was not said yet.
     fn doubted(&mut self, track: TrackId, gone: bool) -> Option<Identification> {
         let is_named = matches!(self.verdict, Verdict::Known { .. });
+        let verdict = Verdict::Suspect { is_greeted: true };
         (is_named && self.judged.is_to_doubt()).then(|| Identification {
-            verdict: Verdict::Suspect { is_greeted: true },
+            verdict,
+            reasons: Arc::new(self.told(verdict)),
             portrait: Portrait::default(),
             ..self.identification(track, gone)
         })
+    }
+
+    /// Why the verdict is this one.
+    fn told(&self, verdict: Verdict) -> Reasons {
+        self.log.reasons(verdict, &self.judged, self.camera.liveness)
     }
 
     fn seen(probe: &Probe) -> Self {
@@ -263,6 +283,8 @@ impl Track {
             verdict: Verdict::Unknown,
             settled: probe.settled.clone(),
             judged: Judged::default(),
+            log: Log::default(),
+            reasons: None,
             evidence: Evidence {
                 looks: 0,
                 over: Duration::ZERO,
@@ -290,6 +312,8 @@ impl Track {
             live: self.judged.mean(),
             portrait: if known { self.portrait.clone() } else { Portrait::default() },
             gone,
+            reasons: self.reasons.clone().unwrap_or_else(|| Arc::new(self.told(self.verdict))),
+            judged: None,
         }
     }
 }
