@@ -4,8 +4,12 @@
 //! Each of its connections gets a box of its own, so that its files may run side by side.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test starts threads as it likes")]
 
+#[path = "support/reasons.rs"]
+mod reasons;
+
 use crossbeam::channel::{Receiver, Sender, bounded, tick};
 use gstreamer_video::{VideoFormat, VideoInfo};
+use reasons::reasons;
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Write},
@@ -25,13 +29,7 @@ use usher::{
     decide::visit::{Deed, Outcome},
     gallery::visitor::VisitorId,
     health::{BrokerState, CameraState, Health},
-    identify::{
-        checks::{Checks, Claim},
-        evidence::{Judgement, Singles},
-        identification::{Evidence, Verdict},
-        liveness::Judged,
-        reasons::{Reasons, Told},
-    },
+    identify::identification::{Evidence, Verdict},
     infer::{
         sighting::{Portrait, TrackId},
         watched::{Person, Watched},
@@ -42,10 +40,9 @@ use usher::{
 };
 use usher_config::{
     decide::Liveness,
-    identify::Rules,
     value::{Name, Secret},
 };
-use usher_models::{image::Rect, quality::Quality, template::Score};
+use usher_models::{image::Rect, template::Score};
 use uuid::Uuid;
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -306,55 +303,6 @@ impl World {
             // Were it there of anybody else, it would have to be dropped.
             portrait: if is_named || asked["leaks"] == true { portrait } else { Portrait::default() },
         }
-    }
-}
-
-/// Five looks around `evidence`, one of them out of the pool.
-fn reasons(verdict: Verdict, evidence: Evidence, embedded: Moment) -> Reasons {
-    let best = evidence.best.map_or(0.0, |best| best.0);
-    let quality = |share: f32| Quality { confidence: 0.9, inter_eye_px: 44.0 * share, pose: 0.9, sharpness: share };
-    let each: Vec<(u32, f32, Score)> = [0.9, 0.7, 1.0, 0.8]
-        .into_iter()
-        .zip(1..)
-        .map(|(share, n)| (n, share, Score(best - 0.1 + 0.1 * share)))
-        .collect();
-    let singles = Singles { each: each.clone(), median: Score(best - 0.02), least: Score(best - 0.03) };
-    let judgement = Judgement {
-        verdict,
-        evidence,
-        leader: None,
-        borne: None,
-        reach: None,
-        singles: Some(singles),
-        led: true,
-        templates: 1790,
-    };
-    let rules = Rules {
-        wrong_greetings: 0.001,
-        looks: 3,
-        apart: Duration::from_millis(80),
-        over: Duration::from_millis(250),
-        margin: 0.06,
-    };
-    let claim = Claim::of(verdict, verdict);
-    let told = |(number, share, score): &(u32, f32, Score)| Told {
-        number: *number,
-        after: Duration::from_millis(u64::from(number - 1) * 78),
-        weight: quality(*share).weight(),
-        score: Some(*score),
-        is_pooled: true,
-        quality: quality(*share),
-    };
-    let out = Told { score: None, is_pooled: false, ..told(&(5, 0.3, Score(0.0))) };
-    Reasons {
-        found: verdict.into(),
-        looks: each.iter().map(told).chain([out]).collect(),
-        untold: 0,
-        refused: 2,
-        evidence: Some(evidence),
-        templates: 1790,
-        checks: Some(Checks::of(&judgement, &rules, claim, &Judged::default(), Liveness::Off)),
-        embedded: Some(embedded),
     }
 }
 

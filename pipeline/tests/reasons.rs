@@ -190,7 +190,11 @@ fn templates_of_another_model_are_not_compared_and_not_made_up() {
     let mut tracks = Tracks::new(rules(), law());
     let stranger = Template::new(usher_models::template::ModelId("other".into()), person.clone()).unwrap();
     for ms in SIX_LOOKS {
-        assert!(tracks.look(probe(&camera("cam"), 1, ms, stranger.clone()), &gallery(&[person.clone()])).is_none());
+        assert!(
+            tracks
+                .look(probe(&camera("cam"), 1, ms, stranger.clone()), &gallery(std::slice::from_ref(&person)))
+                .is_none()
+        );
     }
     let said = tracks.gone(TrackId(1)).unwrap();
     assert!(said.reasons.checks.is_none() && said.reasons.evidence.is_none() && said.reasons.looks.len() == 6);
