@@ -188,7 +188,7 @@ impl Look {
     fn of(told: &Told, pool: f32) -> Self {
         Self {
             number: told.number,
-            after_ms: told.after.as_millis() as u64,
+            after_ms: (told.after.as_secs_f64() * 1000.0).round() as u64,
             weight: told.weight,
             share: if told.is_pooled && pool > 0.0 { told.weight / pool } else { 0.0 },
             score: told.score,

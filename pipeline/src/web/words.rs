@@ -83,7 +83,9 @@ fn agreement(reasons: &Reasons) -> String {
     let (best, needed) = apart(evidence.best.map_or(0.0, |best| best.0), evidence.threshold.0);
     let looks = match evidence.looks {
         1 => "one look agrees".to_owned(),
-        many => format!("{} looks over {} ms agree", number(many), evidence.over.as_millis()),
+        many => {
+            format!("{} looks over {} agree", number(many), figure(Rule::Over, evidence.over.as_secs_f32()))
+        }
     };
     let next = match evidence.best.zip(evidence.second) {
         Some((best, second)) => format!("{:.2} ahead of the next person", best.0 - second.0),
@@ -103,11 +105,15 @@ fn kept(reasons: &Reasons, is_said: impl Fn(&Check) -> bool) -> String {
     let Some(checks) = &reasons.checks else {
         return "no look could be compared; people must be enrolled anew with this gate's embedder".to_owned();
     };
-    let all: Vec<String> = checks.each().iter().filter(|check| is_said(check)).map(shortfall).collect();
-    match all.as_slice() {
-        [] => "another rule kept the name back".to_owned(),
-        [.., _] if all.len() <= SAID => all.join(", and "),
-        [said @ .., _] => format!("{}; and so on, below", said[..SAID].join(", ")),
+    let said: Vec<&Check> = checks.each().iter().filter(|check| is_said(check)).collect();
+    // Where the pool falls short so do its looks, mostly: that goes without saying.
+    let is_short = said.iter().any(|check| check.rule == Rule::Threshold);
+    let goes_without = |check: &&&Check| is_short && matches!(check.rule, Rule::Median | Rule::Single);
+    let all: Vec<String> = said.iter().filter(|check| !goes_without(check)).map(|check| shortfall(check)).collect();
+    match all.len() {
+        0 => "another rule kept the name back".to_owned(),
+        few if few <= SAID => all.join(", and "),
+        many => format!("{}, and {} more", all[..SAID].join(", "), number((many - SAID) as u32)),
     }
 }
 
@@ -214,6 +220,10 @@ mod tests {
             (unknown(|j| j.evidence.best = Some(Score(0.41))), "Not named: pooled score 0.41 stays below 0.47."),
             (unknown(|j| j.evidence.best = Some(Score(0.468))), "Not named: pooled score 0.468 stays below 0.470."),
             (
+                unknown(|j| (j.evidence.best, j.singles.as_mut().unwrap().median) = (Some(Score(0.2)), Score(0.2))),
+                "Not named: pooled score 0.20 stays below 0.47, and only -0.12 ahead of the next person where 0.06 is needed.",
+            ),
+            (
                 unknown(|j| j.singles.as_mut().unwrap().median = Score(0.38)),
                 "Not named: the median look scores 0.38, below 0.41.",
             ),
@@ -232,8 +242,7 @@ mod tests {
             ),
             (
                 unknown(|j| (j.evidence.looks, j.evidence.over, j.led) = (2, Duration::from_millis(90), false)),
-                "Not named: only 2 looks counted and 3 are needed, the looks span 90 ms and 250 ms are needed; \
-                 and so on, below.",
+                "Not named: only 2 looks counted and 3 are needed, the looks span 90 ms and 250 ms are needed, and one more.",
             ),
         ] {
             assert_eq!(words, wanted);

@@ -1,9 +1,12 @@
 // A decision opened up: the sentence, the looks, the rules, the way to the broker.
 import { el } from "../shared/dom.ts";
 import type { Look, Rule, Step, Why } from "./reasons.ts";
-import { DEEDS, score } from "./words.ts";
+import { DEEDS } from "./words.ts";
 
 type Parts = Node[];
+
+/** A score as the sentence and the rules write it. */
+const score = (value: number | null): string => value?.toFixed(3) ?? "–";
 
 /** A heading with words and what to do about them. */
 export function said(title: string, words: string, ...more: Node[]): Parts {
@@ -24,9 +27,13 @@ export function draw(why: Why): Parts {
   return [
     head(title),
     el("div", "lead", el("div", "", where, sentence), portrait(why)),
-    part("Rules", rules(why.rules), el("p", "foot", foot(why))),
+    el(
+      "div",
+      "beside",
+      part("Rules", rules(why.rules), el("p", "foot", foot(why))),
+      part("On the way", way(why.steps), el("p", "foot", "Times from the arrival of the frame with the last look.")),
+    ),
     part("Looks", looks(why), el("p", "foot", countedOut(why))),
-    part("On the way", way(why.steps), el("p", "foot", "Milliseconds from the arrival of the frame with the last look.")),
   ];
 }
 
@@ -60,9 +67,11 @@ function foot(why: Why): string {
 }
 
 function countedOut(why: Why): string {
-  const soon = why.refused === 1 ? "1 look came" : `${why.refused} looks came`;
+  const came = why.refused === 1 ? "1 look came" : `${why.refused} looks came`;
+  const soon = why.refused > 0 ? ` ${came} too soon after the one before and did not count.` : "";
   const more = why.untold > 0 ? ` ${why.untold} more gave way to heavier ones and are not listed.` : "";
-  return `${soon} too soon after the one before and did not count.${more} Weights are shares of the pool.`;
+  const scores = why.looks.some((look) => look.score !== null) ? " The mark on a score is the threshold of the pool." : "";
+  return `Weights are shares of the pool.${scores}${soon}${more}`;
 }
 
 function table(caption: string, columns: string[], rows: HTMLTableRowElement[]): HTMLElement {
@@ -86,11 +95,11 @@ function rules(all: readonly Rule[]): HTMLElement {
     mark.setAttribute("aria-hidden", "true");
     const title = el("th", "", rule.title);
     title.scope = "row";
-    const made = el("tr", state, title, el("td", "", rule.was_words), el("td", "", rule.needed_words), el("td", "", mark, words));
+    const made = el("tr", state, title, el("td", "state", mark, words), el("td", "", rule.was_words), el("td", "", rule.needed_words));
     made.dataset["rule"] = rule.rule;
     return made;
   };
-  return table("What each rule asked for, and what it was", ["", "was", "needed at least", ""], all.map(row));
+  return table("What each rule asked for, and what it was", ["rule", "", "was", "at least"], all.map(row));
 }
 
 function looks(why: Why): HTMLElement {
@@ -107,7 +116,7 @@ function looks(why: Why): HTMLElement {
     const made = el("tr", look.pooled ? "" : "out", number, el("td", "", `${look.after_ms} ms`), weight, alone, ...cells);
     return made;
   };
-  const columns = ["look", "after", "weight", "score alone", "between eyes", "frontal", "sharp", "surely a face"];
+  const columns = ["look", "after", "weight", "score alone", "between eyes", "frontal", "sharp", "confidence"];
   return table("The looks that counted", columns, why.looks.map(row));
 }
 
@@ -138,10 +147,15 @@ function way(steps: readonly Step[]): HTMLElement {
       line.append(piece);
       before = step.at_ms;
     }
-    const words = step.at_ms === null ? (step.missing ?? "not known") : `${Math.abs(step.at_ms) < 10 ? step.at_ms.toFixed(1) : Math.round(step.at_ms)} ms`;
+    const words = step.at_ms === null ? (step.missing ?? "not known") : milliseconds(step.at_ms);
     const made = el("li", step.at_ms === null ? "missing" : "", el("span", "", step.title), line, el("span", "time", words));
     made.dataset["step"] = step.step;
     return made;
   };
   return el("ol", "way", ...steps.map(row));
+}
+
+function milliseconds(value: number): string {
+  const digits = value !== 0 && Math.abs(value) < 100 ? 1 : 0;
+  return `${value.toFixed(digits).replace("-", "−")} ms`;
 }
