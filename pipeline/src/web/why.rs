@@ -157,6 +157,8 @@ impl Why {
         let evidence = reasons.evidence;
         let pool: f32 = reasons.looks.iter().filter(|look| look.is_pooled).map(|look| look.weight).sum();
         let checks = reasons.checks.iter().flat_map(|checks| checks.each());
+        // What speaks against a name later keeps nobody from it any more.
+        let is_unnamed = !matches!(reasons.found, Found::Named | Found::Doubted);
         Self {
             number: *number,
             at: written(outcome.at.wall),
@@ -178,7 +180,7 @@ impl Why {
             untold: reasons.untold,
             refused: reasons.refused,
             rules: checks.clone().map(RuleTold::of).collect(),
-            kept_from: checks.filter(|check| check.keeps()).map(words::shortfall).collect(),
+            kept_from: checks.filter(|check| is_unnamed && check.keeps()).map(words::shortfall).collect(),
             steps: steps(found),
         }
     }

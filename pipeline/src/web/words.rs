@@ -19,7 +19,7 @@ pub(super) fn sentence(reasons: &Reasons, deed: Deed) -> String {
     match reasons.found {
         Found::Named => format!("Named: {}{}.", agreement(reasons), then(deed)),
         Found::Doubted => format!(
-            "Named and greeted, and then doubted: {}. Liveness is advisory at this gate.",
+            "Named, and then doubted: {}.",
             kept(reasons, |check| check.rule == Rule::Live && check.met == Some(false))
         ),
         Found::Alike => format!("Not named, a person sees to it: {}.", kept(reasons, Check::keeps)),

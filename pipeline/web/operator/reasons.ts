@@ -8,7 +8,8 @@ export interface Look {
   readonly share: number;
   readonly score: number | null;
   readonly pooled: boolean;
-  readonly quality: { readonly confidence: number; readonly inter_eye_px: number; readonly pose: number; readonly sharpness: number };
+  /** By term; the page knows some by a word of its own and shows further ones by theirs. */
+  readonly quality: Readonly<Record<string, number | null>>;
 }
 
 export interface Rule {

@@ -102,21 +102,28 @@ function rules(all: readonly Rule[]): HTMLElement {
   return table("What each rule asked for, and what it was", ["rule", "", "was", "at least"], all.map(row));
 }
 
+/** What makes a look's weight, in words of the page. */
+const TERMS: Record<string, string> = { inter_eye_px: "between eyes", pose: "frontal", sharpness: "sharp" };
+
+function measured(term: string, value: number | null | undefined): string {
+  if (typeof value !== "number") return "–";
+  return term.endsWith("_px") ? `${Math.round(value)} px` : value.toFixed(2);
+}
+
 function looks(why: Why): HTMLElement {
   if (why.looks.length === 0) return el("p", "", "No look counted.");
+  const terms = Object.keys(why.looks[0]?.quality ?? {}).filter((term) => why.looks.some((look) => typeof look.quality[term] === "number"));
   const heaviest = Math.max(...why.looks.map((look) => look.share), 1e-6);
   const row = (look: Look) => {
     const number = el("th", "", String(look.number));
     number.scope = "row";
-    const { quality } = look;
     const weight = look.pooled ? el("td", "figure", `${Math.round(look.share * 100)} %`, bar(look.share / heaviest)) : el("td", "figure", "gave way");
     const alone = el("td", "figure", score(look.score), look.score === null ? null : bar(look.score, why.threshold));
-    const parts = [`${Math.round(quality.inter_eye_px)} px`, quality.pose, quality.sharpness, quality.confidence];
-    const cells = parts.map((value) => el("td", "", typeof value === "number" ? value.toFixed(2) : value));
+    const cells = terms.map((term) => el("td", "", measured(term, look.quality[term])));
     const made = el("tr", look.pooled ? "" : "out", number, el("td", "", `${look.after_ms} ms`), weight, alone, ...cells);
     return made;
   };
-  const columns = ["look", "after", "weight", "score alone", "between eyes", "frontal", "sharp", "confidence"];
+  const columns = ["look", "after", "weight", "score alone", ...terms.map((term) => TERMS[term] ?? term.replaceAll("_", " "))];
   return table("The looks that counted", columns, why.looks.map(row));
 }
 
