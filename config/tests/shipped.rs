@@ -18,7 +18,7 @@ use usher_config::{
     publish::{Broker, Publish},
     read,
     value::Size,
-    web::Web,
+    web::{Web, Why},
 };
 
 fn here(name: &str) -> std::path::PathBuf {
@@ -62,7 +62,7 @@ fn defaults() -> (Infer, Gallery, Rules, Guide, Publish, Web) {
             face: true,
             keep: Duration::from_secs(72 * 3600),
         },
-        Web { listen: "127.0.0.1:8080".parse().unwrap() },
+        Web { listen: "127.0.0.1:8080".parse().unwrap(), why: Why { pictures: false } },
     )
 }
 

@@ -67,6 +67,8 @@ const VISITS: usize = 256;
 const NOTICES: usize = 8;
 /// What the operator's eyes may see late or not at all.
 const FOR_EYES: usize = 16;
+/// How far visits have come, for the same eyes: as many as the sink has in flight, each stored and acknowledged.
+const PROGRESS: usize = 128;
 
 /// Frames that a GPU computes together: one of each camera, so that eight cameras cost one pass over the weights.
 const TOGETHER: usize = 8;
@@ -185,11 +187,10 @@ pub fn start(
     let (visits, visits_out) = bounded(VISITS);
     let (notices, notices_out) = bounded::<Notice>(NOTICES);
     let times: BTreeMap<Name, Duration> = config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet)).collect();
-    let published = publish::start(
-        settings::publishing(config, &times, &gallery, programme, &health, clock, listeners.acked),
-        visits_out,
-        notices_out,
-    )?;
+    let (progress, progress_out) = bounded(PROGRESS);
+    let told = settings::Told { acked: listeners.acked, progress: Some(progress) };
+    let setup = settings::publishing(config, &times, &gallery, programme, &health, clock, told);
+    let published = publish::start(setup, visits_out, notices_out)?;
     for (name, beat) in published.beats() {
         stages.pulse.listen(name, beat, stages.now);
     }
@@ -236,7 +237,7 @@ pub fn start(
     drop(outlets);
 
     let token = mint_token();
-    let taps = web::Taps { watched: watched_out, outcomes: outcomes_out };
+    let taps = web::Taps { watched: watched_out, outcomes: outcomes_out, progress: progress_out };
     let settings = settings::pages(config, &cameras, &published, token.clone());
     let figures = settings::figures(&gallery, &law, &rules);
     let Pages { address, thread } =

@@ -4,8 +4,12 @@
 //! Each of its connections gets a box of its own, so that its files may run side by side.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test starts threads as it likes")]
 
+#[path = "support/reasons.rs"]
+mod reasons;
+
 use crossbeam::channel::{Receiver, Sender, bounded, tick};
 use gstreamer_video::{VideoFormat, VideoInfo};
+use reasons::reasons;
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Write},
@@ -21,15 +25,16 @@ use std::{
 };
 use usher::{
     capture::frame::{Camera, Frame, Picture, Zone},
-    clock::{Clock, SystemClock},
+    clock::{Clock, Moment, SystemClock},
     decide::visit::{Deed, Outcome},
     gallery::visitor::VisitorId,
     health::{BrokerState, CameraState, Health},
     identify::identification::{Evidence, Verdict},
     infer::{
-        sighting::TrackId,
+        sighting::{Portrait, TrackId},
         watched::{Person, Watched},
     },
+    publish::progress::{Progress, Step},
     supervise::{Stopper, stop},
     web::{self, Figures, Pages, Taps, WebSettings, Websocket},
 };
@@ -84,11 +89,13 @@ fn pages_keep_their_promises_in_chromium() {
 fn a_port_that_is_taken_says_which_key_mends_it() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("the port that was taken");
-    let (_watched, _outcomes, taps) = taps();
+    let (_watched, _outcomes, _progress, taps) = taps();
     let (_stopper, stop) = stop();
     let health = Arc::new(Health::of([]));
-    let settings = settings(address, Websocket::Nowhere);
-    let refused = web::start(settings, taps, health, figures(), Box::new(String::new), SystemClock::start(), stop);
+    let settings = settings(address, Websocket::Nowhere, false);
+    let forgotten = Arc::default();
+    let refused =
+        web::start(settings, taps, health, figures(&forgotten), Box::new(String::new), SystemClock::start(), stop);
     let Err(refused) = refused else { panic!("two servers on one port") };
     let words = refused.to_string();
     assert!(words.contains(&address.to_string()), "{words}");
@@ -100,6 +107,8 @@ struct World {
     clock: Arc<SystemClock>,
     health: Arc<Health>,
     people: Arc<Mutex<Vec<Person>>>,
+    forgotten: Arc<AtomicBool>,
+    visit: Option<Uuid>,
     running: Option<Running>,
 }
 
@@ -107,6 +116,7 @@ struct Running {
     stopper: Stopper,
     pages: Pages,
     outcomes: Sender<Outcome>,
+    progress: Sender<Progress>,
     frames: JoinHandle<()>,
     filming: Arc<AtomicBool>,
 }
@@ -124,7 +134,7 @@ fn name(text: &str) -> Name {
     Name::new(text).expect("a name of this test")
 }
 
-fn settings(listen: SocketAddr, websocket: Websocket) -> WebSettings {
+fn settings(listen: SocketAddr, websocket: Websocket, portraits: bool) -> WebSettings {
     WebSettings {
         listen,
         token: Secret::new(TOKEN.into()),
@@ -134,30 +144,36 @@ fn settings(listen: SocketAddr, websocket: Websocket) -> WebSettings {
         websocket,
         screen: None,
         looks: 3,
+        portraits,
     }
 }
 
-fn figures() -> Figures {
+/// Everybody is somebody, until they are forgotten.
+fn figures(forgotten: &Arc<AtomicBool>) -> Figures {
+    let (named, asked) = (forgotten.clone(), forgotten.clone());
     Figures {
         enrolled: Box::new(|| 612),
         threshold: Box::new(|| 0.462),
         promised: 0.001,
-        name_of: Box::new(|_| Some(NAMED.into())),
+        name_of: Box::new(move |_| (!named.load(Ordering::Acquire)).then(|| NAMED.into())),
+        is_enrolled: Box::new(move |_| !asked.load(Ordering::Acquire)),
     }
 }
 
-fn taps() -> (Sender<Watched>, Sender<Outcome>, Taps) {
+fn taps() -> (Sender<Watched>, Sender<Outcome>, Sender<Progress>, Taps) {
     // As small as in the product: taps may lose.
     let (watched, seen): (_, Receiver<Watched>) = bounded(4);
     let (outcomes, decided) = bounded(64);
-    (watched, outcomes, Taps { watched: seen, outcomes: decided })
+    let (progress, told) = bounded(64);
+    (watched, outcomes, progress, Taps { watched: seen, outcomes: decided, progress: told })
 }
 
 fn serve(line: TcpStream) {
     let mut answers = line.try_clone().expect("a socket is cloned");
     let clock = SystemClock::start();
     let health = Arc::new(Health::of(cameras().iter().map(|camera| camera.name.clone())));
-    let mut world = World { clock, health, people: Arc::default(), running: None };
+    let mut world =
+        World { clock, health, people: Arc::default(), forgotten: Arc::default(), visit: None, running: None };
     for asked in BufReader::new(line).lines().map_while(Result::ok) {
         let asked: Value = serde_json::from_str(&asked).expect("node sends JSON");
         let answer = world.obey(&asked);
@@ -179,7 +195,7 @@ impl World {
                     None => Websocket::Nowhere,
                 };
                 let listen = asked["listen"].as_str().unwrap_or("127.0.0.1:0").parse().expect("an address");
-                return self.start(listen, websocket);
+                return self.start(listen, websocket, asked["portraits"].as_bool() == Some(true));
             }
             "stop" => self.stop(),
             "ready" => self.health.set_ready(),
@@ -200,21 +216,30 @@ impl World {
             }
             "outcome" => {
                 let outcome = self.outcome(asked);
+                self.visit = outcome.visit.or(self.visit);
                 self.running.as_ref().expect("the box runs").outcomes.send(outcome).expect("the tap is read");
             }
+            // Of the last visit.
+            "progress" => {
+                let step = if text("step") == "stored" { Step::Stored } else { Step::Acknowledged };
+                let told = Progress { visit: self.visit.expect("somebody was welcomed"), step, at: self.clock.now() };
+                self.running.as_ref().expect("the box runs").progress.send(told).expect("the tap is read");
+            }
+            "forget" => self.forgotten.store(true, Ordering::Release),
             other => panic!("node asks for {other:?}"),
         }
         json!({})
     }
 
-    fn start(&mut self, listen: SocketAddr, websocket: Websocket) -> Value {
-        let (watched, outcomes, taps) = taps();
+    fn start(&mut self, listen: SocketAddr, websocket: Websocket, portraits: bool) -> Value {
+        let (watched, outcomes, progress, taps) = taps();
         let (stopper, stop) = stop();
         let clock: Arc<dyn Clock> = self.clock.clone();
         let prometheus = Box::new(|| "usher_enrolled 612\n".to_owned());
-        let settings = settings(listen, websocket);
-        let pages = web::start(settings, taps, self.health.clone(), figures(), prometheus, clock, stop)
-            .expect("the box starts");
+        let settings = settings(listen, websocket, portraits);
+        let figures = figures(&self.forgotten);
+        let pages =
+            web::start(settings, taps, self.health.clone(), figures, prometheus, clock, stop).expect("the box starts");
         let filming = Arc::new(AtomicBool::new(true));
         let frames = {
             let (people, clock) = (self.people.clone(), self.clock.clone());
@@ -222,7 +247,7 @@ impl World {
             std::thread::spawn(move || film(&watched, &people, &*clock, &filming, &health))
         };
         let address = pages.address;
-        self.running = Some(Running { stopper, pages, outcomes, frames, filming });
+        self.running = Some(Running { stopper, pages, outcomes, progress, frames, filming });
         json!({ "address": address.to_string(), "port": address.port() })
     }
 
@@ -258,7 +283,26 @@ impl World {
         };
         let camera = cameras().into_iter().find(|camera| asked["camera"] == camera.name.as_str()).expect("a camera");
         let track = TrackId(asked["track"].as_u64().expect("a track"));
-        Outcome { camera, track, at: self.clock.now(), verdict, deed, evidence, live: None }
+        let at = self.clock.now();
+        let before = |ms| Moment { steady: at.steady.saturating_sub(Duration::from_millis(ms)), ..at };
+        let is_named = matches!(verdict, Verdict::Known { .. });
+        let portrait = Portrait { width: 320, height: 320, rgb: vec![120; 320 * 320 * 3].into() };
+        Outcome {
+            camera,
+            track,
+            at,
+            verdict,
+            deed,
+            evidence,
+            live: None,
+            reasons: Arc::new(reasons(verdict, evidence, before(7))),
+            first: before(341),
+            taken: before(31),
+            judged: Some(before(1)),
+            visit: (deed == Deed::Welcomed).then(Uuid::new_v4),
+            // Were it there of anybody else, it would have to be dropped.
+            portrait: if is_named || asked["leaks"] == true { portrait } else { Portrait::default() },
+        }
     }
 }
 

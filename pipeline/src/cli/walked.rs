@@ -42,7 +42,8 @@ pub(super) fn walked(
     let worker = wire::workers(config, &still, 1)?.pop().context("one camera has a worker")?;
     let model = worker.engine.model();
     let gallery = Current::new(Gallery::empty(model.clone()));
-    let gate = Gate { config: config.clone(), worker, gallery, law: Law::of_brought(&model, &config.data.join("models"))? };
+    let gate =
+        Gate { config: config.clone(), worker, gallery, law: Law::of_brought(&model, &config.data.join("models"))? };
     // Of each track its looks, and at whom they were.
     let mut tracks: BTreeMap<TrackId, (Vec<Look>, Vec<Option<u64>>)> = BTreeMap::new();
     let told = |told| match told {

@@ -4,7 +4,7 @@ pub mod quiet;
 pub mod visit;
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, Moment},
     decide::{
         quiet::Quiet,
         visit::{Deed, Notice, Outcome, Visit},
@@ -43,22 +43,44 @@ pub fn run(
         let Some(deed) = deed(&identification, &mut quiet) else { continue };
         let gate = identification.camera.gate.as_str().to_owned();
         metrics::counter!(DECISIONS, "gate" => gate, "deed" => deed.word()).increment(1);
-        let Identification { camera, track, first, taken, pts, rect, verdict, evidence, live, portrait, .. } =
-            identification;
         let at = clock.now();
-        if verdict == Verdict::Alike && quiet.notices(&camera.gate, taken) {
+        let (camera, taken) = (&identification.camera, identification.taken);
+        if identification.verdict == Verdict::Alike && quiet.notices(&camera.gate, taken) {
             // So many greetings wait already that this one would come too late.
             let _lost = notices.try_send(Notice { camera: camera.clone(), taken });
         }
+        let visit = match identification.verdict {
+            Verdict::Known { visitor, .. } if deed == Deed::Welcomed => Some((id(&ids, at.wall), visitor)),
+            _ => None,
+        };
         // Nobody may be looking; that is no reason to stop.
-        let _lost = outcomes.try_send(Outcome { camera: camera.clone(), track, at, verdict, deed, evidence, live });
-        if let (Deed::Welcomed, Verdict::Known { visitor, .. }) = (deed, verdict) {
-            let id = id(&ids, at.wall);
+        let _lost = outcomes.try_send(outcome(&identification, deed, at, visit.map(|(id, _)| id)));
+        if let Some((id, visitor)) = visit {
+            let Identification { camera, track, first, taken, pts, rect, evidence, portrait, .. } = identification;
             let visit = Visit { id, camera, track, visitor, first, taken, pts, rect, evidence, portrait };
             if visits.send(visit).is_err() {
                 return;
             }
         }
+    }
+}
+
+/// What the operator hears of it.
+fn outcome(said: &Identification, deed: Deed, at: Moment, visit: Option<Uuid>) -> Outcome {
+    Outcome {
+        camera: said.camera.clone(),
+        track: said.track,
+        at,
+        verdict: said.verdict,
+        deed,
+        evidence: said.evidence,
+        live: said.live,
+        reasons: said.reasons.clone(),
+        first: said.first,
+        taken: said.taken,
+        judged: said.judged,
+        visit,
+        portrait: said.portrait.clone(),
     }
 }
 

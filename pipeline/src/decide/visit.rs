@@ -4,7 +4,10 @@ use crate::{
     capture::frame::Camera,
     clock::Moment,
     gallery::visitor::VisitorId,
-    identify::identification::{Evidence, Verdict},
+    identify::{
+        identification::{Evidence, Verdict},
+        reasons::Reasons,
+    },
     infer::sighting::{Portrait, TrackId},
 };
 use std::{sync::Arc, time::Duration};
@@ -62,6 +65,18 @@ pub struct Outcome {
     pub evidence: Evidence,
     /// How live the looks seem together, where that was judged.
     pub live: Option<Live>,
+    /// Why, look by look and rule by rule.
+    pub reasons: Arc<Reasons>,
+    /// Arrival of the frame with the first usable look.
+    pub first: Moment,
+    /// Arrival of the frame with the last look.
+    pub taken: Moment,
+    /// When identify said it.
+    pub judged: Option<Moment>,
+    /// The visit that came of it.
+    pub visit: Option<Uuid>,
+    /// The picture that the screen shows of whoever was named; of anybody else none. Not to be kept unless the site opted in.
+    pub portrait: Portrait,
 }
 
 /// What was done about a track.

@@ -4,6 +4,7 @@ use crate::{
     capture::frame::Camera,
     clock::Moment,
     gallery::visitor::VisitorId,
+    identify::reasons::Reasons,
     infer::sighting::{Portrait, TrackId},
 };
 use std::{sync::Arc, time::Duration};
@@ -72,4 +73,8 @@ pub struct Identification {
     pub portrait: Portrait,
     /// Whether the track has ended.
     pub gone: bool,
+    /// Why, look by look and rule by rule, for whoever asks.
+    pub reasons: Arc<Reasons>,
+    /// When identify said it; `None` from whoever has no clock.
+    pub judged: Option<Moment>,
 }

@@ -5,10 +5,10 @@ use usher_config::decide::Liveness;
 use usher_models::liveness::Live;
 
 /// Least looks that say anything: single ones are wrong too often (docs/accuracy.md).
-const LEAST: u32 = 5;
+pub const LEAST: u32 = 5;
 
 /// What the mean must reach: where a network of two sides is undecided.
-const BAR: f32 = 0.5;
+pub const BAR: f32 = 0.5;
 
 /// The looks judged so far, and what waits for them.
 #[derive(Debug, Default)]
@@ -26,6 +26,11 @@ impl Judged {
     pub fn add(&mut self, live: Live) {
         self.sum += live.0;
         self.count += 1;
+    }
+
+    /// Looks judged so far.
+    pub fn count(&self) -> u32 {
+        self.count
     }
 
     /// The mean, once there are enough.

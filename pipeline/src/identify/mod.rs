@@ -1,10 +1,12 @@
 //! Identify: sightings to identifications.
 
 pub mod calibration;
+pub mod checks;
 pub mod drift;
 pub mod evidence;
 pub mod identification;
 pub mod liveness;
+pub mod reasons;
 pub mod threshold;
 pub mod tracks;
 
@@ -68,7 +70,8 @@ pub fn run(
             found.extend(tracks.expire(begun));
             watch(&tracks, health);
         }
-        for identification in found {
+        for mut identification in found {
+            identification.judged = Some(clock.now());
             if identifications.send(identification).is_err() {
                 return;
             }

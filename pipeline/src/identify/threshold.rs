@@ -227,7 +227,8 @@ mod tests {
         assert!(matches!(Law::of_brought(&model, folder.path()), Err(LawError::Unmeasured { .. })));
         let points = r#"[{"false_match_rate":0.001,"score":0.3},{"false_match_rate":0.0001,"score":0.35}]"#;
         let write = |model: &ModelId, of: &str| {
-            std::fs::write(law_file(model, folder.path()), format!(r#"[{{"model":"{of}","points":{points}}}]"#)).unwrap();
+            std::fs::write(law_file(model, folder.path()), format!(r#"[{{"model":"{of}","points":{points}}}]"#))
+                .unwrap();
         };
         write(&model, &model.0);
         assert!((Law::of_brought(&model, folder.path()).unwrap().score_at(1e-4).0 - 0.35).abs() < 1e-6);

@@ -16,6 +16,7 @@ use crate::{
         evidence::{Looks, judge},
         identification::{Evidence, Identification, Verdict},
         liveness::Judged,
+        reasons::{Log, Reasons},
         threshold::Law,
     },
     infer::sighting::{Portrait, Probe, Settled, TrackId},
@@ -66,6 +67,9 @@ struct Track {
     judged: Judged,
     /// Whether the last looks left open which of two it is.
     is_doubtful: bool,
+    log: Log,
+    /// Why the verdict is what it is, as of the moment when it last changed.
+    reasons: Option<Arc<Reasons>>,
 }
 
 struct Claim {
@@ -111,8 +115,10 @@ impl Tracks {
             return None;
         }
         if !track.looks.add(probe.taken, weight, probe.template, self.rules.apart) {
+            track.log.refuse();
             return None;
         }
+        track.log.note(&track.looks, probe.taken, probe.embedded, probe.quality);
         let led = track.leader.map(|candidate| candidate.visitor);
         let judged = match judge(&track.looks, led, gallery, &self.law, &self.rules) {
             Ok(judged) => judged,
@@ -131,16 +137,19 @@ impl Tracks {
             track.settled.claim();
         }
         track.is_doubtful = judged.verdict == Verdict::Alike;
+        let (found, threshold) = (judged.verdict, judged.evidence.threshold);
+        track.log.judged(judged, &self.rules);
+        let verdict = match found {
+            Verdict::Known { visitor, score } => self.settled(id, visitor, score, threshold),
+            other => other,
+        };
+        let track = self.tracks.get_mut(&id).expect("it was put there above");
+        track.log.claimed(found, verdict);
+        let verdict = track.judged.let_through(verdict, track.camera.liveness);
         // More looks may tell two people apart. Whoever has as many again as a name needs has been waited for.
         if track.is_doubtful && track.looks.counted() < 2 * self.rules.looks {
             return None;
         }
-        let verdict = match judged.verdict {
-            Verdict::Known { visitor, score } => self.settled(id, visitor, score, judged.evidence.threshold),
-            other => other,
-        };
-        let track = self.tracks.get_mut(&id).expect("it was put there above");
-        let verdict = track.judged.let_through(verdict, track.camera.liveness);
         // Alike is doubt that was shown; it ends with a name or with the track, not with a shrug in between.
         if verdict == Verdict::Unknown || std::mem::discriminant(&verdict) == std::mem::discriminant(&track.verdict) {
             return None;
@@ -156,12 +165,14 @@ impl Tracks {
         if matches!(track.verdict, Verdict::Known { .. }) {
             return track.doubted(id, false);
         }
-        let (Some(Verdict::Known { visitor, score }), true) = (track.judged.held, track.judged.is_live()) else {
+        let (Some(found @ Verdict::Known { visitor, score }), true) = (track.judged.held, track.judged.is_live())
+        else {
             return None;
         };
         let threshold = track.evidence.threshold;
         let verdict = self.settled(id, visitor, score, threshold);
         let track = self.tracks.get_mut(&id)?;
+        track.log.claimed(found, verdict);
         track.judged.held = None;
         (verdict != Verdict::Unknown && verdict != track.verdict).then(|| track.turned(id, verdict))
     }
@@ -220,6 +231,7 @@ impl Tracks {
         }
         if track.judged.held.is_some() {
             track.verdict = Verdict::Suspect { is_greeted: false };
+            track.reasons = None;
         }
         Some(track.identification(id, true))
     }
@@ -242,6 +254,7 @@ impl Track {
     /// The verdict has changed.
     fn turned(&mut self, id: TrackId, verdict: Verdict) -> Identification {
         self.verdict = verdict;
+        self.reasons = Some(Arc::new(self.told(verdict)));
         if matches!(verdict, Verdict::Known { .. }) {
             self.looks.wipe();
             self.settled.settle();
@@ -252,11 +265,18 @@ impl Track {
     /// Whoever was named seems not to be live, and that was not said yet.
     fn doubted(&mut self, track: TrackId, gone: bool) -> Option<Identification> {
         let is_named = matches!(self.verdict, Verdict::Known { .. });
+        let verdict = Verdict::Suspect { is_greeted: true };
         (is_named && self.judged.is_to_doubt()).then(|| Identification {
-            verdict: Verdict::Suspect { is_greeted: true },
+            verdict,
+            reasons: Arc::new(self.told(verdict)),
             portrait: Portrait::default(),
             ..self.identification(track, gone)
         })
+    }
+
+    /// Why the verdict is this one.
+    fn told(&self, verdict: Verdict) -> Reasons {
+        self.log.reasons(verdict, &self.judged, self.camera.liveness)
     }
 
     fn seen(probe: &Probe) -> Self {
@@ -274,6 +294,8 @@ impl Track {
             settled: probe.settled.clone(),
             judged: Judged::default(),
             is_doubtful: false,
+            log: Log::default(),
+            reasons: None,
             evidence: Evidence {
                 looks: 0,
                 over: Duration::ZERO,
@@ -301,6 +323,8 @@ impl Track {
             live: self.judged.mean(),
             portrait: if known { self.portrait.clone() } else { Portrait::default() },
             gone,
+            reasons: self.reasons.clone().unwrap_or_else(|| Arc::new(self.told(self.verdict))),
+            judged: None,
         }
     }
 }

@@ -215,6 +215,7 @@ impl Engine {
                 pts: frame.pts,
                 rect: due.rect,
                 template,
+                embedded,
                 quality: due.quality,
                 portrait: looks.portrait.clone(),
                 settled: looks.settled.clone(),

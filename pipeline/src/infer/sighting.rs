@@ -30,6 +30,8 @@ pub struct Probe {
     pub rect: Rect,
     /// Its numbers.
     pub template: Template,
+    /// When they were made.
+    pub embedded: Moment,
     /// How good a look it is.
     pub quality: Quality,
     /// The picture to show should this person be welcomed.

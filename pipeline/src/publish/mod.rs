@@ -11,9 +11,10 @@ pub mod access;
 pub mod acked;
 pub mod broker;
 pub mod contract;
-mod face;
+pub(crate) mod face;
 pub mod outbox;
 pub mod payload;
+pub mod progress;
 mod report;
 pub mod shelf;
 pub mod sink;
@@ -37,6 +38,7 @@ use crossbeam::{
     select,
 };
 use outbox::{Outbox, Recent};
+use progress::{Progress, Step};
 use report::{Reporter, Told};
 use shelf::ShelfError;
 use sink::{
@@ -86,6 +88,8 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     /// Hears of each acknowledged visit; may lose.
     pub acked: Option<Sender<Acked>>,
+    /// Hears how far each visit has come; may lose.
+    pub progress: Option<Sender<Progress>>,
 }
 
 /// Why publishing cannot start; a person must mend it (exit code 78).
@@ -175,7 +179,7 @@ impl Published {
 /// # Errors
 /// When a person must mend something first: the data folder, a port that is taken, a certificate.
 pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -> Result<Published, PublishError> {
-    let Setup { settings, site, box_name, data, quiet, visitors, sessions, health, clock, acked } = setup;
+    let Setup { settings, site, box_name, data, quiet, visitors, sessions, health, clock, acked, progress } = setup;
     let topics = Topics::of(&site);
     let outbox = Arc::new(Outbox::open(&data.join("outbox.db"), quiet, clock.clone())?);
     health.set_outbox(outbox.depth());
@@ -191,6 +195,7 @@ pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -
         health: health.clone(),
         clock: clock.clone(),
         acked,
+        progress: progress.clone(),
         beat: beats[1].1.clone(),
     };
     let desk = Desk {
@@ -198,6 +203,7 @@ pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -
         tray,
         health,
         clock,
+        progress,
         beat: beats[0].1.clone(),
         told: Told::default(),
     };
@@ -256,6 +262,7 @@ struct Desk {
     tray: Arc<Tray>,
     health: Arc<Health>,
     clock: Arc<dyn Clock>,
+    progress: Option<Sender<Progress>>,
     beat: Beat,
     told: Told,
 }
@@ -292,13 +299,26 @@ impl Desk {
     fn take_in(&self, visits: &[Visit]) {
         self.tray.outbox.append(visits.iter().map(|visit| self.welcomer.row(visit)).collect());
         self.health.set_outbox(self.tray.outbox.depth());
+        let stored = self.clock.now();
         self.tray.bell.notify_one();
+        self.say_stored(visits, stored);
         // Greetings before faces: a name is readable while its picture is still being made.
         let greeted: Vec<&Visit> = visits.iter().filter(|visit| self.greet(visit)).collect();
         for visit in greeted {
             if let Some(face) = self.welcomer.face(visit) {
                 self.tray.lay(face);
             }
+        }
+    }
+
+    fn say_stored(&self, visits: &[Visit], at: Moment) {
+        let Some(progress) = &self.progress else { return };
+        // While the disk fails, visits wait in memory: nothing is stored.
+        if self.tray.outbox.trouble().is_some() {
+            return;
+        }
+        for visit in visits {
+            let _the_tap_may_lose = progress.try_send(Progress { visit: visit.id, step: Step::Stored, at });
         }
     }
 

@@ -16,6 +16,8 @@ mod state;
 mod status;
 mod streams;
 mod taps;
+mod why;
+mod words;
 
 pub use session::mint_token;
 
@@ -26,6 +28,7 @@ use crate::{
     gallery::visitor::VisitorId,
     health::Health,
     infer::watched::Watched,
+    publish::progress::Progress,
     supervise::{Stop, spawn},
 };
 use crossbeam::channel::Receiver;
@@ -59,6 +62,8 @@ pub struct WebSettings {
     pub screen: Option<Login>,
     /// Looks wanted before a face may be named; for the label `looking 2 of 3`.
     pub looks: u32,
+    /// Whether the portraits of whoever was named are kept with the reasons, in memory, for a signed-in operator.
+    pub portraits: bool,
 }
 
 /// Where browsers reach the broker's WebSocket listener.
@@ -78,6 +83,8 @@ pub struct Taps {
     pub watched: Receiver<Watched>,
     /// What was decided about tracks.
     pub outcomes: Receiver<Outcome>,
+    /// How far decided visits have come.
+    pub progress: Receiver<Progress>,
 }
 
 /// Figures that other rooms own; asked for whenever a page is told.
@@ -90,6 +97,8 @@ pub struct Figures {
     pub promised: f64,
     /// The shown name of a visitor who is still enrolled. Asked only for a signed-in operator.
     pub name_of: Box<dyn Fn(VisitorId) -> Option<String> + Send + Sync>,
+    /// Whether a visitor is still enrolled.
+    pub is_enrolled: Box<dyn Fn(VisitorId) -> bool + Send + Sync>,
 }
 
 /// The metrics in Prometheus' text form.
@@ -163,7 +172,11 @@ pub fn start(
         .map_err(WebError::Runtime)?;
 
     let shared = Arc::new(Shared {
-        board: board::Board::new(settings.cameras.iter().map(|camera| camera.name.clone())),
+        board: board::Board::new(
+            settings.cameras.iter().map(|camera| camera.name.clone()),
+            clock.now().wall,
+            settings.portraits,
+        ),
         live: live::Live::new(settings.cameras.iter().map(|camera| camera.name.clone())),
         sessions: session::Sessions::new(&settings.token),
         streams: Arc::new(tokio::sync::Semaphore::new(STREAMS)),

@@ -6,6 +6,7 @@ use crate::web::{
     state::written,
     status,
     streams::{self, stamped, told},
+    why,
 };
 use axum::{
     Json, Router,
@@ -31,6 +32,8 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         .route("/api/signage", get(signage))
         .route("/api/state", get(state))
         .route("/api/events", get(streams::events))
+        .route("/api/why/{number}", get(why::record))
+        .route("/api/why/{number}/portrait.jpg", get(why::portrait))
         .route("/api/sign-in", post(sign_in))
         .route("/api/sign-out", post(sign_out))
         .route("/cameras/{file}", get(streams::camera))

@@ -118,7 +118,7 @@ impl State {
 }
 
 impl DecisionNow {
-    fn of(Numbered { number, outcome }: &Numbered, shared: &Shared, signed_in: bool) -> Self {
+    fn of(Numbered { number, outcome, .. }: &Numbered, shared: &Shared, signed_in: bool) -> Self {
         let named = matches!(outcome.deed, Deed::Welcomed | Deed::AlreadyGreeted);
         let name = match outcome.verdict {
             Verdict::Known { visitor, .. } if signed_in && named => (shared.figures.name_of)(visitor),

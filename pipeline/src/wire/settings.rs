@@ -7,7 +7,7 @@ use crate::{
     guide::programme::{Upcoming, next_sessions},
     health::Health,
     identify::threshold::Law,
-    publish::{self, Published, acked::Acked, payload},
+    publish::{self, Published, acked::Acked, payload, progress::Progress},
     web,
 };
 use crossbeam::channel::Sender;
@@ -29,6 +29,14 @@ fn box_name() -> Name {
     Name::new(&name).or_else(|| Name::new("box")).expect("`box` is a name")
 }
 
+/// Who hears of visits on their way out. Publishing does not wait for them.
+pub(super) struct Told {
+    /// Each acknowledged visit.
+    pub(super) acked: Option<Sender<Acked>>,
+    /// How far each visit has come.
+    pub(super) progress: Option<Sender<Progress>>,
+}
+
 /// What publishing needs.
 pub(super) fn publishing(
     config: &Config,
@@ -37,7 +45,7 @@ pub(super) fn publishing(
     programme: Arc<Option<Programme>>,
     health: &Arc<Health>,
     clock: &Arc<dyn Clock>,
-    acked: Option<Sender<Acked>>,
+    listeners: Told,
 ) -> publish::Setup {
     let gallery = gallery.clone();
     publish::Setup {
@@ -53,7 +61,8 @@ pub(super) fn publishing(
         }),
         health: health.clone(),
         clock: clock.clone(),
-        acked,
+        acked: listeners.acked,
+        progress: listeners.progress,
     }
 }
 
@@ -84,17 +93,19 @@ pub(super) fn pages(
         },
         screen: screens.login.clone().map(|(user, password)| usher_config::capture::Login { user, password }),
         looks: config.rules.looks,
+        portraits: config.web.why.pictures,
     }
 }
 
 /// What pages tell of other rooms.
 pub(super) fn figures(gallery: &Arc<Current>, law: &Law, rules: &usher_config::identify::Rules) -> web::Figures {
-    let (enrolled, sized, named) = (gallery.clone(), gallery.clone(), gallery.clone());
+    let (enrolled, sized, named, asked) = (gallery.clone(), gallery.clone(), gallery.clone(), gallery.clone());
     let (law, target) = (law.clone(), rules.wrong_greetings);
     web::Figures {
         enrolled: Box::new(move || enrolled.load().len()),
         threshold: Box::new(move || law.threshold(target, sized.load().len()).0),
         promised: target,
         name_of: Box::new(move |id| named.load().visitor(id).map(|visitor| visitor.name.clone())),
+        is_enrolled: Box::new(move |id| asked.load().visitor(id).is_some()),
     }
 }

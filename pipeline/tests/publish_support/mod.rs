@@ -316,6 +316,7 @@ pub fn setup(data: &Path, settings: Publish) -> (Setup, Arc<Health>, Arc<SystemC
         health: health.clone(),
         clock: clock.clone(),
         acked: Some(acked),
+        progress: None,
     };
     (setup, health, clock, taps)
 }

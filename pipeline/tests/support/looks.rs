@@ -1,5 +1,6 @@
 //! Looks at people who are not there: directions that score with each other as faces do.
 #![allow(clippy::unwrap_used, reason = "a test says no more by another word")]
+#![allow(dead_code, reason = "each user of this file needs a part of it")]
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -126,6 +127,7 @@ pub(crate) fn probe(camera: &Arc<Camera>, track: u64, ms: u64, template: Templat
         pts: Duration::from_millis(ms),
         rect: Rect::default(),
         template,
+        embedded: at(ms + 20),
         quality: Quality { confidence: 0.9, inter_eye_px: 40.0, pose: 0.8, sharpness: 0.6 },
         portrait: Portrait { width: 1, height: 1, rgb: vec![1, 2, 3].into() },
         settled: Settled::default(),

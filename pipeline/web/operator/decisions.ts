@@ -1,6 +1,7 @@
 // The last decisions, each with its evidence against the threshold.
 import { wallTime } from "../shared/clock.ts";
 import { byId, el } from "../shared/dom.ts";
+import { addressOf } from "./why.ts";
 import type { DecisionNow } from "./state.ts";
 import { deed, score } from "./words.ts";
 
@@ -57,7 +58,10 @@ function draw(decision: DecisionNow): HTMLLIElement {
     ...(decision.live === undefined ? [] : [["seems live", `${Math.round(decision.live * 100)} of 100`] as [string, string]]),
     ["camera, track", `${decision.camera}, ${decision.track}`],
   ];
-  const details = el("details", "", summary, el("div", "why", el("p", "", why), el("dl", "", ...facts.flatMap(([term, fact]) => [el("dt", "", term), el("dd", "", fact)]))));
+  const all = el("a", "", "Look by look, rule by rule");
+  all.href = addressOf(decision.number);
+  all.setAttribute("aria-label", `Why, look by look and rule by rule: ${words}, ${decision.at.slice(11, 19)}`);
+  const details = el("details", "", summary, el("div", "why", el("p", "", why), el("dl", "", ...facts.flatMap(([term, fact]) => [el("dt", "", term), el("dd", "", fact)])), el("p", "all", all)));
   const row = el("li", "", details);
   row.dataset["name"] = decision.name ?? "";
   row.dataset["deed"] = decision.deed;

@@ -7,6 +7,7 @@ import { startFeed } from "./feed.ts";
 import { showSign, startSign } from "./sign.ts";
 import type { State } from "./state.ts";
 import { Tile } from "./tiles.ts";
+import { startWhy } from "./why.ts";
 import { figures } from "./words.ts";
 
 const tiles = new Map<string, Tile>();
@@ -54,10 +55,12 @@ const feed = startFeed(show, (up) => {
   banner("The box does not answer. What is below is from before; this page looks for it again.");
   for (const tile of tiles.values()) tile.stop();
 });
+const why = startWhy();
 startSign(() => {
   // Off the page first: what comes next says whether names may be on it.
   showDecisions([], false);
   feed.renew();
+  why.renew();
 });
 document.addEventListener("visibilitychange", () => {
   if (last) show(last);

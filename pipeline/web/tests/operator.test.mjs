@@ -131,6 +131,65 @@ test("decisions are told with their evidence, and names only while signed in", a
   assert.deepEqual(complaints, []);
 });
 
+test("why has an address of its own, is for who has signed in, and grows as the visit goes its way", async (t) => {
+  const { usher, page, complaints, port } = await scene(t);
+  // Pictures are not kept unless the site opted in, whatever the stages send.
+  await usher.say({ do: "outcome", camera: "north-2", track: 5, deed: "counted", best: 0.41, second: 0.2, leaks: true });
+  await usher.say({ do: "outcome", camera: "south-1", track: 6, deed: "referred", best: 0.55, second: 0.53, leaks: true });
+  await usher.say({ do: "outcome", camera: "north-1", track: 7, deed: "welcomed", best: 0.74, second: 0.21 });
+  await page.waitForFunction(() => document.querySelectorAll("#decisions li").length === 3);
+  const row = (place) => page.locator("#decisions li").nth(place);
+  const view = () => page.textContent("#why");
+  await row(0).locator("summary").click();
+  await row(0).locator(".all a").click();
+  await page.waitForSelector("#why[open]");
+  assert.match(await view(), /for whoever has signed in/);
+  await page.keyboard.press("Escape");
+  await page.fill("#token", process.env.USHER_TOKEN);
+  await page.click("#sign-in button");
+  await page.waitForSelector("#in:not([hidden])");
+
+  await row(0).locator("summary").click();
+  await row(0).locator(".all a").click();
+  await page.waitForSelector("#why[open] table");
+  assert.match(await view(), /Named: five looks over 310 ms agree; 0\.74 where 0\.46 was needed, 0\.53 ahead of the next person\./);
+  assert.match(await view(), /2 looks came too soon/);
+  assert.match(await view(), /Threshold 0\.462 with 612 people enrolled/);
+  assert.equal(await page.$$eval("#why tr.out", (all) => all.length), 1, "the look that gave way");
+  assert.equal(await page.textContent('#why [data-step="outbox"] .time'), "not yet");
+  assert.equal(await page.$("#why .portrait"), null);
+  const address = page.url();
+  await usher.say({ do: "progress", step: "stored" });
+  await usher.say({ do: "progress", step: "acknowledged" });
+  await page.waitForFunction(() => [...document.querySelectorAll("#why .time")].every((time) => / ms$/.test(time.textContent)));
+  await shoot(page, "why-operator");
+  await page.goBack();
+  await page.waitForFunction(() => !document.querySelector("#why").open);
+  await page.goto(address);
+  await page.waitForSelector("#why[open] table");
+  await page.click("#why-shut");
+
+  for (const [place, sentence] of [
+    [1, /Not named, greeted without a name: only 0\.02 ahead of the next person where 0\.06 is needed\./],
+    [2, /Not named: pooled score 0\.41 stays below 0\.46\./],
+  ]) {
+    await row(place).locator("summary").click();
+    await row(place).locator(".all a").click();
+    await page.waitForSelector("#why[open] table");
+    assert.match(await view(), sentence);
+    assert.equal(await page.$("#why .portrait, #why-title .name"), null);
+    await page.keyboard.press("Escape");
+  }
+  await usher.say({ do: "forget" });
+  await page.goto(address);
+  await page.waitForSelector("#why[open] table");
+  await page.waitForFunction(() => !document.body.textContent.includes("Zoë"));
+  const cookie = (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
+  const told = await (await fetch(`http://127.0.0.1:${port}/api/why/${address.split("-").at(-1)}`, { headers: { cookie } })).json();
+  assert.deepEqual(["visitor", "name", "portrait"].filter((key) => key in told), []);
+  assert.deepEqual(complaints, []);
+});
+
 test("a box that goes away is said to be away, and is found again", async (t) => {
   const { usher, page, port } = await scene(t);
   await says(page, "3 of 3 cameras");

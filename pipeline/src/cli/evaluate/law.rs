@@ -36,7 +36,8 @@ pub(super) fn kept(
     if rows.len() < 2 {
         bail!("two different people were compared too seldom for thresholds; give pictures of more people, some 500");
     }
-    let written: Vec<_> = rows.iter().map(|(rate, score)| json!({ "false_match_rate": rate, "score": score })).collect();
+    let written: Vec<_> =
+        rows.iter().map(|(rate, score)| json!({ "false_match_rate": rate, "score": score })).collect();
     let text = serde_json::to_string_pretty(&json!([{ "model": model, "points": written }]))?;
     Law::from_json(&text, model)?;
     let path = law_file(model, &faces.data.folder(common)?.join("models"));

@@ -13,6 +13,7 @@ use crate::{
     publish::{
         acked::{Acked, Arrived},
         outbox::Waiting,
+        progress::{Progress, Step},
         report::Reporter,
         sink::wire::{Parcel, Wire},
         tray::Tray,
@@ -63,6 +64,8 @@ pub(crate) struct MqttSink {
     pub(crate) clock: Arc<dyn Clock>,
     /// Hears of every acknowledged visit; may lose.
     pub(crate) acked: Option<Sender<Acked>>,
+    /// Hears of them, too, with the time; may lose.
+    pub(crate) progress: Option<Sender<Progress>>,
     pub(crate) beat: Beat,
 }
 
@@ -278,6 +281,9 @@ impl MqttSink {
             .record(since_settling.as_secs_f64());
         if let Some(acked) = &self.acked {
             let _the_tap_may_lose = acked.try_send(Acked { visit, since_first, since_settling });
+        }
+        if let Some(progress) = &self.progress {
+            let _the_tap_may_lose = progress.try_send(Progress { visit, step: Step::Acknowledged, at: now });
         }
     }
 
