@@ -126,7 +126,7 @@ fn eyes_covered(picture: &RgbImage, face: &Face, dice: &mut ChaCha8Rng) -> RgbIm
         return painted(picture, face, |right, down| {
             let lens = |at: f32| ((right - at) / 0.40).hypot((down - 0.05) / 0.30) < 1.0;
             let frame = (-0.10..-0.02).contains(&down) && right.abs() < 1.0;
-            (lens(-0.5) || lens(0.5)).then(|| [dark + shine * (0.3 - down); 3]).or(frame.then_some([dark; 3]))
+            (lens(-0.5) || lens(0.5)).then_some([dark + shine * (0.3 - down); 3]).or(frame.then_some([dark; 3]))
         });
     }
     // A band: hair, a cap's brim, a hand.

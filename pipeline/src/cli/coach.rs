@@ -89,8 +89,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(MEND_ME));
         }
     };
-    let rules = &config.rules;
-    let wanted = Wanted { inter_eye_px: config.infer.inter_eye_px, apart: rules.apart, looks: rules.looks };
+    let wanted = Wanted::of(&config);
     if !common.json {
         let seconds = args.duration.as_secs();
         eprintln!(
@@ -107,7 +106,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
         }
     };
     let (walks, arrivals) = watched(&config.cameras[&camera.name], &camera, follower, &wanted, args.duration, each)?;
-    let figures = Figures::of(&walks, arrivals.stream());
+    let figures = Figures::of(&walks, Some(arrivals.stream()));
     let place = Place { distance_m: args.distance };
     let limits: Vec<Told> = advice(&figures, &wanted).iter().map(|limit| told(limit, &figures, &place)).collect();
     if let Some(file) = &args.save {

@@ -24,7 +24,7 @@ pub struct Stream {
     pub fps: f32,
     /// Share of the frames that were missing between others, 0..=1.
     pub missing: f32,
-    /// Frames that could not be read, and times that the camera was lost.
+    /// Times that the camera was lost.
     pub faults: u32,
 }
 
@@ -36,7 +36,7 @@ pub struct Arrivals {
     times: Vec<Duration>,
     /// Frames that were not taken from their seat since a newer one came.
     pub passed_over: u64,
-    /// Frames that could not be read, and times that the camera was lost.
+    /// Times that the camera was lost.
     pub faults: u32,
 }
 
@@ -94,8 +94,8 @@ pub struct Smear {
 pub struct Figures {
     /// Walks measured.
     pub walks: u32,
-    /// How frames came.
-    pub stream: Stream,
+    /// How frames came; `None`: not measured.
+    pub stream: Option<Stream>,
     /// What was measured of the walks; `None`: nobody walked.
     pub faces: Option<Faces>,
 }
@@ -137,7 +137,7 @@ pub struct Faces {
 
 impl Figures {
     /// Of these walks and frames.
-    pub fn of(walks: &[Walk], stream: Stream) -> Self {
+    pub fn of(walks: &[Walk], stream: Option<Stream>) -> Self {
         Self { walks: walks.len() as u32, stream, faces: Faces::of(walks) }
     }
 }

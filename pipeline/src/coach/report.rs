@@ -110,9 +110,9 @@ pub fn told(advice: &Advice, figures: &Figures, place: &Place) -> Told {
         ),
         Limit::Unsteady => (
             format!(
-                "{:.1} % of the frames are missing, and {} could not be had; at most {:.0} % is well",
-                percent(figures.stream.missing),
-                figures.stream.faults,
+                "{:.1} % of the frames are missing, and the camera was lost {} times; at most {:.0} % is well",
+                percent(found),
+                figures.stream.map_or(0, |stream| stream.faults),
                 percent(needed)
             ),
             "use `transport: tcp`, lower the bit rate, look at cable and switch".to_owned(),
@@ -165,7 +165,7 @@ pub fn rows(now: &Figures, before: Option<&Figures>) -> Vec<Row> {
         }),
         ("sharpness", |of| Some(format!("{:.2}", of.faces.as_ref()?.sharpness))),
         ("edges lost to movement, %", |of| Some(format!("{:.0}", 100.0 * of.faces.as_ref()?.smear?.share))),
-        ("frames a second", |of| Some(format!("{:.1}", of.stream.fps))),
+        ("frames a second", |of| Some(format!("{:.1}", of.stream?.fps))),
     ];
     let none = || "–".to_owned();
     let row = |(name, of): Line| Row {
@@ -174,4 +174,49 @@ pub fn rows(now: &Figures, before: Option<&Figures>) -> Vec<Row> {
         before: before.map(|before| of(before).unwrap_or_else(none)),
     };
     lines.map(row).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [(Limit, &str); 13] = [
+        (Limit::Nobody, "walk up to the line"),
+        (Limit::Small, "a lens of 1.6 times the focal length"),
+        (Limit::Brief, "widen the opt-in zone"),
+        (Limit::High, "lower the camera by about"),
+        (Limit::Low, "mount the camera higher"),
+        (Limit::Aside, "move the camera to the left"),
+        (Limit::Dark, "light the faces at the line"),
+        (Limit::Bright, "lower the exposure"),
+        (Limit::SideLit, "put a lamp on the other"),
+        (Limit::SlowShutter, "set the shutter to 1/60 s"),
+        (Limit::Soft, "focus the lens at the line"),
+        (Limit::SlowFrames, "15 or 25 frames a second"),
+        (Limit::Unsteady, "`transport: tcp`"),
+    ];
+
+    #[test]
+    fn every_limit_says_what_to_change() {
+        for (limit, mend) in ALL {
+            let advice = Advice { limit, found: 14.0, needed: 23.0, severity: 0.4 };
+            let told = told(&advice, &Figures::default(), &Place::default());
+            assert!(told.mend.contains(mend), "{}", told.mend);
+        }
+    }
+
+    #[test]
+    fn ways_are_told_in_metres_where_the_distance_is_known() {
+        let (figures, place) = (Figures::default(), Place { distance_m: Some(3.0) });
+        let small = Advice { limit: Limit::Small, found: 14.0, needed: 20.0, severity: 0.3 };
+        let words = told(&small, &figures, &place).mend;
+        assert!(
+            words.starts_with("move the camera from 3.0 m to 2.1 m before the line, or take a lens of 1.4"),
+            "{words}"
+        );
+        // 35° from above at 3 m is 1.72 m above the face and 2.46 m away; 12° there is .52 m above it.
+        let high = Advice { limit: Limit::High, found: 35.0, needed: 22.0, severity: 0.4 };
+        let words = told(&high, &figures, &place).mend;
+        assert!(words.starts_with("lower the camera by about 1.2 m, or move it 3.3 times"), "{words}");
+    }
 }

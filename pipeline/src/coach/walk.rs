@@ -47,6 +47,14 @@ pub struct Wanted {
     pub looks: u32,
 }
 
+impl Wanted {
+    /// As configured.
+    pub fn of(config: &usher_config::Config) -> Self {
+        let rules = &config.rules;
+        Self { inter_eye_px: config.infer.inter_eye_px, apart: rules.apart, looks: rules.looks }
+    }
+}
+
 /// How much a face moved between frames, and how sharp it was along its way and across.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Movement {
@@ -227,4 +235,56 @@ pub(super) fn median(values: impl Iterator<Item = f32>) -> Option<f32> {
     let mut values: Vec<f32> = values.filter(|value| value.is_finite()).collect();
     values.sort_by(f32::total_cmp);
     values.get(values.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_models::{
+        align::TEMPLATE,
+        image::{Point, Rect},
+    };
+
+    const WANTED: Wanted = Wanted { inter_eye_px: 20.0, apart: Duration::from_millis(80), looks: 3 };
+
+    /// A face whose eyes are `eyes` apart, its middle at `x`, `at` milliseconds.
+    fn glimpse(at: u64, x: f32, eyes: f32) -> Glimpse {
+        let scale = eyes / (TEMPLATE[1].x - TEMPLATE[0].x);
+        let place = |p: Point| Point { x: x + (p.x - 56.0) * scale, y: 300.0 + (p.y - 72.0) * scale };
+        let rect = Rect { x: x - eyes, y: 300.0 - eyes, width: 2.0 * eyes, height: 2.5 * eyes };
+        let face = Face { rect, landmarks: TEMPLATE.map(place), confidence: 0.9 };
+        let quality = Quality { pose: 0.9, sharpness: 0.5, ..Quality::NOTHING };
+        let size = Size { width: 1280, height: 720 };
+        let at = Duration::from_millis(at);
+        Glimpse { track: TrackId(1), at, face, size, is_in_zone: true, quality: Some(quality) }
+    }
+
+    #[test]
+    fn a_walk_is_measured_from_its_first_glimpse_to_the_line() {
+        let glimpses: Vec<Glimpse> = (0..60).map(|n| glimpse(n * 67, 640.0, (10.0 + n as f32).min(50.0))).collect();
+        let walk = Walk::of(&glimpses, &WANTED).unwrap();
+        assert_eq!((walk.first_px.round(), walk.line_px.round(), walk.largest_px.round()), (10.0, 50.0, 50.0));
+        // From 20 pixels on, every second frame: looks are 80 ms apart and frames 67.
+        assert_eq!(walk.looks, 25);
+        assert!(walk.usable > Duration::from_secs(3), "{:?}", walk.usable);
+    }
+
+    #[test]
+    fn whoever_leaves_the_picture_is_measured_where_the_face_was_whole() {
+        let glimpses: Vec<Glimpse> = (0..40).map(|n| glimpse(n * 67, 1000.0 + 12.0 * n as f32, 50.0)).collect();
+        let walk = Walk::of(&glimpses, &WANTED).unwrap();
+        assert!((walk.line_px - 50.0).abs() < 1.0 && walk.speed_px > 150.0, "{walk:?}");
+        let outside: Vec<Glimpse> = glimpses.iter().map(|of| Glimpse { is_in_zone: false, ..*of }).collect();
+        assert_eq!(Walk::of(&outside, &WANTED), None, "nobody is measured outside the opt-in zone");
+    }
+
+    #[test]
+    fn a_walk_is_over_when_the_face_is_gone() {
+        let mut walking = Walking::default();
+        (0..20).for_each(|n| walking.see(glimpse(n * 67, 640.0, 40.0)));
+        assert!(walking.over(Duration::from_millis(2000), &WANTED).is_empty());
+        assert_eq!(walking.over(Duration::from_millis(3000), &WANTED).len(), 1);
+        walking.see(glimpse(5000, 640.0, 40.0));
+        assert!(walking.end(&WANTED).is_empty(), "one glimpse is no walk");
+    }
 }

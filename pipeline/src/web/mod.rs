@@ -6,6 +6,7 @@
 
 mod assets;
 mod board;
+mod coach;
 mod guard;
 mod label;
 mod live;
@@ -22,6 +23,7 @@ pub use session::mint_token;
 use crate::{
     capture::frame::Camera,
     clock::Clock,
+    coach::walk::Wanted,
     decide::visit::Outcome,
     gallery::visitor::VisitorId,
     health::Health,
@@ -59,6 +61,8 @@ pub struct WebSettings {
     pub screen: Option<Login>,
     /// Looks wanted before a face may be named; for the label `looking 2 of 3`.
     pub looks: u32,
+    /// What a look must be at least; for the coach.
+    pub wanted: Wanted,
 }
 
 /// Where browsers reach the broker's WebSocket listener.
@@ -127,6 +131,7 @@ struct Shared {
     prometheus: Prometheus,
     clock: Arc<dyn Clock>,
     board: board::Board,
+    coaches: coach::Coaches,
     live: live::Live,
     sessions: session::Sessions,
     streams: Arc<tokio::sync::Semaphore>,
@@ -164,6 +169,7 @@ pub fn start(
 
     let shared = Arc::new(Shared {
         board: board::Board::new(settings.cameras.iter().map(|camera| camera.name.clone())),
+        coaches: coach::Coaches::new(settings.cameras.iter().map(|camera| camera.name.clone()), settings.wanted),
         live: live::Live::new(settings.cameras.iter().map(|camera| camera.name.clone())),
         sessions: session::Sessions::new(&settings.token),
         streams: Arc::new(tokio::sync::Semaphore::new(STREAMS)),
