@@ -43,12 +43,13 @@ impl Spread {
 pub(super) fn sharpness(luma: &Luma) -> Sharpness {
     let (mut all, mut sideways, mut upright) = (Spread::default(), Spread::default(), Spread::default());
     for y in INNER_FACE.top..INNER_FACE.bottom {
-        let (above, row, below) = (luma.row(y - 1), luma.row(y), luma.row(y + 1));
-        for x in INNER_FACE.left..INNER_FACE.right {
-            let (along, down) = (row[x - 1] + row[x + 1] - 2.0 * row[x], above[x] + below[x] - 2.0 * row[x]);
-            all.add(row[x - 1] + row[x + 1] + above[x] + below[x] - 4.0 * row[x]);
-            sideways.add(along);
-            upright.add(down);
+        let (from, to) = (INNER_FACE.left, INNER_FACE.right);
+        let (above, row, below) = (&luma.row(y - 1)[from..to], luma.row(y), &luma.row(y + 1)[from..to]);
+        let neighbours = row[from - 1..to - 1].iter().zip(&row[from + 1..=to]).zip(above.iter().zip(below));
+        for (((left, right), (above, below)), here) in neighbours.zip(&row[from..to]) {
+            all.add(left + right + above + below - 4.0 * here);
+            sideways.add(left + right - 2.0 * here);
+            upright.add(above + below - 2.0 * here);
         }
     }
     let n = f64::from(INNER_FACE.pixels());

@@ -1,6 +1,6 @@
 //! Hints: what is wrong with a picture's light, or covers the face, and what to do about it, in words.
 //!
-//! Each bar is the value that one good picture in two hundred or fewer falls below (docs/accuracy.md, "What a picture's
+//! Each bar is the value that one good picture in 150 or fewer falls below (docs/accuracy.md, "What a picture's
 //! quality tells"): a hint sends somebody back to the camera, so it must seldom be wrong.
 
 use std::fmt;
@@ -9,8 +9,8 @@ use usher_models::quality::Quality;
 const LUMINANCE_MEAN: f32 = 0.25;
 const DYNAMIC_RANGE: f32 = 0.76;
 const OVER_EXPOSURE_PREVENTION: f32 = 0.93;
-const UNIFORMITY: f32 = 0.02;
-const FRONTAL: f32 = 0.6;
+/// A turned head has unlike cheeks in any light: ask for a frontal one first.
+const UNIFORMITY: f32 = 0.005;
 const VISIBLE: f32 = 0.25;
 
 /// What a person can mend at once. Told of one picture or, live, of what a camera sees.
@@ -39,8 +39,7 @@ impl Hint {
         // Dark skin is dark in good light too, but has all its shades then: both must be missing.
         let is_dark = exposure.luminance_mean < LUMINANCE_MEAN && exposure.dynamic_range < DYNAMIC_RANGE;
         let is_bright = exposure.over_exposure_prevention < OVER_EXPOSURE_PREVENTION;
-        // A turned head has unlike cheeks in any light.
-        let is_side_lit = quality.illumination_uniformity < UNIFORMITY && quality.pose >= FRONTAL;
+        let is_side_lit = quality.illumination_uniformity < UNIFORMITY;
         let found = [
             (is_dark, Self::Dark),
             (is_bright, Self::Bright),
