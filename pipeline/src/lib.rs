@@ -9,6 +9,7 @@ pub mod supervise;
 
 pub mod accuracy;
 pub mod capture;
+pub mod coach;
 pub mod decide;
 pub mod flow;
 pub mod gallery;

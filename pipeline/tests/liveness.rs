@@ -108,7 +108,13 @@ impl Walk {
                 rect: Rect::default(),
                 template: face(direction),
                 embedded: at(ms + 20),
-                quality: Quality { confidence: 0.9, inter_eye_px: 40.0, pose: 0.8, sharpness: 0.6 },
+                quality: Quality {
+                    confidence: 0.9,
+                    inter_eye_px: 40.0,
+                    pose: 0.8,
+                    sharpness: 0.6,
+                    ..Quality::default()
+                },
                 portrait: Portrait { width: 1, height: 1, rgb: vec![1, 2, 3].into() },
                 settled: self.settled.clone(),
             };

@@ -26,6 +26,7 @@ use std::{
 use usher::{
     capture::frame::{Camera, Frame, Picture, Zone},
     clock::{Clock, Moment, SystemClock},
+    coach::walk::Wanted,
     decide::visit::{Deed, Outcome},
     gallery::visitor::VisitorId,
     health::{BrokerState, CameraState, Health},
@@ -42,7 +43,13 @@ use usher_config::{
     decide::Liveness,
     value::{Name, Secret},
 };
-use usher_models::{image::Rect, template::Score};
+use usher_models::{
+    align::TEMPLATE,
+    face::Face,
+    image::{Point, Rect},
+    quality::{Exposure, Quality},
+    template::Score,
+};
 use uuid::Uuid;
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -72,7 +79,7 @@ fn pages_keep_their_promises_in_chromium() {
         .filter(|path| path.to_string_lossy().ends_with(".test.mjs"))
         .collect();
     files.sort();
-    assert!(files.len() >= 4, "tests of the pages are missing: {files:?}");
+    assert!(files.len() >= 5, "tests of the pages are missing: {files:?}");
     let status = Command::new("node")
         .arg("--test")
         .args(&files)
@@ -145,6 +152,7 @@ fn settings(listen: SocketAddr, websocket: Websocket, portraits: bool) -> WebSet
         screen: None,
         looks: 3,
         portraits,
+        wanted: Wanted { inter_eye_px: 20.0, apart: Duration::from_millis(80), looks: 3 },
     }
 }
 
@@ -308,11 +316,46 @@ impl World {
 
 fn person(asked: &Value) -> Person {
     let number = |key: &str| asked[key].as_f64().expect("a number") as f32;
+    let rect = Rect { x: number("x"), y: number("y"), width: number("width"), height: number("height") };
+    let eyes = asked["eyes"].as_f64().map_or(0.45 * rect.width, |eyes| eyes as f32);
+    let face = face(rect, eyes);
     Person {
         track: TrackId(asked["track"].as_u64().expect("a track")),
-        rect: Rect { x: number("x"), y: number("y"), width: number("width"), height: number("height") },
+        rect,
+        face,
+        quality: asked["eyes"].is_number().then(|| quality(&face, &asked["quality"])),
         in_zone: asked["in_zone"].as_bool() != Some(false),
         looks: asked["looks"].as_u64().unwrap_or(0) as u32,
+    }
+}
+
+/// A face that looks at the camera, its eyes so far apart.
+fn face(rect: Rect, eyes: f32) -> Face {
+    let scale = eyes / (TEMPLATE[1].x - TEMPLATE[0].x);
+    let landmarks = TEMPLATE.map(|p| Point { x: rect.x + p.x * scale, y: rect.y + p.y * scale });
+    Face { rect, landmarks, confidence: 0.9 }
+}
+
+/// A good look but for what node asks.
+fn quality(face: &Face, asked: &Value) -> Quality {
+    let or = |key: &str, usual: f32| asked[key].as_f64().map_or(usual, |value| value as f32);
+    Quality {
+        confidence: 0.9,
+        inter_eye_px: face.inter_eye_px(),
+        pose: 0.9,
+        sharpness: or("sharpness", 0.6),
+        sharpness_sideways: 0.5,
+        sharpness_upright: 0.5,
+        exposure: Exposure {
+            luminance_mean: or("luminance_mean", 0.5),
+            under_exposure_prevention: or("under_exposure_prevention", 0.99),
+            over_exposure_prevention: or("over_exposure_prevention", 1.0),
+            dynamic_range: or("dynamic_range", 0.87),
+        },
+        illumination_uniformity: or("illumination_uniformity", 0.7),
+        eyes_visible: 1.0,
+        mouth_occlusion_prevention: 1.0,
+        ..Quality::default()
     }
 }
 

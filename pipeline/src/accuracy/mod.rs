@@ -16,6 +16,7 @@ pub mod rates;
 pub mod resample;
 pub mod simulation;
 pub mod site;
+pub mod spoilt;
 pub mod tail;
 pub mod trials;
 pub mod truth;

@@ -89,9 +89,7 @@ impl Portraits {
     /// # Errors
     /// When a network fails.
     pub fn crop(&mut self, picture: &Picture) -> Result<Option<(Face, Rgb)>, ModelError> {
-        let found = faces(&mut *self.detector, picture)?;
-        let central = found.into_iter().min_by(|a, b| off(a, picture.size()).total_cmp(&off(b, picture.size())));
-        Ok(central.map(|face| (face, aligned(&picture.view(), &face.landmarks))))
+        crop_of(&mut *self.detector, picture)
     }
 
     /// The face that a picture is about. `None`: no face was found.
@@ -105,6 +103,16 @@ impl Portraits {
         let (mirrored, upright) = (both.next(), both.next());
         Ok(mirrored.zip(upright).map(|(mirrored, upright)| Portrait { upright, mirrored }))
     }
+}
+
+/// The face that a picture is about, the one nearest to its middle, and its aligned crop. `None`: no face was found.
+///
+/// # Errors
+/// When the network fails.
+pub fn crop_of(detector: &mut dyn Detector, picture: &Picture) -> Result<Option<(Face, Rgb)>, ModelError> {
+    let found = faces(detector, picture)?;
+    let central = found.into_iter().min_by(|a, b| off(a, picture.size()).total_cmp(&off(b, picture.size())));
+    Ok(central.map(|face| (face, aligned(&picture.view(), &face.landmarks))))
 }
 
 /// How far a face is from the middle, squared.

@@ -6,6 +6,7 @@ mod liveness;
 mod open_set;
 mod pairs;
 mod portraits;
+mod quality;
 mod synthesised;
 mod walks;
 
@@ -54,6 +55,8 @@ enum What {
     Walks(walks::Args),
     /// Does a picture show a person, or a picture of one? APCER per species of attack and BPCER, picture by picture.
     Liveness(liveness::Args),
+    /// Do the components of quality tell a spoilt picture from a good one? Good pictures are spoilt in five ways.
+    Quality(quality::Args),
 }
 
 /// Which faces, and by which networks.
@@ -79,6 +82,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     let done = match &args.what {
         What::Walks(args) => return walks::run(common, args),
         What::Liveness(args) => liveness::run(common, args),
+        What::Quality(args) => quality::run(common, args),
         What::Pairs { faces, law } => pairs::run(common, faces, *law),
         What::OpenSet { faces, views, fpir } => open_set::run(common, faces, *views as usize, *fpir),
     };

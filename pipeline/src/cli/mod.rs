@@ -3,6 +3,7 @@
 
 mod calibrate;
 mod check;
+mod coach;
 pub mod crowd;
 mod data;
 mod demo;
@@ -52,6 +53,7 @@ enum Command {
     Run(run::Args),
     Demo(demo::Args),
     Check(check::Args),
+    Coach(coach::Args),
     Enrol(enrol::Args),
     Forget(forget::Args),
     List(list::Args),
@@ -70,6 +72,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&common, &args),
         Command::Demo(args) => demo::run(&common, &args),
         Command::Check(args) => check::run(&common, &args),
+        Command::Coach(args) => coach::run(&common, &args),
         Command::Enrol(args) => enrol::run(&common, &args),
         Command::Forget(args) => forget::run(&common, &args),
         Command::List(args) => list::run(&common, &args),

@@ -8,6 +8,7 @@ use crate::{
     gallery::{
         faces::{self, faces},
         file::StoreError,
+        hint::Hint,
         name::NameError,
         picture::Picture,
         search::{Candidate, Gallery},
@@ -91,6 +92,14 @@ pub enum EnrolError {
     Turned {
         /// Which.
         picture: usize,
+    },
+    /// Light, or something over the face.
+    #[error("the face in picture {picture} {hint}")]
+    Spoilt {
+        /// Which.
+        picture: usize,
+        /// What is wrong, and what to do.
+        hint: Hint,
     },
     /// Two people.
     #[error("pictures {one} and {other} do not seem to show the same person; give pictures of one visitor only")]
@@ -310,6 +319,10 @@ impl Enroller {
         if quality.sharpness < SHARPNESS {
             return Err(EnrolError::Blurred { picture: number });
         }
+        // Last: a blurred face has no contrast where its eyes are either.
+        if let Some(hint) = Hint::of(&quality) {
+            return Err(EnrolError::Spoilt { picture: number, hint });
+        }
         Ok((crop, quality))
     }
 }
@@ -328,6 +341,11 @@ mod tests {
             (EnrolError::Small { picture: 1, found: 11.0, least: 24.0 }, "11 pixels between the eyes, at least 24"),
             (EnrolError::Blurred { picture: 1 }, "take it again"),
             (EnrolError::Turned { picture: 1 }, "from the front"),
+            (EnrolError::Spoilt { picture: 1, hint: Hint::Dark }, "picture 1 is too dark; take it with more light"),
+            (EnrolError::Spoilt { picture: 2, hint: Hint::Bright }, "picture 2 is washed out; take it out of the sun"),
+            (EnrolError::Spoilt { picture: 1, hint: Hint::SideLit }, "turn towards the light"),
+            (EnrolError::Spoilt { picture: 1, hint: Hint::EyesCovered }, "take off sunglasses"),
+            (EnrolError::Spoilt { picture: 1, hint: Hint::MouthCovered }, "take off mask or scarf"),
             (EnrolError::Strangers { one: 1, other: 3 }, "pictures 1 and 3"),
             (EnrolError::Already { visitor }, "`--again`"),
             (EnrolError::Past, "give a later time"),

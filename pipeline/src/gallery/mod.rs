@@ -11,6 +11,7 @@ pub mod current;
 pub mod enrol;
 pub(crate) mod faces;
 pub mod file;
+pub mod hint;
 pub mod key;
 pub mod migrate;
 pub mod name;

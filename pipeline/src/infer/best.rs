@@ -182,13 +182,16 @@ impl Looks {
 }
 
 /// Whether no landmark lies beyond the edge of a frame of `size`.
-fn is_whole(face: &Face, size: Size) -> bool {
+pub fn is_whole(face: &Face, size: Size) -> bool {
     let (width, height) = (size.width as f32, size.height as f32);
     face.landmarks.iter().all(|p| (0.0..width).contains(&p.x) && (0.0..height).contains(&p.y))
 }
 
 /// Whether a face is frontal and sharp enough to say anything.
-pub(super) fn is_clear(quality: &Quality) -> Result<(), Passed> {
+///
+/// # Errors
+/// Why not.
+pub fn is_clear(quality: &Quality) -> Result<(), Passed> {
     if quality.pose < LEAST_POSE {
         return Err(Passed::Turned);
     }
@@ -207,7 +210,8 @@ mod tests {
     const SIZE: Size = Size { width: 1280, height: 720 };
     const BAR: Bar =
         Bar { inter_eye_px: 20.0, apart: Duration::from_millis(80), looks: 3, over: Duration::from_millis(250) };
-    const GOOD: Quality = Quality { confidence: 0.9, inter_eye_px: 40.0, pose: 0.9, sharpness: 0.8 };
+    const GOOD: Quality =
+        Quality { confidence: 0.9, inter_eye_px: 40.0, pose: 0.9, sharpness: 0.8, ..Quality::NOTHING };
 
     fn at(ms: u64) -> Moment {
         Moment { steady: Duration::from_millis(ms), wall: SystemTime::UNIX_EPOCH }

@@ -43,6 +43,8 @@ struct Scene {
     camera: Arc<Camera>,
     tracker: Tracker,
     looks: HashMap<TrackId, Looks>,
+    /// What was measured in the last frame of whoever was due.
+    measured: HashMap<TrackId, Quality>,
 }
 
 /// A face whose look is due.
@@ -133,6 +135,7 @@ impl Engine {
                 camera: frame.camera.clone(),
                 tracker: Tracker::new(self.ids.clone()),
                 looks: HashMap::new(),
+                measured: HashMap::new(),
             });
             for ended in scene.tracker.follow(&faces, frame.taken) {
                 scene.close(&ended, &mut round);
@@ -248,10 +251,10 @@ impl Engine {
 impl Scene {
     /// The faces of this frame that are to be looked at: in the opt-in zone, large, sharp and frontal enough, and not
     /// looked at a moment ago. Nobody outside the zone goes further than this function.
-    fn due(&self, index: usize, frame: &Frame, bar: &Bar) -> Vec<Due> {
+    fn due(&mut self, index: usize, frame: &Frame, bar: &Bar) -> Vec<Due> {
         let (view, size) = (frame.picture.view(), frame.picture.size());
         let fresh = Looks::default();
-        let mut due = Vec::new();
+        let (mut due, mut measured) = (Vec::new(), HashMap::new());
         for track in self.tracker.seen_at(frame.taken).filter(|track| track.is_believed()) {
             if !frame.camera.zone.holds(track.face.rect.centre(), size) {
                 continue;
@@ -260,6 +263,7 @@ impl Scene {
             let worth = looks.is_due(&track.face, size, frame.taken, bar).and_then(|()| {
                 let crop = aligned(&view, &track.face.landmarks);
                 let quality = quality::measure(&track.face, &crop);
+                measured.insert(track.id, quality);
                 looks.is_worth(&quality).map(|()| (crop, quality))
             });
             match worth {
@@ -277,6 +281,7 @@ impl Scene {
                 }
             }
         }
+        self.measured = measured;
         due
     }
 
@@ -323,6 +328,8 @@ impl Scene {
         let person = |track: &Track| Person {
             track: track.id,
             rect: track.face.rect,
+            face: track.face,
+            quality: self.measured.get(&track.id).copied(),
             in_zone: frame.camera.zone.holds(track.face.rect.centre(), size),
             looks: self.looks.get(&track.id).map_or(0, |looks| looks.count),
         };

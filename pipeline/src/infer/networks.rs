@@ -35,6 +35,22 @@ pub fn open_embedder(config: &Config, name: &str) -> Result<Box<dyn Embedder>, M
     catalog::open_embedder(name, &config.data.join("models"), &compute(config.infer.device)?)
 }
 
+/// The detector alone, for the gate's input: for whoever looks at cameras and at nobody's template.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_detector(config: &Config) -> Result<Box<dyn Detector>, ModelError> {
+    let infer = &config.infer;
+    let input = Size { width: infer.input.width, height: infer.input.height };
+    catalog::open_detector(
+        &infer.detector,
+        &config.data.join("models"),
+        &compute(infer.device)?,
+        input,
+        infer.confidence,
+    )
+}
+
 /// The networks for presentation attack detection of section `infer`; `None` where no gate asks for them.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use crate::infer::sighting::TrackId;
 use crate::{capture::frame::Frame, clock::Moment};
 use std::sync::Arc;
-use usher_models::image::Rect;
+use usher_models::{face::Face, image::Rect, quality::Quality};
 
 /// One frame that infer has dealt with. Taps may lose it.
 #[derive(Clone)]
@@ -25,6 +25,10 @@ pub struct Person {
     pub track: TrackId,
     /// Frame pixels.
     pub rect: Rect,
+    /// The same with its landmarks.
+    pub face: Face,
+    /// What was measured of the face's pixels, where a look was due in this frame.
+    pub quality: Option<Quality>,
     /// Whether in the camera's opt-in zone; outside, nobody is embedded.
     pub in_zone: bool,
     /// Looks taken so far.

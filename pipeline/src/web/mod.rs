@@ -6,6 +6,7 @@
 
 mod assets;
 mod board;
+mod coach;
 mod guard;
 mod label;
 mod live;
@@ -24,6 +25,7 @@ pub use session::mint_token;
 use crate::{
     capture::frame::Camera,
     clock::Clock,
+    coach::walk::Wanted,
     decide::visit::Outcome,
     gallery::visitor::VisitorId,
     health::Health,
@@ -64,6 +66,8 @@ pub struct WebSettings {
     pub looks: u32,
     /// Whether the portraits of whoever was named are kept with the reasons, in memory, for a signed-in operator.
     pub portraits: bool,
+    /// What a look must be at least; for the coach.
+    pub wanted: Wanted,
 }
 
 /// Where browsers reach the broker's WebSocket listener.
@@ -136,6 +140,7 @@ struct Shared {
     prometheus: Prometheus,
     clock: Arc<dyn Clock>,
     board: board::Board,
+    coaches: coach::Coaches,
     live: live::Live,
     sessions: session::Sessions,
     streams: Arc<tokio::sync::Semaphore>,
@@ -177,6 +182,7 @@ pub fn start(
             clock.now().wall,
             settings.portraits,
         ),
+        coaches: coach::Coaches::new(settings.cameras.iter().map(|camera| camera.name.clone()), settings.wanted),
         live: live::Live::new(settings.cameras.iter().map(|camera| camera.name.clone())),
         sessions: session::Sessions::new(&settings.token),
         streams: Arc::new(tokio::sync::Semaphore::new(STREAMS)),

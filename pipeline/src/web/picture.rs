@@ -111,9 +111,17 @@ fn fill(picture: &mut RgbImage, left: i32, top: i32, right: i32, bottom: i32, co
 mod tests {
     use super::*;
     use crate::infer::sighting::TrackId;
+    use usher_models::{align::TEMPLATE, face::Face};
 
     fn person(in_zone: bool, looks: u32) -> Person {
-        Person { track: TrackId(1), rect: Rect::default(), in_zone, looks }
+        Person {
+            track: TrackId(1),
+            rect: Rect::default(),
+            face: Face { rect: Rect::default(), landmarks: TEMPLATE, confidence: 0.9 },
+            quality: None,
+            in_zone,
+            looks,
+        }
     }
 
     #[test]

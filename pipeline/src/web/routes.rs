@@ -1,7 +1,7 @@
 //! Which address gives what.
 
 use crate::web::{
-    Shared, assets, guard,
+    Shared, assets, coach, guard,
     session::{COOKIE, Refused},
     state::written,
     status,
@@ -31,6 +31,8 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         .route("/assets/{*file}", get(assets::asset))
         .route("/api/signage", get(signage))
         .route("/api/state", get(state))
+        .route("/api/coach", get(coach::coach))
+        .route("/api/coach/{camera}", post(coach::begin_anew))
         .route("/api/events", get(streams::events))
         .route("/api/why/{number}", get(why::record))
         .route("/api/why/{number}/portrait.jpg", get(why::portrait))

@@ -31,6 +31,7 @@ fn read(shared: &Shared, taps: Taps) {
             recv(watched) -> seen => match seen {
                 Ok(seen) => {
                     shared.board.watched(&seen);
+                    shared.coaches.watched(&seen);
                     shared.live.offer(seen);
                 }
                 // The stage has ended; the pages still tell how the box is.

@@ -3,6 +3,7 @@
 use crate::{
     capture::frame,
     clock::Clock,
+    coach::walk::Wanted,
     gallery::{current::Current, visitor::VisitorId},
     guide::programme::{Upcoming, next_sessions},
     health::Health,
@@ -94,6 +95,7 @@ pub(super) fn pages(
         screen: screens.login.clone().map(|(user, password)| usher_config::capture::Login { user, password }),
         looks: config.rules.looks,
         portraits: config.web.why.pictures,
+        wanted: Wanted::of(config),
     }
 }
 

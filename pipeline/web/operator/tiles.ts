@@ -2,6 +2,7 @@
 import { boxNow } from "../shared/clock.ts";
 import { el } from "../shared/dom.ts";
 import { icon } from "../shared/icons.ts";
+import { Coach } from "./coach.ts";
 import type { CameraNow } from "./state.ts";
 import { ago, ordinal } from "./words.ts";
 
@@ -35,12 +36,14 @@ export class Tile {
   constructor(name: string, place: number) {
     this.#name = name;
     this.#streams = place < STREAMS;
+    const coach = new Coach(name);
     this.#picture.alt = `live picture of ${name}`;
     this.root = el(
       "figure",
       "camera",
       el("div", "frame", icon("camera", "icon blank"), this.#picture, this.#over),
-      el("figcaption", "", this.#dot, el("b", "", name), this.#words),
+      el("figcaption", "", this.#dot, el("b", "", name), this.#words, coach.ask),
+      coach.root,
     );
     this.root.dataset["camera"] = name;
     this.#picture.addEventListener("load", () => this.#loaded());
