@@ -178,6 +178,7 @@ pub(crate) fn moment(millis: i64) -> SystemTime {
     end.unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
 fn sql(error: rusqlite::Error) -> String {
     error.to_string()
 }

@@ -56,9 +56,10 @@ impl Gallery {
     /// Those of `people` who have a template of `model` and have not expired at `now`. The others are kept by the store
     /// and counted here ([`Gallery::unsearchable`]).
     pub fn new(model: ModelId, people: Vec<Enrolled>, now: SystemTime) -> Self {
-        let usable = |template: &&Template| *template.model() == model && template.vector().len() <= WIDEST;
+        let wanted = model.clone();
+        let usable = |template: &&Template| *template.model() == wanted && template.vector().len() <= WIDEST;
         let width = people.iter().flat_map(|p| &p.templates).find(usable).map_or(0, |t| t.vector().len());
-        let mut gallery = Self::with_capacity(model.clone(), width, people.len());
+        let mut gallery = Self::with_capacity(model, width, people.len());
         for person in people.into_iter().filter(|person| person.visitor.expires > now) {
             let fits = |template: &&Template| usable(template) && template.vector().len() == width;
             let views: Vec<Template> = person.templates.iter().filter(fits).cloned().collect();

@@ -17,7 +17,13 @@ use usher_models::{quality::Quality, template::Score};
 /// Five looks around `evidence`, one of them out of the pool.
 pub(crate) fn reasons(verdict: Verdict, evidence: Evidence, embedded: Moment) -> Reasons {
     let best = evidence.best.map_or(0.0, |best| best.0);
-    let quality = |share: f32| Quality { confidence: 0.9, inter_eye_px: 44.0 * share, pose: 0.9, sharpness: share, ..Quality::default() };
+    let quality = |share: f32| Quality {
+        confidence: 0.9,
+        inter_eye_px: 44.0 * share,
+        pose: 0.9,
+        sharpness: share,
+        ..Quality::default()
+    };
     let each: Vec<(u32, f32, Score)> = [0.9, 0.7, 1.0, 0.8]
         .into_iter()
         .zip(1..)
