@@ -156,8 +156,8 @@ pub fn rows(now: &Figures, before: Option<&Figures>) -> Vec<Row> {
         ("between the eyes at most, px", |of| Some(format!("{:.0}", of.faces.as_ref()?.largest_px))),
         ("looks that can be used", |of| Some(format!("{:.0}", of.faces.as_ref()?.looks))),
         ("over, s", |of| Some(format!("{:.1}", of.faces.as_ref()?.usable_s))),
-        ("seen from above, °", |of| Some(format!("{:.0}", -of.faces.as_ref()?.pitch_deg))),
-        ("turned aside, °", |of| Some(format!("{:.0}", of.faces.as_ref()?.yaw_deg))),
+        ("seen from above, °", |of| Some(format!("{:.0}", whole(-of.faces.as_ref()?.pitch_deg)))),
+        ("turned aside, °", |of| Some(format!("{:.0}", whole(of.faces.as_ref()?.yaw_deg)))),
         ("luminance mean, %", |of| Some(format!("{:.0}", 100.0 * of.faces.as_ref()?.luminance_mean))),
         ("burnt out, %", |of| Some(format!("{:.0}", 100.0 * (1.0 - of.faces.as_ref()?.over_exposure_prevention)))),
         ("shades that both cheeks share, %", |of| {
@@ -174,6 +174,11 @@ pub fn rows(now: &Figures, before: Option<&Figures>) -> Vec<Row> {
         before: before.map(|before| of(before).unwrap_or_else(none)),
     };
     lines.map(row).into()
+}
+
+/// Rounded, and never minus nothing.
+fn whole(value: f32) -> f32 {
+    value.round() + 0.0
 }
 
 #[cfg(test)]
