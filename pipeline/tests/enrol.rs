@@ -163,6 +163,22 @@ fn a_face_that_fills_the_picture_is_found() {
 }
 
 #[test]
+fn bad_light_is_refused_with_what_mends_it() {
+    let mut enroller = enroller();
+    let good = raw("obama.jpg");
+    let lit = |by: f32| {
+        let mut picture = good.clone();
+        picture.pixels_mut().for_each(|pixel| pixel.0 = pixel.0.map(|v| (f32::from(v) * by).min(255.0) as u8));
+        self::picture(&picture)
+    };
+    assert!(enroller.reference(&[lit(1.0)]).is_ok());
+    let dark = enroller.reference(&[lit(0.3)]).unwrap_err().to_string();
+    assert_eq!(dark, "the face in picture 1 is too dark; take it with more light on the face, none behind it");
+    let bright = enroller.reference(&[lit(1.0), lit(2.6)]).unwrap_err().to_string();
+    assert!(bright.starts_with("the face in picture 2 is washed out; take it out of the sun"), "{bright}");
+}
+
+#[test]
 fn a_face_is_enrolled_once_unless_asked_otherwise() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(&folder.path().join("gallery.db"), BoxKey::random()).unwrap();

@@ -158,6 +158,41 @@ fn a_household_must_differ_by_more_than_strangers_do() {
 }
 
 #[test]
+fn whoever_cannot_be_told_apart_is_greeted_without_a_name_and_a_reflection_is_not() {
+    let mut crowd = Crowd::new(15);
+    let (one, other) = (crowd.person(), crowd.person());
+    let twin = unit(one.iter().zip(&other).map(|(a, b)| a + 0.05 * b).collect());
+    let noticed = |said: Vec<Identification>| {
+        let (identifications, identifications_out) = bounded(64);
+        let ((visits, visits_out), (notices, notices_out)) = (bounded(64), bounded(64));
+        said.into_iter().for_each(|identification| identifications.send(identification).unwrap());
+        drop(identifications);
+        let quiet = Quiet::new([]);
+        let clock = HandClock::at(at(0).wall);
+        decide::run(&identifications_out, &visits, &notices, &bounded(1).0, quiet, &*clock, &Beat::default());
+        drop((visits, notices));
+        (visits_out.iter().count(), notices_out.iter().count())
+    };
+    let twins = gallery(&[one.clone(), twin]);
+    let walked =
+        |crowd: &mut Crowd, track| walk(&mut Tracks::new(rules(), law()), &twins, crowd, &one, track, &looks(0.9));
+    let both = [walked(&mut crowd, 1), walked(&mut crowd, 2)].concat();
+    assert_eq!(both.iter().filter(|i| i.verdict == Verdict::Alike && !i.gone).count(), 2);
+    assert_eq!(noticed(both), (0, 1), "once in ten seconds at a gate, and no visit");
+
+    let (alone, cam, mut tracks) = (gallery(std::slice::from_ref(&one)), camera("cam"), Tracks::new(rules(), law()));
+    let mut said = Vec::new();
+    for ms in SIX_LOOKS {
+        for (track, likeness) in [(1, 0.8), (2, 0.95)] {
+            let look = crowd.look(&one, likeness);
+            said.extend(tracks.look(probe(&cam, track, ms, look), &alone));
+        }
+    }
+    assert!(said.iter().any(|i| i.verdict == Verdict::Alike));
+    assert_eq!(noticed(said), (1, 0));
+}
+
+#[test]
 fn doubt_waits_for_as_many_looks_again_or_the_end() {
     let mut crowd = Crowd::new(14);
     let (one, other) = (crowd.person(), crowd.person());

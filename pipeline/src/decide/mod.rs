@@ -45,7 +45,9 @@ pub fn run(
         metrics::counter!(DECISIONS, "gate" => gate, "deed" => deed.word()).increment(1);
         let at = clock.now();
         let (camera, taken) = (&identification.camera, identification.taken);
-        if identification.verdict == Verdict::Alike && quiet.notices(&camera.gate, taken) {
+        // One face twice in a picture is a reflection more often than somebody to greet.
+        let is_one_of_two = identification.verdict == Verdict::Alike && !identification.reasons.is_claimed_twice();
+        if is_one_of_two && quiet.notices(&camera.gate, taken) {
             // So many greetings wait already that this one would come too late.
             let _lost = notices.try_send(Notice { camera: camera.clone(), taken });
         }

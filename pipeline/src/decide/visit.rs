@@ -87,8 +87,8 @@ pub enum Deed {
     Welcomed,
     /// Known, but this gate has greeted them within the quiet time.
     AlreadyGreeted,
-    /// Nobody is named: two enrolled people are too alike or two tracks claim one person, and the screen greets without a
-    /// name; or liveness is required and the looks did not seem live, and a person sees to it.
+    /// Nobody is named: two enrolled people are too alike, and the screen greets without a name; or two tracks claim one
+    /// person, or liveness is required and the looks did not seem live, and a person sees to it.
     Referred,
     /// Named, and the looks seem not to be of a live person; liveness is advisory.
     Doubted,

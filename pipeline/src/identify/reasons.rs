@@ -7,7 +7,7 @@
 use crate::{
     clock::Moment,
     identify::{
-        checks::{Checks, Claim, Found},
+        checks::{Checks, Claim, Found, Rule},
         evidence::{Judgement, Looks, MOST},
         identification::{Evidence, Verdict},
         liveness::Judged,
@@ -74,6 +74,13 @@ pub struct Reasons {
     pub checks: Option<Checks>,
     /// When the last look that counted was embedded.
     pub embedded: Option<Moment>,
+}
+
+impl Reasons {
+    /// Whether another track of the camera was that person, or came nearer, at the same time.
+    pub fn is_claimed_twice(&self) -> bool {
+        self.checks.iter().flat_map(Checks::kept_from).any(|check| check.rule == Rule::Claim)
+    }
 }
 
 impl Log {

@@ -22,6 +22,9 @@ pub(super) fn sentence(reasons: &Reasons, deed: Deed) -> String {
             "Named, and then doubted: {}.",
             kept(reasons, |check| check.rule == Rule::Live && check.met == Some(false))
         ),
+        Found::Alike if reasons.is_claimed_twice() => {
+            format!("Not named, a person sees to it: {}.", kept(reasons, Check::keeps))
+        }
         Found::Alike => format!("Not named, greeted without a name: {}.", kept(reasons, Check::keeps)),
         Found::Unproven => {
             format!("Not named, a person sees to it: the scores suffice, but {}.", kept(reasons, Check::keeps))
@@ -260,7 +263,7 @@ mod tests {
     #[test]
     fn other_tracks_and_liveness_say_what_they_kept() {
         let words = said(&judgement(), Verdict::Alike, Claim::Taken, &[]);
-        assert!(words.starts_with("Not named, greeted without a name: another track of this camera"), "{words}");
+        assert!(words.starts_with("Not named, a person sees to it: another track of this camera"), "{words}");
         let suspect = Verdict::Suspect { is_greeted: false };
         let words = said(&judgement(), suspect, Claim::NotAsked, &[0.2; 6]);
         assert!(words.ends_with("but the looks seem live by 0.20 where 0.50 is needed."), "{words}");
