@@ -24,9 +24,12 @@ export function startWhy(): View {
   let shown = "";
   let again: ReturnType<typeof setTimeout> | undefined;
   let leaving = false;
+  /** Whose view is open, or was when it closed. */
+  let drawn: string | undefined;
 
   const asked = () => /^#why-(\d+)$/.exec(location.hash)?.[1];
   const put = (...parts: Node[]) => {
+    drawn = asked();
     view.replaceChildren(...parts);
     view.querySelector("#why-shut")?.addEventListener("click", () => view.close());
     if (!view.open) view.showModal();
@@ -75,8 +78,11 @@ export function startWhy(): View {
   };
 
   view.addEventListener("close", () => {
-    clearTimeout(again);
+    // Said after the fact: another view may have been asked for, or be open, since.
+    if (view.open) return;
     view.replaceChildren();
+    if (asked() !== drawn) return;
+    clearTimeout(again);
     if (asked() && !leaving) history.replaceState(null, "", location.pathname + location.search);
     leaving = false;
   });
