@@ -24,12 +24,13 @@ export function startWhy(): View {
   let shown = "";
   let again: ReturnType<typeof setTimeout> | undefined;
   let leaving = false;
-  /** Whose view is open, or was when it closed. */
-  let drawn: string | undefined;
+  /** Which address was asked for last, and which had been when the view was drawn; counted, since one may come again. */
+  let turn = 0;
+  let drawn = 0;
 
   const asked = () => /^#why-(\d+)$/.exec(location.hash)?.[1];
   const put = (...parts: Node[]) => {
-    drawn = asked();
+    drawn = turn;
     view.replaceChildren(...parts);
     view.querySelector("#why-shut")?.addEventListener("click", () => view.close());
     if (!view.open) view.showModal();
@@ -71,17 +72,20 @@ export function startWhy(): View {
   };
   const open = () => {
     clearTimeout(again);
+    turn += 1;
     shown = "";
     const number = asked();
     if (number) void look(number, TIMES);
-    else if (view.open) view.close();
+    else if (view.open) {
+      view.replaceChildren();
+      view.close();
+    }
   };
 
   view.addEventListener("close", () => {
     // Said after the fact: another view may have been asked for, or be open, since.
-    if (view.open) return;
+    if (view.open || turn !== drawn) return;
     view.replaceChildren();
-    if (asked() !== drawn) return;
     clearTimeout(again);
     if (asked() && !leaving) history.replaceState(null, "", location.pathname + location.search);
     leaving = false;
