@@ -27,10 +27,13 @@ export function startWhy(): View {
   /** Which address was asked for last, and which had been when the view was drawn; counted, since one may come again. */
   let turn = 0;
   let drawn = 0;
+  /** Whose view is drawn. */
+  let drawnFor: string | undefined;
 
   const asked = () => /^#why-(\d+)$/.exec(location.hash)?.[1];
   const put = (...parts: Node[]) => {
     drawn = turn;
+    drawnFor = asked();
     view.replaceChildren(...parts);
     view.querySelector("#why-shut")?.addEventListener("click", () => view.close());
     if (!view.open) view.showModal();
@@ -83,11 +86,12 @@ export function startWhy(): View {
   };
 
   view.addEventListener("close", () => {
-    // Said after the fact: another view may have been asked for, or be open, since.
+    // Said after the fact: another view may have been asked for, or be open, since; the address may even have changed
+    // without having been noticed yet.
     if (view.open || turn !== drawn) return;
     view.replaceChildren();
     clearTimeout(again);
-    if (asked() && !leaving) history.replaceState(null, "", location.pathname + location.search);
+    if (asked() === drawnFor && asked() && !leaving) history.replaceState(null, "", location.pathname + location.search);
     leaving = false;
   });
   // Beside the view is out of it.
