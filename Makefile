@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test test-neon test-avx512 check check-cuda test-cuda bundle-cuda bench bench-peers setup packages test-packages pages build weights clean help
+.PHONY: demo test test-neon test-avx512 soak-consent fuzz check check-cuda test-cuda bundle-cuda bench bench-peers setup packages test-packages pages build weights clean help
 
 CARGO ?= cargo
 USHER := target/release/usher
@@ -105,6 +105,13 @@ test-neon: ## the kernels of ARM, emulated; says so where something for that is 
 	  CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
 	  CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64-static -L /usr/aarch64-linux-gnu" \
 	  PROPTEST_CASES=24 $(CARGO) test --release --locked --target $(ARM) --target-dir target/neon -p usher-models --lib -- kernels:: plan:: search::; fi
+
+soak-consent: ## a thousand kills at random moments: no enrolment, deletion or consent is lost or torn (KILLS=1000)
+	USHER_KILLS=$(or $(KILLS),1000) $(CARGO) test --release --locked --workspace --test consent -- --exact --nocapture \
+	  a_kill_at_any_moment_loses_nothing_that_was_acknowledged
+
+fuzz: ## every reader of outside data, on two hundred thousand changes of what is right (ROUNDS=200000)
+	USHER_FUZZ=$(or $(ROUNDS),200000) PROPTEST_CASES=$(or $(ROUNDS),200000) $(CARGO) test --release --locked --workspace --test outside --test mutations
 
 # AVX-512 on a machine without it: a whole one is emulated, with a kernel (KERNEL=) that need not be this one's.
 KERNEL ?= $(lastword $(sort $(wildcard /boot/vmlinuz-*)))

@@ -4,7 +4,19 @@ use std::path::Path;
 
 fn main() {
     println!("cargo::rerun-if-changed=web/dist");
-    for page in ["index.html", "signage.html", "signage.js", "operator.html", "operator.js"] {
+    for page in [
+        "index.html",
+        "signage.html",
+        "signage.js",
+        "operator.html",
+        "operator.js",
+        "enrol.html",
+        "enrol.js",
+        "pass.html",
+        "pass.js",
+        "staff.html",
+        "staff.js",
+    ] {
         if !Path::new("web/dist").join(page).is_file() {
             println!("cargo::error=pipeline/web/dist/{page} is not there; run `make pages` (needs Node 18 or newer)");
         }

@@ -59,7 +59,9 @@ fn run(film: &Film, cameras: usize) -> anyhow::Result<Value> {
     let each = |line: &dyn Fn(usize) -> String| (1..=cameras).map(line).collect::<String>();
     let gate = Box::configured(root().join("target/release/usher"), |[pages, mqtt, websocket]| {
         let urls = each(&|n| format!("  cam-{n}: {{ url: \"file:{}\" }}\n", film.file.display()));
-        let gates = each(&|n| format!("  gate-{n}: {{ cameras: [cam-{n}], quiet: 5 s }}\n"));
+        let gates = each(&|n| {
+            format!("  gate-{n}: {{ cameras: [cam-{n}], quiet: 5 s, mode: identification, responsible: the bench }}\n")
+        });
         format!(
             "site: bench\ndata: data\ncameras:\n{urls}gates:\n{gates}infer: {{ analysed_fps: 10, calm_fps: 10, unchanged: 0 s }}\n\
              publish: {{ broker: {{ url: embedded, listen: \"{mqtt}\", websocket: \"{websocket}\" }} }}\n\

@@ -92,7 +92,7 @@ fn usher(film: &Film) -> anyhow::Result<Run> {
     let broker = Mosquitto::start()?;
     let gate = Box::configured(root().join("target/release/usher"), |[pages, ..]| {
         format!(
-            "site: bench\ndata: data\ncameras:\n  cam: {{ url: \"file:{}\" }}\ngates:\n  gate: {{ cameras: [cam], quiet: 10 s }}\n\
+            "site: bench\ndata: data\ncameras:\n  cam: {{ url: \"file:{}\" }}\ngates:\n  gate: {{ cameras: [cam], quiet: 10 s, mode: identification, responsible: the bench }}\n\
              guide: {{ programme: programme.yaml }}\npublish: {{ broker: {{ url: \"mqtt://{}\" }} }}\nweb: {{ listen: \"{pages}\" }}\n",
             film.file.display(),
             broker.address

@@ -1,7 +1,11 @@
-//! Section `gates`: which cameras make a gate, and how often one greets.
+//! Section `gates`: which cameras make a gate, whom it may recognise, and how often it greets.
 
 use crate::{
-    document::{Checks, words::nearest},
+    document::{
+        Checks,
+        tree::{Entry, Node},
+        words::nearest,
+    },
     value::{Name, Span},
 };
 use garde::Validate;
@@ -18,6 +22,33 @@ pub struct Gate {
     pub quiet: Duration,
     /// What it means when the looks seem not to be of a live person. Default `off`.
     pub liveness: Liveness,
+    /// Whom it may recognise. Default `pass`.
+    pub mode: Mode,
+}
+
+/// Whom a gate may recognise.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Those who have shown their pass to a camera of this box today; everybody else is counted and never embedded while
+    /// nobody has.
+    #[default]
+    Pass,
+    /// Everybody enrolled whose key the box holds, too: everybody in the opt-in zone is compared with them (1:N).
+    Identification {
+        /// The person who answers for it.
+        responsible: String,
+    },
+}
+
+/// A mode, as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum WrittenMode {
+    /// Those who showed their pass.
+    #[default]
+    Pass,
+    /// Everybody enrolled.
+    Identification,
 }
 
 /// What a gate makes of presentation attack detection.
@@ -51,6 +82,16 @@ pub struct Written {
     #[garde(skip)]
     #[serde(default)]
     pub liveness: Liveness,
+    /// Whom the gate may recognise: `pass`, those who have shown their QR pass to one of its cameras today; or `identification`,
+    /// everybody enrolled, by comparing everybody in the opt-in zone with them, for which somebody must answer (`responsible`).
+    #[garde(skip)]
+    #[serde(default)]
+    pub mode: WrittenMode,
+    /// `identification`: name and role of the person who answers for it; told at every start and written to the audit log.
+    #[garde(inner(length(chars, min = 3, max = 200)))]
+    #[serde(default)]
+    #[schemars(extend("examples" = ["Kim Min-ji, data protection officer"]))]
+    pub responsible: Option<String>,
 }
 
 fn quiet() -> Span {
@@ -59,7 +100,14 @@ fn quiet() -> Span {
 
 impl Written {
     pub(crate) fn meant(&self) -> Gate {
-        Gate { cameras: self.cameras.clone(), quiet: self.quiet.0, liveness: self.liveness }
+        let mode = match (self.mode, &self.responsible) {
+            (WrittenMode::Identification, Some(responsible)) => {
+                Mode::Identification { responsible: responsible.clone() }
+            }
+            // Without somebody who answers for it, the check below has refused it.
+            _ => Mode::Pass,
+        };
+        Gate { cameras: self.cameras.clone(), quiet: self.quiet.0, liveness: self.liveness, mode }
     }
 }
 
@@ -69,6 +117,7 @@ pub(crate) fn check(checks: &mut Checks<'_>) {
     let known: Vec<&str> = cameras.value.entries().iter().map(|entry| entry.key.as_str()).collect();
     let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
     for gate in gates.value.entries() {
+        check_mode(checks, gate);
         // One name without brackets is a mistake of its own; the camera is in this gate all the same.
         let listed = gate.value.get("cameras").into_iter();
         let listed =
@@ -101,5 +150,35 @@ pub(crate) fn check(checks: &mut Checks<'_>) {
             _ => "add it to the `cameras` of a gate, or remove the camera".to_owned(),
         };
         checks.find(camera.key_span.clone(), format!("cameras.{}", camera.key), message, mend);
+    }
+}
+
+/// Identification is said on purpose, and somebody answers for it.
+fn check_mode(checks: &mut Checks<'_>, gate: &Entry) {
+    let mode = gate.value.get("mode").and_then(Node::text).unwrap_or("pass");
+    let is_identification = mode == "identification";
+    let responsible = gate.value.entry("responsible");
+    let is_named = responsible.and_then(|entry| entry.value.text()).is_some_and(|name| !name.trim().is_empty());
+    let path = |key: &str| format!("gates.{}.{key}", gate.key);
+    match (is_identification, responsible) {
+        (true, _) if !is_named => {
+            let span = gate.value.get("mode").map_or(gate.key_span.clone(), |mode| mode.span.clone());
+            let message = format!(
+                "gate `{}` compares everybody in its opt-in zone with everybody enrolled, and nobody answers for it",
+                gate.key
+            );
+            let mend = "add `responsible: NAME, ROLE` of the person who does, or write `mode: pass`";
+            checks.find(span, path("mode"), message, mend);
+        }
+        (false, Some(entry)) if is_named && mode == "pass" => {
+            let message = "`responsible` is for `mode: identification`, and this gate recognises only who shows a pass";
+            checks.find(
+                entry.key_span.clone(),
+                path("responsible"),
+                message,
+                "add `mode: identification`, or remove it",
+            );
+        }
+        _ => {}
     }
 }

@@ -141,6 +141,8 @@ fn check(checks: &mut Checks<'_>, folder: &Path) {
     infer::check(checks, &data_of(root.get("data").and_then(|data| data.text()).map(Path::new), folder).join("models"));
     guide::check(checks, folder);
     publish::check(checks, folder);
+    gallery::check(checks, folder);
+    web::check(checks, folder);
 }
 
 /// The data folder as written, else where a service keeps it.
@@ -167,12 +169,17 @@ impl Written {
             rules: self.rules.meant(),
             guide: self.guide.meant(folder),
             publish: self.publish.meant(folder),
-            web: self.web.meant(),
+            web: self.web.meant(folder),
         }
     }
 }
 
 impl Config {
+    /// Whether any gate compares everybody with everybody enrolled, so that the box may hold keys.
+    pub fn identifies(&self) -> bool {
+        self.gates.values().any(|gate| matches!(gate.mode, decide::Mode::Identification { .. }))
+    }
+
     /// What is allowed but worth a second thought: one sentence each, with the key it is about.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
@@ -188,6 +195,13 @@ impl Config {
             open("publish.broker.websocket", *websocket, "only the screens should");
         }
         open("web.listen", self.web.listen, "only the screens and the operator should");
+        for (name, gate) in &self.gates {
+            if let decide::Mode::Identification { responsible } = &gate.mode {
+                warnings.push(format!(
+                    "gate `{name}` compares everybody in its opt-in zone with everybody enrolled; {responsible} answers for it"
+                ));
+            }
+        }
         if let publish::Broker::External { tls: None, host, .. } = &self.publish.broker
             && host != "localhost"
             && host.parse::<std::net::IpAddr>().map_or(true, |address| !address.is_loopback())

@@ -318,11 +318,14 @@ fn check_tls(checks: &mut Checks<'_>, url: &str, folder: &Path) {
 fn check_ports(checks: &mut Checks<'_>, embedded: bool) {
     let root = checks.root;
     let broker = root.get("publish").and_then(|publish| publish.get("broker"));
+    let web = root.get("web");
+    let enrol = web.and_then(|web| web.get("enrol"));
     let mut taken: Vec<(u16, &str, Option<&Node>)> = Vec::new();
     let all = [
         ("publish.broker.listen", broker.and_then(|broker| broker.get("listen")), 1883, embedded),
         ("publish.broker.websocket", broker.and_then(|broker| broker.get("websocket")), 8083, embedded),
-        ("web.listen", root.get("web").and_then(|web| web.get("listen")), 8080, true),
+        ("web.listen", web.and_then(|web| web.get("listen")), 8080, true),
+        ("web.enrol.listen", enrol.and_then(|enrol| enrol.get("listen")), 8443, enrol.is_some()),
     ];
     for (key, node, default, used) in all {
         let port = match node {

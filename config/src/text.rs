@@ -80,6 +80,8 @@ pub(crate) fn check(format: &str, text: &str) -> Result<(), Unfit> {
         "broker" => as_a::<crate::publish::BrokerUrl>(text),
         "websocket" => as_a::<crate::publish::WebSocket>(text),
         "time-zone" => as_a::<crate::programme::Zone>(text),
+        "instant" => as_a::<crate::gallery::At>(text),
+        "https" => as_a::<crate::web::HttpsAddress>(text),
         "moment" => as_a::<crate::programme::Moment>(text),
         _ => Ok(()),
     }

@@ -10,7 +10,7 @@ use usher_config::{
     crowd::Crowd,
     document::{json_schema, table},
     from_text,
-    gallery::Gallery,
+    gallery::{Gallery, Notice},
     guide::Guide,
     identify::Rules,
     infer::{Device, Infer},
@@ -43,7 +43,7 @@ fn defaults() -> (Infer, Gallery, Rules, Guide, Publish, Web) {
             calm_fps: 8,
             unchanged: Duration::from_secs(1),
         },
-        Gallery { key: None, keep: Duration::from_secs(24 * 3600) },
+        Gallery { key: None, keep: Duration::from_secs(24 * 3600), event_ends: None, notice: Notice::default() },
         Rules {
             wrong_greetings: 0.001,
             looks: 3,
@@ -62,7 +62,7 @@ fn defaults() -> (Infer, Gallery, Rules, Guide, Publish, Web) {
             face: true,
             keep: Duration::from_secs(72 * 3600),
         },
-        Web { listen: "127.0.0.1:8080".parse().unwrap(), why: Why { pictures: false } },
+        Web { listen: "127.0.0.1:8080".parse().unwrap(), why: Why { pictures: false }, enrol: None },
     )
 }
 

@@ -39,6 +39,7 @@ pub mod quality;
 pub mod resample;
 pub mod search;
 mod source;
+pub mod symbol;
 mod taps;
 pub mod template;
 pub mod weights;

@@ -13,6 +13,10 @@ pub const UNCHANGED: &str = "usher_frames_unchanged_total";
 pub const BEYOND_RATE: &str = "usher_frames_beyond_rate_total";
 /// Times a camera was lost; by `camera` and `reason`.
 pub const CAMERA_LOST: &str = "usher_camera_lost_total";
+/// What came of enrolments at the page; by `outcome`: enrolled, like_another or refused.
+pub const ENROLMENTS: &str = "usher_enrolments_total";
+/// Passes shown to a camera; by `outcome`: unknown, unlocked or greeted.
+pub const PASSES: &str = "usher_passes_total";
 /// Data passed over one by one; by `stage` and `reason`.
 pub const SKIPPED: &str = "usher_skipped_total";
 /// Seconds a stage took for one item; by `stage`.
@@ -52,6 +56,8 @@ pub const COUNTERS: &[(&str, &str)] = &[
     (BEYOND_RATE, "frames beyond `infer.analysed_fps`, by camera"),
     (CAMERA_LOST, "times a camera was lost, by camera and reason"),
     (CAMERA_TEARDOWN_OVERRUN, "old camera pipelines that overran their deadline on the way down, by camera"),
+    (ENROLMENTS, "what came of enrolments at the page, by outcome; whoever is like another is enrolled as well"),
+    (PASSES, "passes shown to a camera, by outcome"),
     (SKIPPED, "data passed over one by one, by stage and reason"),
     (PEOPLE, "people counted, enrolled or not, by camera"),
     (DECISIONS, "decisions, by gate and deed"),

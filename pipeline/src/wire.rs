@@ -19,6 +19,7 @@ use crate::{
     flow::{self, count::Counts},
     gallery::{
         current::{self, Current},
+        decoder::Decoder,
         file::StoreError,
         key::{BoxKey, KeyError},
         store::Store,
@@ -28,6 +29,7 @@ use crate::{
     identify::{
         self,
         calibration::{CalibrationError, law_of},
+        passes,
     },
     infer::{
         self, Worker,
@@ -38,7 +40,7 @@ use crate::{
     },
     publish::{self, PublishError, Published, acked::Acked},
     supervise::{Beat, Pulse, Stopper, spawn, stop},
-    web::{self, Pages, WebError, mint_token},
+    web::{self, Pages, WebError, enrol, mint_token},
 };
 use crossbeam::channel::{Sender, bounded};
 use std::{
@@ -50,6 +52,7 @@ use std::{
 };
 use usher_config::{
     Config,
+    decide::Mode,
     programme::Programme,
     value::{Name, Secret},
 };
@@ -61,6 +64,10 @@ const SIGHTINGS: usize = 64;
 const LEFT: usize = 64;
 /// Identifications on their way to decide.
 const IDENTIFICATIONS: usize = 64;
+/// Passes without a face on their way to decide.
+const SHOWN: usize = 8;
+/// Frames in which passes are looked for: the next, while one is read.
+const PASSES: usize = 1;
 /// Visits on their way to disk: a commit takes milliseconds, a struggling disk seconds.
 const VISITS: usize = 256;
 /// Greetings without a name on their way to the screen: for the moment only, and a gate shows one at a time.
@@ -104,6 +111,9 @@ pub enum StartError {
     /// The pages.
     #[error(transparent)]
     Web(#[from] WebError),
+    /// The enrolment station.
+    #[error(transparent)]
+    Enrol(#[from] enrol::StartError),
 }
 
 /// Who else listens: the demo and the benches. The gate does not wait for them.
@@ -121,6 +131,8 @@ pub struct Gate {
     pub health: Arc<Health>,
     /// Where the pages are, with the port that was taken.
     pub pages: std::net::SocketAddr,
+    /// Where visitors enrol, with the port that was taken.
+    pub station: Option<std::net::SocketAddr>,
     /// What an operator signs in with.
     pub token: Secret,
     /// Where the embedded broker listens.
@@ -177,19 +189,24 @@ pub fn start(
     let mut stages = Stages { threads: Vec::new(), pulse: Pulse::default(), now: clock.now().steady };
 
     // What can fail because of something that a person must mend, comes first.
-    let workers = workers(config, clock, cameras.len())?;
+    let mut workers = workers(config, clock, cameras.len())?;
     let model = workers.first().expect("there is one at least").engine.model();
-    let store = Store::of(config)?;
+    let mut store = Store::of(config)?;
+    store.note_identification(&config.gates, store.latest(clock.now())?)?;
     let law = law_of(&model, data, &BoxKey::of(config, store.path())?)?;
-    let gallery = Current::of(&store, &model, clock.now().wall)?;
+    let gallery = Current::of(&store, &model, store.latest(clock.now())?)?;
+    for worker in &mut workers {
+        let gallery = gallery.clone();
+        worker.engine.embed_where(Arc::new(move |camera| gallery.awaits_anybody(camera)));
+    }
 
     // publish ◄─256─ decide ◄─64─ identify ◄─64─ infer-1 … infer-n
     let (visits, visits_out) = bounded(VISITS);
     let (notices, notices_out) = bounded::<Notice>(NOTICES);
     let times: BTreeMap<Name, Duration> = config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet)).collect();
     let (progress, progress_out) = bounded(PROGRESS);
-    let told = settings::Told { acked: listeners.acked, progress: Some(progress) };
-    let setup = settings::publishing(config, &times, &gallery, programme, &health, clock, told);
+    let told = settings::Told { acked: listeners.acked, progress: Some(progress), kept: Store::of(config)? };
+    let setup = settings::publishing(config, &times, &gallery, programme.clone(), &health, clock, told);
     let published = publish::start(setup, visits_out, notices_out)?;
     for (name, beat) in published.beats() {
         stages.pulse.listen(name, beat, stages.now);
@@ -205,10 +222,15 @@ pub fn start(
         Some(listener) => overheard(&mut stages, visits, listener),
         None => visits,
     };
+    let (shown, shown_out) = bounded(SHOWN);
     let time = clock.clone();
     stages.start("decide", move |beat| {
-        decide::run(&identifications_out, &visits, &notices, &outcomes, quiet, &*time, beat);
+        decide::run(&identifications_out, &shown_out, &visits, &notices, &outcomes, quiet, &*time, beat);
     });
+
+    let (passes, passes_out) = bounded(PASSES);
+    let (own_store, known, time) = (Store::of(config)?, gallery.clone(), clock.clone());
+    stages.start("passes", move |beat| passes::run(&passes_out, &shown, own_store, &known, &*time, beat));
 
     let (sightings, sightings_out) = bounded(SIGHTINGS);
     let (known, asked, own_law, time) = (gallery.clone(), rules.clone(), law.clone(), clock.clone());
@@ -222,7 +244,7 @@ pub fn start(
     stages.start("flow", move |beat| flow::count::run(&left_out, &counts, &time, beat));
 
     let (watched, watched_out) = bounded(FOR_EYES);
-    let outlets = infer::Outlets { sightings, left, watched };
+    let outlets = infer::Outlets { sightings, left, watched, passes };
     let (mut seats, share) = (BTreeMap::new(), workers.len());
     for (number, worker) in workers.into_iter().enumerate() {
         let own: Vec<&Name> = cameras.keys().skip(number).step_by(share).collect();
@@ -243,6 +265,17 @@ pub fn start(
     let Pages { address, thread } =
         web::start(settings, taps, health.clone(), figures, prometheus, clock.clone(), stop.clone())?;
     stages.threads.push(thread);
+    let station = match config.web.enrol {
+        None => None,
+        Some(_) => {
+            let (decoder, beat) = (Decoder::new(&enrol::this_program()), stages.beat("enrol"));
+            let station = enrol::start(config, programme.as_ref().as_ref(), &token, decoder, clock, &stop, beat)?;
+            station.map(|station| {
+                stages.threads.extend(station.threads);
+                station.address
+            })
+        }
+    };
 
     for (name, seat) in seats {
         let camera = &cameras[name];
@@ -262,6 +295,7 @@ pub fn start(
     Ok(Gate {
         health,
         pages: address,
+        station,
         token,
         broker: published.listens(),
         gallery,
@@ -337,7 +371,8 @@ pub fn cameras(config: &Config) -> BTreeMap<Name, Arc<frame::Camera>> {
         let zone = frame::Zone { corners: settings.zone.clone() };
         let (gate, meant) = gate_of(name).expect("the configuration was checked: every camera has a gate");
         let (gate, liveness) = (gate.clone(), meant.liveness);
-        (name.clone(), Arc::new(frame::Camera { name: name.clone(), gate, zone, liveness }))
+        let identifies = matches!(meant.mode, Mode::Identification { .. });
+        (name.clone(), Arc::new(frame::Camera { name: name.clone(), gate, zone, liveness, identifies }))
     };
     config.cameras.iter().map(camera).collect()
 }

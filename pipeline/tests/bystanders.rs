@@ -56,7 +56,7 @@ fn gate_with(people: &[Person], zone: &str) -> (Box, tempfile::TempDir) {
     let gate = Box::configured(env!("CARGO_BIN_EXE_usher"), |[pages, mqtt, websocket]| {
         format!(
             "site: test\ndata: data\ncameras:\n  cam: {{ url: \"stills:{}\", zone: {zone} }}\n\
-             gates:\n  gate: {{ cameras: [cam], quiet: 5 s }}\n\
+             gates:\n  gate: {{ cameras: [cam], quiet: 5 s, mode: identification, responsible: the test }}\n\
              publish: {{ broker: {{ url: embedded, listen: \"{mqtt}\", websocket: \"{websocket}\" }} }}\n\
              web: {{ listen: \"{pages}\" }}\n",
             crowd.display()

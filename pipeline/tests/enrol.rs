@@ -16,6 +16,8 @@ use std::{
 };
 use usher::{
     gallery::{
+        audit::deed::Why,
+        consent::Consent,
         enrol::{Duplicate, EnrolError, Enroller, Wish},
         key::BoxKey,
         migrate::{Migrated, migrate},
@@ -83,14 +85,8 @@ fn now() -> SystemTime {
 }
 
 fn wish(name: &str, duplicate: Duplicate) -> Wish {
-    Wish {
-        name: name.into(),
-        sport: "Judo".into(),
-        expires: now() + Duration::from_secs(3600),
-        duplicate,
-        household: Vec::new(),
-        keeps_pictures: false,
-    }
+    let consent = Consent::at_desk("test", "1", "0");
+    Wish { duplicate, ..Wish::new(name, "Judo", now() + Duration::from_secs(3600), consent) }
 }
 
 #[test]
@@ -184,15 +180,19 @@ fn a_face_is_enrolled_once_unless_asked_otherwise() {
     let mut store = Store::open(&folder.path().join("gallery.db"), BoxKey::random()).unwrap();
     let mut enroller = enroller();
     let ids = |store: &Store| store.load_all().unwrap().people.iter().map(|p| p.visitor.id).collect::<Vec<_>>();
-    let first = enroller.enrol(&mut store, &wish("Ada", Duplicate::Refuse), &[read("obama.jpg")], now()).unwrap();
+    let first =
+        enroller.enrol(&mut store, &wish("Ada", Duplicate::Refuse), &[read("obama.jpg")], now()).unwrap().visitor;
     let error =
         enroller.enrol(&mut store, &wish("Ada B.", Duplicate::Refuse), &[read("obama2.jpg")], now()).unwrap_err();
     assert!(matches!(error, EnrolError::Already { visitor } if visitor == first), "{error}");
-    let other = enroller.enrol(&mut store, &wish("Bob", Duplicate::Refuse), &[read("biden.jpg")], now()).unwrap();
+    let other =
+        enroller.enrol(&mut store, &wish("Bob", Duplicate::Refuse), &[read("biden.jpg")], now()).unwrap().visitor;
     assert_eq!(ids(&store), [first, other]);
-    let again = enroller.enrol(&mut store, &wish("Ada B.", Duplicate::Replace), &[read("obama2.jpg")], now()).unwrap();
+    let again =
+        enroller.enrol(&mut store, &wish("Ada B.", Duplicate::Replace), &[read("obama2.jpg")], now()).unwrap().visitor;
     assert_eq!(ids(&store), [other, again]);
-    let twin = enroller.enrol(&mut store, &wish("Eve", Duplicate::Beside), &[read("obama.jpg")], now()).unwrap();
+    let twin =
+        enroller.enrol(&mut store, &wish("Eve", Duplicate::Beside), &[read("obama.jpg")], now()).unwrap().visitor;
     assert_eq!(ids(&store), [other, again, twin]);
     let homes =
         |store: &Store| store.load_all().unwrap().people.iter().map(|p| p.visitor.household).collect::<Vec<_>>();
@@ -202,12 +202,12 @@ fn a_face_is_enrolled_once_unless_asked_otherwise() {
     assert_eq!(home, same);
     // A third joins by declaration; whom they are like was said, so that likeness is no reason to refuse them.
     let told = Wish { household: vec![again, twin], ..wish("Ida", Duplicate::Refuse) };
-    let third = enroller.enrol(&mut store, &told, &[read("obama2.jpg")], now()).unwrap();
+    let third = enroller.enrol(&mut store, &told, &[read("obama2.jpg")], now()).unwrap().visitor;
     assert_eq!(homes(&store)[1..], [Some(home); 3]);
     let nobody = Wish { household: vec![first], ..wish("Joe", Duplicate::Beside) };
     let error = enroller.enrol(&mut store, &nobody, &[read("biden.jpg")], now()).unwrap_err();
     assert!(error.to_string().contains("`usher list` shows who is enrolled"), "{error}");
-    store.forget(third).unwrap();
+    store.forget(third, Why::Staff, now()).unwrap();
     let past = Wish { expires: now(), ..wish("Zed", Duplicate::Beside) };
     assert!(matches!(enroller.enrol(&mut store, &past, &[read("obama.jpg")], now()), Err(EnrolError::Past)));
     assert!(matches!(
@@ -223,7 +223,7 @@ fn every_view_is_kept_and_the_gallery_compares_with_their_mean() {
     let mut store = Store::open(&folder.path().join("gallery.db"), BoxKey::random()).unwrap();
     let mut enroller = enroller();
     let views = [read("obama.jpg"), read("obama2.jpg"), read("obama3.jpg")];
-    let id = enroller.enrol(&mut store, &wish("Ada", Duplicate::Refuse), &views, now()).unwrap();
+    let id = enroller.enrol(&mut store, &wish("Ada", Duplicate::Refuse), &views, now()).unwrap().visitor;
     let people = store.load_all().unwrap().people;
     assert_eq!(people[0].templates.len(), 3);
     let mean = Template::mean(&people[0].templates).unwrap();
@@ -239,8 +239,9 @@ fn another_embedder_takes_over_without_mixing_templates() {
     let mut store = Store::open(&folder.path().join("gallery.db"), BoxKey::random()).unwrap();
     let mut enroller = enroller();
     let agreed = Wish { keeps_pictures: true, ..wish("Ada", Duplicate::Refuse) };
-    let kept = enroller.enrol(&mut store, &agreed, &[read("obama.jpg"), read("obama2.jpg")], now()).unwrap();
-    let left = enroller.enrol(&mut store, &wish("Bob", Duplicate::Refuse), &[read("biden.jpg")], now()).unwrap();
+    let kept = enroller.enrol(&mut store, &agreed, &[read("obama.jpg"), read("obama2.jpg")], now()).unwrap().visitor;
+    let left =
+        enroller.enrol(&mut store, &wish("Bob", Duplicate::Refuse), &[read("biden.jpg")], now()).unwrap().visitor;
     let mut next = Mirrored(other_embedder());
     let (old, new) = (enroller.model(), next.model());
     let galleries =
@@ -279,7 +280,7 @@ fn the_command_line_enrols_lists_and_forgets() {
     let err = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
     let enrol = |sport: &str, picture: &Path| {
         let picture = picture.display().to_string();
-        usher(&["enrol", "--name", "Ada Lovelace", "--sport", sport, "--keep", "2 h", &picture, "--json"])
+        usher(&["enrol", "--agreed", "--name", "Ada Lovelace", "--sport", sport, "--keep", "2 h", &picture, "--json"])
     };
 
     let list = usher(&["list"]);
@@ -291,6 +292,10 @@ fn the_command_line_enrols_lists_and_forgets() {
     assert!(err(&refused).contains("me.jpg: this is no picture, whatever its name says"), "{}", err(&refused));
     let refused = enrol("Tabel tennis", &file("obama.jpg"));
     assert!(err(&refused).contains("did you mean \"Table tennis\"?"), "{}", err(&refused));
+
+    let picture = file("obama.jpg").display().to_string();
+    let refused = usher(&["enrol", "--name", "Ada", "--sport", "Table tennis", &picture]);
+    assert!(err(&refused).contains("nobody is enrolled without consent"), "{}", err(&refused));
 
     let enrolled = enrol("table tennis", &file("obama.jpg"));
     assert_eq!(enrolled.status.code(), Some(0), "{}", err(&enrolled));
@@ -309,8 +314,20 @@ fn the_command_line_enrols_lists_and_forgets() {
     assert_eq!(list["visitors"].as_array().unwrap().len(), 1, "only who was enrolled");
 
     let picture = file("obama2.jpg").display().to_string();
-    let kin =
-        ["enrol", "--name", "Eve", "--sport", "Judo", "--keep", "1 h", "--household", &id, "--keep-pictures", &picture];
+    let kin = [
+        "enrol",
+        "--agreed",
+        "--name",
+        "Eve",
+        "--sport",
+        "Judo",
+        "--keep",
+        "1 h",
+        "--household",
+        &id,
+        "--keep-pictures",
+        &picture,
+    ];
     let kin = usher(&kin);
     assert_eq!(kin.status.code(), Some(0), "{}", err(&kin));
     let list: serde_json::Value = serde_json::from_slice(&usher(&["list", "--json"]).stdout).unwrap();
@@ -339,7 +356,9 @@ fn the_command_line_enrols_lists_and_forgets() {
         err(&nobody)
     );
     assert_eq!(usher(&["forget"]).status.code(), Some(2), "whom?");
-    assert_eq!(out(&usher(&["forget", "--everyone", "--json"])).trim(), r#"{"visitors":1,"log_emptied":true}"#);
+    let forgotten: serde_json::Value =
+        serde_json::from_slice(&usher(&["forget", "--everyone", "--json"]).stdout).unwrap();
+    assert_eq!((&forgotten["visitors"], &forgotten["log_emptied"]), (&1.into(), &true.into()));
 
     fs::remove_file(gate.data().join("gallery.key")).unwrap();
     let lost = usher(&["list"]);

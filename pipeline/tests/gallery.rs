@@ -13,10 +13,13 @@ use std::{
 use usher::{
     clock::{Clock, HandClock},
     gallery::{
+        audit::deed::Why,
+        consent::Consent,
         current::{Current, watch},
+        enrolment::Enrolment,
         file::StoreError,
         key::BoxKey,
-        store::{Enrolment, Store},
+        store::Store,
     },
     supervise::{Beat, stop},
 };
@@ -39,8 +42,7 @@ fn vector(seed: u32) -> Vec<f32> {
 fn somebody(seed: u32, expires: SystemTime) -> Enrolment {
     let templates = vec![Template::new(model(), vector(seed)).unwrap()];
     let crops = vec![Rgb { size: Size { width: 112, height: 112 }, data: crop(seed) }];
-    let household = Vec::new();
-    Enrolment { name: NAME.into(), sport: SPORT.into(), templates, crops, household, enrolled: start(), expires }
+    Enrolment { templates, crops, ..Enrolment::new(NAME, SPORT, Consent::at_desk("test", "1", "0"), start(), expires) }
 }
 
 fn crop(seed: u32) -> Vec<f32> {
@@ -102,8 +104,8 @@ fn whoever_is_forgotten_leaves_no_byte_behind() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gallery.db");
     let mut store = Store::open(&path, BoxKey::random()).unwrap();
-    let kept = store.enrol(&somebody(1, later(60))).unwrap();
-    let gone = store.enrol(&somebody(2, later(60))).unwrap();
+    let kept = store.enrol(&somebody(1, later(60))).unwrap().visitor;
+    let gone = store.enrol(&somebody(2, later(60))).unwrap().visitor;
     let rows = rusqlite::Connection::open(&path).unwrap();
     let sealed = |id: uuid::Uuid| -> Vec<Vec<u8>> {
         let all = "SELECT wrapped FROM visitor WHERE id = ?1 UNION ALL SELECT name FROM visitor WHERE id = ?1 UNION ALL \
@@ -118,7 +120,7 @@ fn whoever_is_forgotten_leaves_no_byte_behind() {
     assert!(of_gone.iter().all(|value| holds(&all_there, &value[..32])), "the scan finds what is there");
     drop(rows);
 
-    let forgotten = store.forget(gone).unwrap();
+    let forgotten = store.forget(gone, Why::Staff, later(1)).unwrap();
     assert_eq!((forgotten.visitors, forgotten.log_emptied), (1, true));
     let disk = bytes_on_disk(folder.path());
     for value in &of_gone {
@@ -143,15 +145,15 @@ fn a_running_gate_follows_what_another_process_does() {
 
     // Another process, as far as SQLite can tell: another connection.
     let mut other = Store::open(&path, key.clone()).unwrap();
-    let id = other.enrol(&somebody(1, later(60))).unwrap();
+    let id = other.enrol(&somebody(1, later(60))).unwrap().visitor;
     wait_until("somebody enrolled is recognisable", || current.load().visitor(id).is_some());
     let probe = Template::new(model(), vector(1)).unwrap();
     assert_eq!(current.load().search(&probe, 1).unwrap()[0].visitor, id);
-    other.forget(id).unwrap();
+    other.forget(id, Why::Staff, later(1)).unwrap();
     wait_until("somebody forgotten is nobody", || current.load().visitor(id).is_none());
 
     // Time does it too: out of the snapshot, and out of the file.
-    let id = other.enrol(&somebody(2, later(60))).unwrap();
+    let id = other.enrol(&somebody(2, later(60))).unwrap().visitor;
     wait_until("somebody enrolled is recognisable", || current.load().visitor(id).is_some());
     clock.pass(Duration::from_secs(61));
     wait_until("somebody expired is nobody", || current.load().visitor(id).is_none());
@@ -162,7 +164,7 @@ fn a_running_gate_follows_what_another_process_does() {
         let _may_not_be_there = fs::remove_file(folder.path().join(file));
     }
     let mut restored = Store::open(&path, key).unwrap();
-    let id = restored.enrol(&somebody(3, later(600))).unwrap();
+    let id = restored.enrol(&somebody(3, later(600))).unwrap().visitor;
     wait_until("a restored gallery is followed", || current.load().visitor(id).is_some());
     assert!(beat.count() > 0);
     drop(stopper);
@@ -175,7 +177,7 @@ fn whoever_expires_vanishes_even_when_the_file_cannot_be_written() {
     let (path, key) = (folder.path().join("gallery.db"), BoxKey::random());
     let clock = HandClock::at(start());
     let mut store = Store::open(&path, key).unwrap();
-    let id = store.enrol(&somebody(1, later(60))).unwrap();
+    let id = store.enrol(&somebody(1, later(60))).unwrap().visitor;
     let current = Current::of(&store, &model(), clock.now().wall).unwrap();
     assert!(current.load().visitor(id).is_some());
     // Somebody else holds the write lock for good.
@@ -200,7 +202,7 @@ fn enrols_without_end_when_asked_to() {
     let key = BoxKey::open(&usher::gallery::key::Custody::File(path.with_file_name("key")), path).unwrap();
     let mut store = Store::open(path, key).unwrap();
     for seed in 0.. {
-        let id = store.enrol(&somebody(seed, later(60))).unwrap();
+        let id = store.enrol(&somebody(seed, later(60))).unwrap().visitor;
         println!("\nenrolled {id}");
     }
 }
@@ -243,10 +245,10 @@ fn nobody_enrolled_is_lost_when_the_process_is_killed() {
 fn readers_of_a_snapshot_see_one_state_from_start_to_end() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(&folder.path().join("gallery.db"), BoxKey::random()).unwrap();
-    let id = store.enrol(&somebody(1, later(60))).unwrap();
+    let id = store.enrol(&somebody(1, later(60))).unwrap().visitor;
     let current = Current::of(&store, &model(), start()).unwrap();
     let held: Arc<_> = current.load();
-    store.forget(id).unwrap();
+    store.forget(id, Why::Staff, later(1)).unwrap();
     current.replace(usher::gallery::search::Gallery::empty(model()));
     assert!(held.visitor(id).is_some() && current.load().is_empty());
 }
@@ -255,9 +257,9 @@ fn readers_of_a_snapshot_see_one_state_from_start_to_end() {
 fn putting_one_in_the_place_of_another_is_one_commit() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(&folder.path().join("gallery.db"), BoxKey::random()).unwrap();
-    let [a, b] = [1, 2].map(|seed| store.enrol(&somebody(seed, later(60))).unwrap());
-    let c = store.enrol_instead(&somebody(3, later(60)), &[a]).unwrap();
+    let [a, b] = [1, 2].map(|seed| store.enrol(&somebody(seed, later(60))).unwrap().visitor);
+    let c = store.enrol_instead(&somebody(3, later(60)), &[a]).unwrap().visitor;
     let ids: Vec<_> = store.load_all().unwrap().people.iter().map(|person| person.visitor.id).collect();
     assert_eq!(ids, [b, c]);
-    assert!(matches!(store.forget(a), Err(StoreError::Nobody(id)) if id == a));
+    assert!(matches!(store.forget(a, Why::Staff, later(1)), Err(StoreError::Nobody(id)) if id == a));
 }

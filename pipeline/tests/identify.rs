@@ -4,7 +4,7 @@
 #[path = "support/looks.rs"]
 mod looks;
 
-use crossbeam::channel::bounded;
+use crossbeam::channel::{bounded, never};
 use looks::{Crowd, SIX_LOOKS, at, camera, family, gallery, law, looks, model, names, probe, rules, unit, walk, who};
 use std::time::Duration;
 use usher::{
@@ -169,7 +169,7 @@ fn whoever_cannot_be_told_apart_is_greeted_without_a_name_and_a_reflection_is_no
         drop(identifications);
         let quiet = Quiet::new([]);
         let clock = HandClock::at(at(0).wall);
-        decide::run(&identifications_out, &visits, &notices, &bounded(1).0, quiet, &*clock, &Beat::default());
+        decide::run(&identifications_out, &never(), &visits, &notices, &bounded(1).0, quiet, &*clock, &Beat::default());
         drop((visits, notices));
         (visits_out.iter().count(), notices_out.iter().count())
     };
@@ -355,7 +355,16 @@ fn two_cameras_of_a_gate_make_one_visit_and_its_ids_rise() {
     });
     let quiet = Quiet::new([(Name::new("north").unwrap(), Duration::from_secs(600))]);
     let deciding = spawn("decide", move || {
-        decide::run(&identifications_out, &visits, &bounded(1).0, &outcomes, quiet, &*clock, &Beat::default());
+        decide::run(
+            &identifications_out,
+            &never(),
+            &visits,
+            &bounded(1).0,
+            &outcomes,
+            quiet,
+            &*clock,
+            &Beat::default(),
+        );
     });
     let cameras = [camera("left"), camera("right")];
     for (n, person) in people.iter().enumerate() {

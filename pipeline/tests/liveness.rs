@@ -9,7 +9,7 @@
 #[path = "support/gate.rs"]
 mod gate;
 
-use crossbeam::channel::bounded;
+use crossbeam::channel::{bounded, never};
 use gate::{pictures, root, set_up};
 use serde_json::Value;
 use std::{
@@ -83,14 +83,19 @@ impl Walk {
             household_margin: 0.15,
         };
         let id = VisitorId(Uuid::from_u128(1));
-        let visitor =
-            Visitor { id, name: "n".into(), sport: "s".into(), expires: at(u64::MAX >> 20).wall, household: None };
+        let visitor = Visitor::named(id, "n", "s", at(u64::MAX >> 20).wall);
         let enrolled = Enrolled { visitor, enrolled: at(0).wall, templates: vec![face(ENROLLED)] };
         let name = |text: &str| Name::new(text).unwrap();
         Self {
             tracks: Tracks::new(rules, Law::of(&model()).unwrap()),
             gallery: Gallery::new(model(), vec![enrolled], at(0).wall),
-            camera: Arc::new(Camera { name: name("cam"), gate: name("north"), zone: Zone::default(), liveness }),
+            camera: Arc::new(Camera {
+                name: name("cam"),
+                gate: name("north"),
+                zone: Zone::default(),
+                liveness,
+                identifies: true,
+            }),
             settled: Settled::default(),
             said: Vec::new(),
         }
@@ -150,7 +155,16 @@ fn deeds(said: Vec<Identification>) -> (Vec<Deed>, usize) {
     said.into_iter().for_each(|said| identifications.send(said).unwrap());
     drop(identifications);
     let clock = HandClock::at(SystemTime::UNIX_EPOCH);
-    decide::run(&identifications_out, &visits, &bounded(1).0, &outcomes, Quiet::new([]), &*clock, &Beat::default());
+    decide::run(
+        &identifications_out,
+        &never(),
+        &visits,
+        &bounded(1).0,
+        &outcomes,
+        Quiet::new([]),
+        &*clock,
+        &Beat::default(),
+    );
     drop((visits, outcomes));
     (outcomes_out.iter().map(|outcome| outcome.deed).collect(), visits_out.iter().count())
 }

@@ -128,7 +128,13 @@ fn cameras() -> Vec<Arc<Camera>> {
     let zone = Zone { corners: vec![[0.05, 0.1], [0.95, 0.1], [0.98, 0.97], [0.02, 0.97]] };
     [("north-1", "north"), ("north-2", "north"), ("south-1", "south")]
         .map(|(camera, gate)| {
-            Arc::new(Camera { name: name(camera), gate: name(gate), zone: zone.clone(), liveness: Liveness::Off })
+            Arc::new(Camera {
+                name: name(camera),
+                gate: name(gate),
+                zone: zone.clone(),
+                liveness: Liveness::Off,
+                identifies: true,
+            })
         })
         .to_vec()
 }

@@ -13,7 +13,7 @@
 #[path = "support/gate.rs"]
 mod gate;
 
-use crossbeam::channel::bounded;
+use crossbeam::channel::{bounded, never};
 use gate::{Box, root};
 use std::{
     collections::BTreeMap,
@@ -93,7 +93,7 @@ fn run(config: &Config, film: &Film, enrolled: &Enrolled, unchanged: Duration) -
     };
     let truth = scene.clone();
     let watching = spawn("watching", move || watch(&watched_out, truth.as_ref()));
-    let outlets = Outlets { sightings, left, watched };
+    let outlets = Outlets { sightings, left, watched, passes: bounded(1).0 };
     infer::run(worker, frames, &outlets, &Beat::default()).unwrap();
     drop(outlets);
     reading.join().unwrap().unwrap();
@@ -109,7 +109,7 @@ fn run(config: &Config, film: &Film, enrolled: &Enrolled, unchanged: Duration) -
     );
     drop(identifications);
     let quiet = Quiet::new(config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet)));
-    decide::run(&identifications_out, &visits, &bounded(1).0, &outcomes, quiet, &*clock, &Beat::default());
+    decide::run(&identifications_out, &never(), &visits, &bounded(1).0, &outcomes, quiet, &*clock, &Beat::default());
     drop(visits);
 
     let mut tally = Tally::default();

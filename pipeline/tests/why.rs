@@ -40,7 +40,7 @@ fn a_named_and_an_unnamed_decision_are_opened_by_who_has_signed_in_and_by_nobody
     let gate = Box::configured(env!("CARGO_BIN_EXE_usher"), |[pages, mqtt, websocket]| {
         format!(
             "site: test\ndata: data\ncameras:\n  cam: {{ url: \"stills:{}\" }}\n\
-             gates:\n  gate: {{ cameras: [cam], quiet: 5 s }}\n\
+             gates:\n  gate: {{ cameras: [cam], quiet: 5 s, mode: identification, responsible: the test }}\n\
              publish: {{ broker: {{ url: embedded, listen: \"{mqtt}\", websocket: \"{websocket}\" }} }}\n\
              web: {{ listen: \"{pages}\", why: {{ pictures: true }} }}\n",
             crowd.display()

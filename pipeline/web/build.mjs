@@ -5,7 +5,7 @@ import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 await rm("dist", { recursive: true, force: true });
 await mkdir("dist");
 await build({
-  entryPoints: { signage: "signage/main.ts", operator: "operator/main.ts", index: "index/index.css" },
+  entryPoints: { signage: "signage/main.ts", operator: "operator/main.ts", enrol: "enrol/main.ts", pass: "pass/main.ts", staff: "staff/main.ts", index: "index/index.css" },
   outdir: "dist",
   bundle: true,
   minify: true,
@@ -17,7 +17,7 @@ await build({
   legalComments: "none",
   logLevel: "warning",
 });
-for (const page of ["index", "signage", "operator"]) {
+for (const page of ["index", "signage", "operator", "enrol", "pass", "staff"]) {
   await copyFile(`${page}/${page}.html`, `dist/${page}.html`);
 }
 

@@ -59,6 +59,8 @@ fn kind(root: &Value, schema: &Value) -> String {
         ("string", Some("listen")) => "address".to_owned(),
         ("string", Some("time-zone")) => "time zone".to_owned(),
         ("string", Some("moment")) => "date and time".to_owned(),
+        ("string", Some("instant")) => "date, time and offset".to_owned(),
+        ("string", Some("https")) => "https address".to_owned(),
         ("string", Some(format @ ("name" | "share" | "device"))) => format.to_owned(),
         ("string", _) => "text".to_owned(),
         ("integer", _) => "whole number".to_owned(),

@@ -236,13 +236,7 @@ mod tests {
     /// Two people at a right angle to each other.
     fn gallery() -> Gallery {
         let person = |n: u128, vector: Vec<f32>| Enrolled {
-            visitor: Visitor {
-                id: id(n),
-                name: "n".into(),
-                sport: "s".into(),
-                expires: SystemTime::UNIX_EPOCH + Duration::from_secs(1),
-                household: None,
-            },
+            visitor: Visitor::named(id(n), "n", "s", SystemTime::UNIX_EPOCH + Duration::from_secs(1)),
             enrolled: SystemTime::UNIX_EPOCH,
             templates: vec![Template::new(model(), vector).unwrap()],
         };

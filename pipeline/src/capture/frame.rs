@@ -7,7 +7,7 @@ use usher_config::{decide::Liveness, value::Name};
 use usher_models::image::{Matrix, Plane, Planes, Point, Range, Size, View};
 
 /// A camera as later stages know it.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Camera {
     /// Its name.
     pub name: Name,
@@ -17,6 +17,8 @@ pub struct Camera {
     pub zone: Zone,
     /// What its gate makes of presentation attack detection.
     pub liveness: Liveness,
+    /// Whether its gate compares everybody in the zone with everybody enrolled; else only with who showed their pass.
+    pub identifies: bool,
 }
 
 /// The part of a picture in which people asked to be recognised.

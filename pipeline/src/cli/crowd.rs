@@ -4,6 +4,7 @@ use crate::{
     capture::stills::pictures_of,
     clock::{Clock, SystemClock},
     gallery::{
+        consent::Consent,
         enrol::{Duplicate, Enroller, Wish},
         picture::Picture,
         store::Store,
@@ -34,22 +35,19 @@ pub fn enrol<'a>(config: &Config, crowds: impl Iterator<Item = (&'a Path, &'a Cr
     let mut enrolled = Enrolled::new();
     let mut enroller = Enroller::open(config)?;
     let mut store = Store::of(config)?;
-    let now = SystemClock::start().now().wall;
+    let now = store.latest(SystemClock::start().now())?;
     for (path, crowd) in crowds {
         let folder = pictures_of(crowd, path);
         for person in &crowd.people {
             let (Some(visitor), Some(look)) = (&person.enrolled, person.enrolled_from()) else { continue };
             let picture = cut_out(&folder, look)?;
+            let consent = Consent::at_desk("the demo's crowd file says who asked to be known", "demo", "");
             let wish = Wish {
-                name: visitor.name.clone(),
-                sport: visitor.sport.clone(),
-                expires: now + config.gallery.keep,
                 duplicate: Duplicate::Replace,
-                household: Vec::new(),
-                keeps_pictures: false,
+                ..Wish::new(&visitor.name, &visitor.sport, now + config.gallery.keep, consent)
             };
-            let id = enroller.enrol(&mut store, &wish, &[picture], now).with_context(|| person.who.clone())?;
-            enrolled.insert(id, person.who.clone());
+            let issued = enroller.enrol(&mut store, &wish, &[picture], now).with_context(|| person.who.clone())?;
+            enrolled.insert(issued.visitor, person.who.clone());
         }
     }
     Ok(enrolled)

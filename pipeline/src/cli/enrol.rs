@@ -7,23 +7,20 @@ use crate::{
     },
     clock::{Clock, SystemClock},
     gallery::{
+        consent::{CEILING, Consent, Place},
         enrol::{Duplicate, EnrolError, Enroller, Wish},
-        name::{shown, sport_of},
+        name::{shown, shown as shown_name, sport_of},
+        notice::{Notice, Offer},
         picture::Picture,
-        visitor::VisitorId,
+        symbol::{link_of, svg, write_private},
+        visitor::{Custody, VisitorId},
     },
+    guide::retention,
 };
 use anyhow::{Context, bail};
 use serde_json::json;
-use std::{
-    path::PathBuf,
-    process::ExitCode,
-    time::{Duration, SystemTime},
-};
+use std::{path::PathBuf, process::ExitCode, time::SystemTime};
 use usher_config::Config;
-
-/// The longest anybody is kept, as for the key `gallery: { keep: … }`.
-const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Enrol a visitor who asked for it, from pictures that show nobody else. Recognised within a second.
 #[derive(clap::Args)]
@@ -54,9 +51,32 @@ pub(crate) struct Args {
     /// pictures (`usher migrate`).
     #[arg(long)]
     keep_pictures: bool,
-    /// JPEG, PNG or WebP pictures of this one person; each shows exactly one face.
-    #[arg(required = true, value_name = "PICTURE")]
+    /// They have read the notice (`usher notice`) and agreed. Nobody is enrolled without it.
+    #[arg(long)]
+    agreed: bool,
+    /// The language in which they read it.
+    #[arg(long, value_name = "LANGUAGE", default_value = "en")]
+    language: String,
+    /// The parent or guardian who agreed, for a minor.
+    #[arg(long, value_name = "NAME")]
+    guardian: Option<String>,
+    /// Who holds the key: `box`, where a gate is in mode `identification`, or `visitor`, in the pass alone. Default: `box` where
+    /// that is allowed.
+    #[arg(long, value_name = "WHO")]
+    custody: Option<Held>,
+    /// Write the visitor's QR pass to this file, SVG. It is shown once; nobody can make it again.
+    #[arg(long, value_name = "FILE")]
+    pass: Option<PathBuf>,
+    /// JPEG, PNG or WebP pictures of this one person; each shows exactly one face. None: a pass without a face.
+    #[arg(value_name = "PICTURE")]
     pictures: Vec<PathBuf>,
+}
+
+/// Who holds the key, on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Held {
+    Box,
+    Visitor,
 }
 
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
@@ -68,7 +88,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
         Ok(opened) => opened,
         Err(code) => return Ok(code),
     };
-    let now = SystemClock::start().now().wall;
+    let now = store.latest(SystemClock::start().now())?;
     let sport = sport(&args.sport, &config)?;
     let duplicate = match (args.again, args.beside) {
         (true, _) => Duplicate::Replace,
@@ -77,11 +97,28 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     };
     let household = args.household.iter().copied().map(VisitorId).collect();
     let (expires, keeps_pictures) = (expires(args, &config, now)?, args.keep_pictures);
-    let wish = Wish { name, sport, expires, duplicate, household, keeps_pictures };
+    let custody = custody(args.custody, &config)?;
+    let consent = consent(args, &config, custody, expires)?;
+    let wish = Wish { duplicate, household, keeps_pictures, custody, ..Wish::new(&name, &sport, expires, consent) };
     let enrolled = Enroller::open(&config).and_then(|mut enroller| enroller.enrol(&mut store, &wish, &pictures, now));
     match enrolled {
-        Ok(id) if common.json => println!("{}", json!({ "id": id, "expires_at": stamp(wish.expires) })),
-        Ok(id) => println!("enrolled {id} until {}", words(wish.expires)),
+        Ok(issued) => {
+            let link = link_of(&config, &issued.pass);
+            if let Some(path) = &args.pass {
+                write_private(path, &svg(&link)?).with_context(|| path.display().to_string())?;
+            }
+            let id = issued.visitor;
+            if common.json {
+                let expires_at = stamp(wish.expires);
+                println!(
+                    "{}",
+                    json!({ "id": id, "expires_at": expires_at, "pass": link.as_str(), "receipt": issued.receipt })
+                );
+            } else {
+                println!("enrolled {id} until {}", words(wish.expires));
+                println!("pass {}", link.as_str());
+            }
+        }
         Err(error) => {
             eprintln!("usher: {error}");
             return Ok(match error {
@@ -92,6 +129,39 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who may hold the key here, and does unless something else is said.
+fn custody(asked: Option<Held>, config: &Config) -> anyhow::Result<Custody> {
+    let by_box = config.identifies();
+    match asked {
+        Some(Held::Box) if !by_box => bail!(
+            "no gate here is in mode `identification`, so the box may hold nobody's key; say `--custody visitor`, or set `mode: identification` at a gate"
+        ),
+        Some(Held::Visitor) => Ok(Custody::Visitor),
+        _ if by_box => Ok(Custody::Box),
+        _ => Ok(Custody::Visitor),
+    }
+}
+
+/// What they agreed to, by the word of whoever types this.
+fn consent(args: &Args, config: &Config, custody: Custody, expires: SystemTime) -> anyhow::Result<Consent> {
+    if !args.agreed {
+        bail!(
+            "nobody is enrolled without consent; show the visitor the notice (`usher notice --language {}`), and say `--agreed` when they have agreed",
+            args.language
+        );
+    }
+    let notice = Notice::of(config)?;
+    let face = !args.pictures.is_empty();
+    let offer = Offer { face, by_box: custody == Custody::Box, by_visitor: custody == Custody::Visitor };
+    let texts = notice.texts(offer, expires);
+    let shown = texts.get(&args.language).with_context(|| {
+        let languages: Vec<_> = texts.keys().map(String::as_str).collect();
+        format!("the notice is not written in `{}`; it is in {}", args.language, languages.join(", "))
+    })?;
+    let guardian = args.guardian.as_deref().map(shown_name).transpose().context("--guardian")?;
+    Ok(notice.consent(&shown.sha256, &args.language, Place::Desk, guardian))
 }
 
 /// The sport as the programme writes it; as given where there is no programme.
@@ -113,11 +183,11 @@ fn expires(args: &Args, config: &Config, now: SystemTime) -> anyhow::Result<Syst
             let keep = humantime::parse_duration(text);
             now + keep
                 .with_context(|| format!("`--keep {text}` is no time; write `24 h` or `3 days`"))?
-                .min(2 * LONGEST)
+                .min(2 * CEILING)
         }
-        _ => now + config.gallery.keep,
+        _ => retention::end(config, now),
     };
-    if expires > now + LONGEST {
+    if expires > now + CEILING {
         bail!("nobody is kept for more than 30 days; give an earlier time");
     }
     Ok(expires)

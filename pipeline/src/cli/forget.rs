@@ -6,7 +6,7 @@ use crate::{
         list::{code, opened},
     },
     clock::{Clock, SystemClock},
-    gallery::visitor::VisitorId,
+    gallery::{audit::deed::Why, visitor::VisitorId},
 };
 use std::process::ExitCode;
 use uuid::Uuid;
@@ -36,10 +36,11 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
         Ok(opened) => opened,
         Err(code) => return Ok(code),
     };
+    let now = store.latest(SystemClock::start().now())?;
     let forgotten = match args.whom.id {
-        Some(id) => store.forget(VisitorId(id)),
-        None if args.whom.everyone => store.forget_everyone(),
-        None => store.expire(SystemClock::start().now().wall),
+        Some(id) => store.forget(VisitorId(id), Why::Staff, now),
+        None if args.whom.everyone => store.forget_everyone(now),
+        None => store.expire(now),
     };
     let forgotten = match forgotten {
         Ok(forgotten) => forgotten,
@@ -49,7 +50,11 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
         }
     };
     if common.json {
-        println!("{}", serde_json::to_string(&forgotten)?);
+        let receipt = args.whom.id.map(|id| store.erasure(VisitorId(id), now, "staff"));
+        println!(
+            "{}",
+            serde_json::json!({ "visitors": forgotten.visitors, "log_emptied": forgotten.log_emptied, "receipt": receipt })
+        );
     } else {
         println!("{} forgotten", forgotten.visitors);
     }

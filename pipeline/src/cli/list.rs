@@ -35,7 +35,9 @@ pub(crate) fn run(common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
         let id = row.visitor.map_or_else(|| format!("row {}", row.row), |id| id.to_string());
         eprintln!("{id}  cannot be read: {}", row.why);
     }
-    if loaded.people.is_empty() && loaded.unreadable.is_empty() {
+    if loaded.locked > 0 {
+        println!("{} more keep their key themselves, in their pass: nothing of them can be shown", loaded.locked);
+    } else if loaded.people.is_empty() && loaded.unreadable.is_empty() {
         println!("nobody is enrolled");
     }
     Ok(ExitCode::SUCCESS)
@@ -50,11 +52,13 @@ fn as_json(loaded: &Loaded) -> serde_json::Value {
             "enrolled_at": stamp(person.enrolled),
             "expires_at": stamp(person.visitor.expires),
             "household": person.visitor.household.map(|household| household.0),
+            "custody": person.visitor.custody,
             "models": person.templates.iter().map(|template| template.model()).collect::<Vec<_>>(),
         })
     };
     json!({
         "visitors": loaded.people.iter().map(person).collect::<Vec<_>>(),
+        "locked": loaded.locked,
         "unreadable": loaded.unreadable.iter().map(|row| json!({ "row": row.row, "id": row.visitor, "why": row.why })).collect::<Vec<_>>(),
     })
 }

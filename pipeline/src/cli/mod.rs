@@ -1,21 +1,26 @@
 //! The command line: one file per command.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
+mod audit;
 mod calibrate;
 mod check;
 mod coach;
 pub mod crowd;
 mod data;
+mod decode_pictures;
 mod demo;
+mod dpia;
 mod enrol;
 mod evaluate;
 mod forget;
 mod list;
 mod migrate;
 mod models;
+mod notice;
 mod replay;
 mod run;
 mod schema;
+mod staff;
 mod walked;
 
 use clap::{Parser, Subcommand};
@@ -62,7 +67,13 @@ enum Command {
     Replay(replay::Args),
     Evaluate(evaluate::Args),
     Calibrate(calibrate::Args),
+    Notice(notice::Args),
+    Audit(audit::Args),
+    Dpia(dpia::Args),
+    Staff(staff::Args),
     Schema(schema::Args),
+    #[command(hide = true)]
+    DecodePictures(decode_pictures::Args),
 }
 
 /// Parses the command line, runs the command, says how it ended.
@@ -81,6 +92,11 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&common, &args),
         Command::Evaluate(args) => evaluate::run(&common, &args),
         Command::Calibrate(args) => calibrate::run(&common, &args),
+        Command::Notice(args) => notice::run(&common, &args),
+        Command::Audit(args) => audit::run(&common, &args),
+        Command::Dpia(args) => dpia::run(&common, &args),
+        Command::DecodePictures(args) => decode_pictures::run(&args),
+        Command::Staff(args) => staff::run(&common, &args),
         Command::Schema(args) => schema::run(&common, &args),
     };
     done.unwrap_or_else(|error| {

@@ -36,7 +36,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(MEND_ME));
         }
     };
-    let cameras = wire::cameras(&config);
+    let cameras = wire::offline::cameras(&config);
     let asked = args.camera.as_deref().map(|name| Name::new(name).context("not a camera's name")).transpose()?;
     let camera = match &asked {
         Some(name) => {

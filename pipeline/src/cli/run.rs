@@ -8,10 +8,14 @@ use crate::{
     wire::{self, Gate, Listeners},
 };
 use anyhow::Context;
+use rustix::{
+    mm::{MlockAllFlags, mlockall},
+    process::{Resource, Rlimit, setrlimit},
+};
 use sd_notify::NotifyState;
 use signal_hook::{consts::TERM_SIGNALS, iterator::Signals, low_level::abort};
 use std::{process::ExitCode, sync::Arc, time::Duration};
-use usher_config::{Config, programme::Programme};
+use usher_config::{Config, decide::Mode, programme::Programme};
 
 /// Run the gate.
 #[derive(clap::Args)]
@@ -31,11 +35,27 @@ pub(crate) fn run(common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
         }
     };
     let asked = asked_to_stop()?;
+    keep_memory_here(&config);
     let clock: Arc<dyn Clock> = SystemClock::start();
     let started = start(&config, programme, &clock, Listeners::default())?;
     let Some(Started { gate, .. }) = started else { return Ok(ExitCode::from(MEND_ME)) };
     say_where(&gate);
     keep(gate, &clock, &asked)
+}
+
+/// Keeps what is in memory out of every file: no core is dumped, and where somebody's template may be unlocked, no page goes to
+/// swap. What the system refuses is said; the gate runs all the same.
+fn keep_memory_here(config: &Config) {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(reason) = setrlimit(Resource::Core, none) {
+        tracing::warn!(%reason, "core dumps could not be forbidden");
+    }
+    if config.gates.values().any(|gate| gate.mode == Mode::Pass) {
+        let pages = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
+        if let Err(reason) = mlockall(pages) {
+            tracing::warn!(%reason, "memory could not be locked, so templates may reach the swap: set LimitMEMLOCK=infinity, or run without swap");
+        }
+    }
 }
 
 /// The programme that the configuration names, if it names one.
@@ -71,6 +91,10 @@ pub(crate) fn say_where(gate: &Gate) {
     let pages = gate.pages;
     println!("operator  http://{pages}/operator");
     println!("signage   http://{pages}/signage");
+    if let Some(station) = gate.station {
+        println!("enrol     https://{station}/enrol");
+        println!("staff     https://{station}/staff");
+    }
     println!("token     {}   (signs an operator in; new at every start)", gate.token.reveal());
 }
 

@@ -1,4 +1,4 @@
-//! Decide: identifications to one visit per person per gate.
+//! Decide: identifications, and passes shown, to one visit per person per gate.
 
 pub mod quiet;
 pub mod visit;
@@ -9,22 +9,32 @@ use crate::{
         quiet::Quiet,
         visit::{Deed, Notice, Outcome, Visit},
     },
-    identify::identification::{Identification, Verdict},
+    identify::{
+        identification::{Evidence, Identification, Verdict},
+        passes::Shown,
+    },
+    infer::sighting::{Portrait, TrackId},
     metrics::DECISIONS,
     supervise::Beat,
 };
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam::channel::{Receiver, Sender, never};
 use std::time::{Duration, SystemTime};
+use usher_models::{image::Rect, template::Score};
 use uuid::{ContextV7, Timestamp, Uuid};
 
 /// How long to wait for an identification before beating anyway.
 const IDLE: Duration = Duration::from_millis(500);
 
+/// The track of whoever was not tracked.
+const NO_TRACK: u64 = u64::MAX;
+
 /// Decides visits until `identifications` or `visits` closes. Waits where `visits` is full: a visit is lost nowhere.
 /// `notices` are for the moment and `outcomes` for eyes only: both may lose. The cameras of a gate share its quiet time, so that a person whom two of
 /// them see comes once.
+#[expect(clippy::too_many_arguments, reason = "what a stage works with; wired in one place")]
 pub fn run(
     identifications: &Receiver<Identification>,
+    shown: &Receiver<Shown>,
     visits: &Sender<Visit>,
     notices: &Sender<Notice>,
     outcomes: &Sender<Outcome>,
@@ -33,12 +43,25 @@ pub fn run(
     beat: &Beat,
 ) {
     let ids = ContextV7::new();
+    let mut shown = shown.clone();
     loop {
         beat.beat();
-        let identification = match identifications.recv_timeout(IDLE) {
-            Ok(identification) => identification,
-            Err(RecvTimeoutError::Timeout) => continue,
-            Err(RecvTimeoutError::Disconnected) => return,
+        let identification = crossbeam::select! {
+            recv(identifications) -> said => match said {
+                Ok(identification) => identification,
+                Err(_) => return,
+            },
+            recv(shown) -> pass => {
+                match pass {
+                    // Whoever reads passes has ended; those by face go on.
+                    Err(_) => shown = never(),
+                    Ok(pass) => if let Some(visit) = by_pass(pass, &mut quiet, &ids, clock) && visits.send(visit).is_err() {
+                        return;
+                    },
+                }
+                continue;
+            },
+            default(IDLE) => continue,
         };
         let Some(deed) = deed(&identification, &mut quiet) else { continue };
         let gate = identification.camera.gate.as_str().to_owned();
@@ -65,6 +88,28 @@ pub fn run(
             }
         }
     }
+}
+
+/// The visit of whoever showed a pass without a face behind it, unless this gate has greeted them within the quiet time.
+fn by_pass(pass: Shown, quiet: &mut Quiet, ids: &ContextV7, clock: &dyn Clock) -> Option<Visit> {
+    let greets = quiet.greets(&pass.camera.gate, pass.visitor, pass.taken);
+    let deed = if greets { Deed::Welcomed } else { Deed::AlreadyGreeted };
+    metrics::counter!(DECISIONS, "gate" => pass.camera.gate.as_str().to_owned(), "deed" => deed.word()).increment(1);
+    let Shown { camera, taken, pts, visitor } = pass;
+    let evidence =
+        Evidence { looks: 0, over: Duration::ZERO, best: None, second: None, threshold: Score(1.0), enrolled: 0 };
+    greets.then(|| Visit {
+        id: id(ids, clock.now().wall),
+        camera,
+        track: TrackId(NO_TRACK),
+        visitor,
+        first: taken,
+        taken,
+        pts,
+        rect: Rect::default(),
+        evidence,
+        portrait: Portrait::default(),
+    })
 }
 
 /// What the operator hears of it.

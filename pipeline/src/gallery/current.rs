@@ -1,22 +1,28 @@
 //! The gallery of this moment, and the thread that keeps it so.
 //!
-//! Everybody reads one snapshot and nobody waits for anybody. The watch looks five times a second whether another
+//! Everybody reads one snapshot and nobody waits for anybody. There are two, for two kinds of gates: all whom the box may
+//! recognise, and those among them who showed their pass today. The watch looks five times a second whether another
 //! process or thread committed (`PRAGMA data_version` costs microseconds) and replaces the snapshot whole, so that
 //! `usher enrol` and `usher forget` in another shell take effect within a second, without a restart. Whoever expires
 //! vanishes from the snapshot at their time even when the file cannot be written.
 
 use crate::{
+    capture::frame::Camera,
     clock::Clock,
     gallery::{
         file::StoreError,
-        search::Gallery,
+        floor::Floor,
+        search::{Enrolled, Gallery},
         store::{Loaded, Store},
+        unlocked::Unlocked,
+        visitor::{Visitor, VisitorId},
     },
     metrics::{ENROLLED, SKIPPED},
     supervise::{Beat, Stop, spawn},
 };
 use arc_swap::ArcSwap;
 use std::{
+    collections::HashSet,
     sync::Arc,
     thread::JoinHandle,
     time::{Duration, SystemTime},
@@ -33,12 +39,19 @@ const AGAIN: Duration = Duration::from_secs(30);
 /// The one snapshot that everybody reads.
 pub struct Current {
     gallery: ArcSwap<Gallery>,
+    shown: ArcSwap<Gallery>,
+    unlocked: Unlocked,
 }
 
 impl Current {
     /// Starts with `gallery`.
     pub fn new(gallery: Gallery) -> Arc<Self> {
-        let current = Arc::new(Self { gallery: ArcSwap::from_pointee(gallery) });
+        let shown = Gallery::empty(gallery.model().clone());
+        let current = Arc::new(Self {
+            gallery: ArcSwap::from_pointee(gallery),
+            shown: ArcSwap::from_pointee(shown),
+            unlocked: Unlocked::default(),
+        });
         current.gauge();
         current
     }
@@ -51,9 +64,30 @@ impl Current {
         Ok(Self::new(snapshot(store.load_all()?, model, now, None)))
     }
 
-    /// The snapshot of this moment.
+    /// The snapshot of this moment: everybody whom the box may recognise at all.
     pub fn load(&self) -> Arc<Gallery> {
         self.gallery.load_full()
+    }
+
+    /// Those whom the gate of `camera` may recognise: everybody, or only who showed their pass.
+    pub fn load_for(&self, camera: &Camera) -> Arc<Gallery> {
+        if camera.identifies { self.load() } else { self.shown.load_full() }
+    }
+
+    /// Whether the gate of `camera` may recognise anybody at all now. If not, nobody is embedded there.
+    pub fn awaits_anybody(&self, camera: &Camera) -> bool {
+        camera.identifies || !self.shown.load().is_empty()
+    }
+
+    /// What somebody told who is here, or has just shown their pass.
+    pub fn visitor(&self, id: VisitorId) -> Option<Visitor> {
+        self.load().visitor(id).cloned().or_else(|| self.unlocked.visitor(id))
+    }
+
+    /// Takes in whoever showed their pass, until the event day ends; recognisable within a moment. False when they were
+    /// here already.
+    pub fn unlock(&self, person: Enrolled, now: SystemTime) -> bool {
+        self.unlocked.take_in(person, now)
     }
 
     /// Replaces it whole.
@@ -67,7 +101,7 @@ impl Current {
     }
 }
 
-/// Unreadable rows are counted and said, by number and opaque id; so is how many have no template of `model`, where that
+/// Everybody of `loaded` and whoever is unlocked. Unreadable rows are counted and said, by number and opaque id; so is how many have no template of `model`, where that
 /// is news after `before`.
 fn snapshot(loaded: Loaded, model: &ModelId, now: SystemTime, before: Option<&Gallery>) -> Gallery {
     for row in &loaded.unreadable {
@@ -93,7 +127,8 @@ fn snapshot(loaded: Loaded, model: &ModelId, now: SystemTime, before: Option<&Ga
 /// Keeps `current` equal to `store` until `stop`. Returns the thread `gallery`.
 pub fn watch(store: Store, clock: Arc<dyn Clock>, current: Arc<Current>, stop: Stop, beat: Beat) -> JoinHandle<()> {
     spawn("gallery", move || {
-        let mut watch = Watch { store, clock, current, seen: None, said: None, tried: None };
+        let floor = Floor::new(store.floor().ok().flatten(), clock.now());
+        let mut watch = Watch { store, clock, current, floor, seen: None, said: None, tried: None };
         loop {
             beat.beat();
             watch.look();
@@ -108,8 +143,9 @@ struct Watch {
     store: Store,
     clock: Arc<dyn Clock>,
     current: Arc<Current>,
-    /// The version of the file that `current` shows.
-    seen: Option<i64>,
+    floor: Floor,
+    /// The versions of the file and of the unlocked that `current` shows.
+    seen: Option<(i64, u64)>,
     /// The trouble last logged.
     said: Option<String>,
     /// When erasing the expired was last tried, steady time.
@@ -119,13 +155,19 @@ struct Watch {
 impl Watch {
     fn look(&mut self) {
         // First, and whatever the file does: a locked or full disk must not keep anybody recognisable.
-        let now = self.clock.now().wall;
-        let gallery = self.current.load();
-        let due = gallery.next_expiry().is_some_and(|first| first <= now);
-        if due {
-            self.current.replace(gallery.without_expired(now));
+        let now = self.floor.latest(self.clock.now());
+        let current = &self.current;
+        let mut due = false;
+        for gallery in [&current.gallery, &current.shown] {
+            let before = gallery.load_full();
+            if before.next_expiry().is_some_and(|first| first <= now) {
+                gallery.store(Arc::new(before.without_expired(now)));
+                due = true;
+            }
         }
-        let trouble = self.reload().and_then(|()| self.expire(due)).err().map(|error| error.to_string());
+        current.gauge();
+        current.unlocked.tidy(now, |_| true);
+        let trouble = self.reload(now).and_then(|()| self.expire(due)).err().map(|error| error.to_string());
         if trouble != self.said {
             match &trouble {
                 Some(reason) => warn!(reason, "the gallery cannot be read or written; the last state stays"),
@@ -135,26 +177,41 @@ impl Watch {
         }
     }
 
-    fn reload(&mut self) -> Result<(), StoreError> {
+    fn reload(&mut self, now: SystemTime) -> Result<(), StoreError> {
         let replaced = self.store.reopen_if_replaced()?;
         let version = self.store.version()?;
-        if replaced || self.seen != Some(version) {
-            let loaded = self.store.load_all()?;
-            let now = self.clock.now().wall;
-            let before = self.current.load();
-            self.current.replace(snapshot(loaded, before.model(), now, Some(&before)));
-            self.seen = Some(version);
+        let unlocked = &self.current.unlocked;
+        if replaced || self.seen.is_none_or(|(seen, _)| seen != version) {
+            // Whoever cannot be asked about is taken for gone: they show their pass again.
+            unlocked.tidy(now, |id| self.store.holds(id).unwrap_or(false));
+        }
+        let seen = (version, unlocked.version());
+        if replaced || self.seen != Some(seen) {
+            let mut loaded = self.store.load_all()?;
+            let shown = unlocked.people();
+            let (before, before_shown) = (self.current.load(), self.current.shown.load_full());
+            let model = before.model().clone();
+            let own = Gallery::new(model.clone(), shown.clone(), now).following(&before_shown);
+            self.current.shown.store(Arc::new(own));
+            let ids: HashSet<_> = loaded.people.iter().map(|person| person.visitor.id).collect();
+            loaded.people.extend(shown.into_iter().filter(|person| !ids.contains(&person.visitor.id)));
+            self.current.replace(snapshot(loaded, &model, now, Some(&before)));
+            self.seen = Some(seen);
             self.tried = None;
         }
         Ok(())
     }
 
-    /// Erases the expired from the file: when somebody's time has just ended (`due`), else twice a minute.
+    /// Erases the expired from the file: when somebody's time has just ended (`due`), else twice a minute. Writes the floor
+    /// down.
     fn expire(&mut self, due: bool) -> Result<(), StoreError> {
         let now = self.clock.now();
+        if let Some(floor) = self.floor.to_write(now) {
+            self.store.write_floor(floor)?;
+        }
         if due || self.tried.is_none_or(|tried| now.steady.saturating_sub(tried) >= AGAIN) {
             self.tried = Some(now.steady);
-            let gone = self.store.expire(now.wall)?;
+            let gone = self.store.expire(self.floor.sure(now))?;
             if gone.visitors > 0 {
                 info!(visitors = gone.visitors, log_emptied = gone.log_emptied, "expired visitors were forgotten");
             }

@@ -6,14 +6,16 @@
 
 use crate::{
     gallery::{
+        consent::Consent,
+        enrolment::{Enrolment, Issued},
         faces::{self, faces},
         file::StoreError,
         hint::Hint,
         name::NameError,
         picture::Picture,
         search::{Candidate, Gallery},
-        store::{Enrolment, Store},
-        visitor::VisitorId,
+        store::Store,
+        visitor::{Custody, VisitorId, Wishes},
     },
     identify::threshold::{Law, LawError},
     infer::networks,
@@ -25,6 +27,7 @@ use usher_models::{
     detect::Detector,
     embed::{Embedder, mirrored::Mirrored},
     error::ModelError,
+    face::Face,
     image::Rgb,
     quality::{Quality, measure},
     template::{Mismatch, ModelId, Template},
@@ -164,6 +167,29 @@ pub struct Wish {
     pub household: Vec<VisitorId>,
     /// Whether they agreed that the crops of their face are kept as long as the templates, for another embedder to come.
     pub keeps_pictures: bool,
+    /// What else they told.
+    pub wishes: Wishes,
+    /// Who holds the key. Whoever enrols without a face always does so themselves.
+    pub custody: Custody,
+    /// What they agreed to.
+    pub consent: Consent,
+}
+
+impl Wish {
+    /// Somebody who wants nothing special; the rest is for struct update syntax.
+    pub fn new(name: &str, sport: &str, expires: SystemTime, consent: Consent) -> Self {
+        Self {
+            name: name.to_owned(),
+            sport: sport.to_owned(),
+            expires,
+            duplicate: Duplicate::Refuse,
+            household: Vec::new(),
+            keeps_pictures: false,
+            wishes: Wishes::default(),
+            custody: Custody::Box,
+            consent,
+        }
+    }
 }
 
 /// A template to enrol, and how good its pictures are.
@@ -215,7 +241,7 @@ impl Enroller {
         self.embedder.model()
     }
 
-    /// Enrols somebody: all of it, or nothing.
+    /// Enrols somebody: all of it, or nothing. Without a picture they get a pass and no face is known of them.
     ///
     /// # Errors
     /// [`EnrolError`], each with the mend; nothing is stored then.
@@ -225,10 +251,18 @@ impl Enroller {
         wish: &Wish,
         pictures: &[Picture],
         now: SystemTime,
-    ) -> Result<VisitorId, EnrolError> {
+    ) -> Result<Issued, EnrolError> {
         let name = crate::gallery::name::shown(&wish.name)?;
         if wish.expires <= now {
             return Err(EnrolError::Past);
+        }
+        let mut new = Enrolment {
+            wishes: wish.wishes.clone(),
+            custody: if pictures.is_empty() { Custody::Visitor } else { wish.custody },
+            ..Enrolment::new(&name, &wish.sport, wish.consent.clone(), now, wish.expires)
+        };
+        if pictures.is_empty() {
+            return Ok(store.enrol(&new)?);
         }
         let reference = self.reference(pictures)?;
         let gallery = Gallery::new(self.model(), store.load_all()?.people, now);
@@ -237,7 +271,9 @@ impl Enroller {
         let (mut old, mut household) = (Vec::new(), wish.household.clone());
         let stranger = known.iter().find(|known| !household.contains(known));
         match (wish.duplicate, stranger) {
-            (Duplicate::Replace, _) => old = known.into_iter().filter(|known| !household.contains(known)).collect(),
+            (Duplicate::Replace, _) => {
+                old = known.iter().copied().filter(|known| !household.contains(known)).collect();
+            }
             (Duplicate::Beside, _) => household.extend(known.iter().filter(|known| !wish.household.contains(known))),
             (Duplicate::Refuse, Some(visitor)) => return Err(EnrolError::Already { visitor: *visitor }),
             (Duplicate::Refuse, None) => {}
@@ -245,16 +281,21 @@ impl Enroller {
         if let Some(nobody) = household.iter().find(|member| gallery.visitor(**member).is_none()) {
             return Err(StoreError::Nobody(*nobody).into());
         }
-        let new = Enrolment {
-            name,
-            sport: wish.sport.clone(),
-            templates: reference.views,
-            crops: if wish.keeps_pictures { reference.crops } else { Vec::new() },
-            household,
-            enrolled: now,
-            expires: wish.expires,
-        };
-        Ok(store.enrol_instead(&new, &old)?)
+        new.templates = reference.views;
+        new.crops = if wish.keeps_pictures { reference.crops } else { Vec::new() };
+        new.household = household;
+        let issued = store.enrol_instead(&new, &old)?;
+        Ok(Issued { like: known, ..issued })
+    }
+
+    /// The faces of a picture and how good a reference each would be; nothing is embedded.
+    ///
+    /// # Errors
+    /// Only bugs of the detector.
+    pub fn look(&mut self, picture: &Picture) -> Result<Vec<(Face, Quality)>, ModelError> {
+        let view = picture.view();
+        let measured = |face: Face| (face, measure(&face, &aligned(&view, &face.landmarks)));
+        Ok(faces(&mut *self.detector, picture)?.into_iter().map(measured).collect())
     }
 
     /// One template for all `pictures` of one person.

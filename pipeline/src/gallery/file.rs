@@ -1,19 +1,22 @@
 //! The gallery's file: made, opened, brought to today's schema; what can go wrong with it.
 
 use crate::gallery::{
-    key::{self, KeyError},
+    audit::log::LogError,
+    key::{self, BoxKey, KeyError},
+    seal::{self, Field},
     visitor::VisitorId,
 };
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
 use std::{
     fs, io,
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
+use uuid::Uuid;
 
 /// Each entry leads from one schema version to the next; the database's `user_version` counts them.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE visitor (
         row INTEGER PRIMARY KEY,
@@ -36,6 +39,42 @@ const MIGRATIONS: [&str; 2] = [
     // A household binds people, so it is sealed like a name. Crops are there only for whoever agreed to that.
     "
     ALTER TABLE visitor ADD COLUMN household BLOB;
+    CREATE TABLE picture (
+        visitor INTEGER NOT NULL REFERENCES visitor(row) ON DELETE CASCADE,
+        ordinal INTEGER NOT NULL,
+        sealed BLOB NOT NULL,
+        PRIMARY KEY (visitor, ordinal)
+    ) STRICT;
+",
+    // No consent, no row. Whoever enrolled before consents were recorded is forgotten: nothing says what they agreed to.
+    "
+    DROP TABLE picture;
+    DROP TABLE template;
+    DROP TABLE visitor;
+    CREATE TABLE consent (
+        visitor BLOB PRIMARY KEY CHECK (length(visitor) = 16),
+        sealed BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE visitor (
+        row INTEGER PRIMARY KEY,
+        id BLOB NOT NULL UNIQUE REFERENCES consent(visitor) ON DELETE CASCADE,
+        tag BLOB NOT NULL UNIQUE CHECK (length(tag) = 16),
+        custody INTEGER NOT NULL,
+        wrapped BLOB NOT NULL,
+        name BLOB NOT NULL,
+        sport BLOB NOT NULL,
+        wishes BLOB NOT NULL,
+        household BLOB,
+        enrolled_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE template (
+        visitor INTEGER NOT NULL REFERENCES visitor(row) ON DELETE CASCADE,
+        ordinal INTEGER NOT NULL,
+        model TEXT NOT NULL,
+        sealed BLOB NOT NULL,
+        PRIMARY KEY (visitor, ordinal)
+    ) STRICT;
     CREATE TABLE picture (
         visitor INTEGER NOT NULL REFERENCES visitor(row) ON DELETE CASCADE,
         ordinal INTEGER NOT NULL,
@@ -107,6 +146,12 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// The audit log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// Mend me: longer than anybody may be kept.
+    #[error("nobody is kept for more than 30 days; give an earlier time")]
+    Ceiling,
     /// Nobody has this id.
     #[error("nobody enrolled has the id {0}; `usher list` shows who is enrolled")]
     Nobody(VisitorId),
@@ -150,6 +195,39 @@ fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
     }
     write.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
     write.commit()
+}
+
+/// Tells a wrong box key from damaged rows. A damaged check alone must not stop a gate: one readable row is proof
+/// enough, and where there is no row, nothing is lost by beginning anew.
+pub(crate) fn check_key(db: &Connection, path: &Path, key: &BoxKey) -> Result<(), StoreError> {
+    let nobody = VisitorId(Uuid::nil());
+    let checked = || -> rusqlite::Result<bool> {
+        let check = "SELECT value FROM meta WHERE name = 'check'";
+        let found: Option<Vec<u8>> = db.query_row(check, [], |row| row.get(0)).optional()?;
+        if found.is_some_and(|sealed| seal::open(key.bytes(), nobody, Field::Check, &sealed).is_ok()) {
+            return Ok(true);
+        }
+        let mut rows = db.prepare("SELECT id, wrapped, enrolled_at, expires_at FROM visitor")?;
+        let opens = rows.query_map([], |row| {
+            let (id, wrapped): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+            let field = Field::Key { enrolled: row.get(2)?, expires: row.get(3)? };
+            // What is inside may need a pass as well; the outside opens with the box key alone.
+            let id = Uuid::from_slice(&id).map(VisitorId);
+            Ok(id.is_ok_and(|id| seal::open(key.bytes(), id, field, &wrapped).is_ok()))
+        })?;
+        let opens = opens.collect::<rusqlite::Result<Vec<bool>>>()?;
+        if !opens.is_empty() && !opens.contains(&true) {
+            return Ok(false);
+        }
+        let sealed = seal::seal(key.bytes(), nobody, Field::Check, b"usher");
+        db.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('check', ?1)", [sealed])?;
+        Ok(true)
+    };
+    match checked() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(StoreError::WrongKey { path: path.to_owned() }),
+        Err(error) => Err(failure(path, &error)),
+    }
 }
 
 /// The folder, 0700 where it is made.

@@ -122,6 +122,16 @@ impl Picture {
         Ok(Self { size, rgb: Zeroizing::new(rgb.into_raw()) })
     }
 
+    /// Pixels that were decoded elsewhere: interleaved R, G, B, 8 bits, as many as `size` says.
+    pub(crate) fn of_rgb(size: Size, rgb: Zeroizing<Vec<u8>>) -> Self {
+        Self { size, rgb }
+    }
+
+    /// Interleaved R, G, B, 8 bits, row by row.
+    pub(crate) fn rgb(&self) -> &[u8] {
+        &self.rgb
+    }
+
     /// Its size, upright.
     pub fn size(&self) -> Size {
         self.size

@@ -2,9 +2,10 @@
 
 use crate::gallery::{
     key::BoxKey,
+    pass::PassSecret,
     seal::{DataKey, Field, Unsealable},
     search::Enrolled,
-    visitor::{Household, Visitor, VisitorId},
+    visitor::{Custody, Household, Visitor, VisitorId},
 };
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::time::{Duration, SystemTime};
@@ -92,15 +93,23 @@ impl Owner<'_> {
 }
 
 /// What [`person`] reads.
-pub(crate) const PERSON: &str = "SELECT row, id, wrapped, name, sport, enrolled_at, expires_at, household FROM visitor";
+pub(crate) const PERSON: &str =
+    "SELECT row, id, wrapped, name, sport, enrolled_at, expires_at, household, custody, wishes FROM visitor";
 
-/// One row of [`PERSON`], opened.
-pub(crate) fn person(key: &BoxKey, read: &Connection, row: &Row<'_>) -> Result<Enrolled, String> {
+/// One row of [`PERSON`], opened; with the visitor's `pass` where they keep the key.
+pub(crate) fn person(
+    key: &BoxKey,
+    pass: Option<&PassSecret>,
+    read: &Connection,
+    row: &Row<'_>,
+) -> Result<Enrolled, String> {
     let id: Vec<u8> = row.get(1).map_err(sql)?;
     let id = VisitorId(Uuid::from_slice(&id).map_err(|_| "the id has not 16 bytes".to_owned())?);
     let (enrolled, expires) = (row.get(5).map_err(sql)?, row.get(6).map_err(sql)?);
     let wrapped: Vec<u8> = row.get(2).map_err(sql)?;
-    let data = DataKey::unwrap(key, id, Field::Key { enrolled, expires }, &wrapped).map_err(sealed)?;
+    let custody = Custody::of(row.get(8).map_err(sql)?);
+    let pass = pass.filter(|_| custody == Custody::Visitor);
+    let data = DataKey::unwrap(key, pass, id, Field::Key { enrolled, expires }, &wrapped).map_err(sealed)?;
     let text = |column, field| {
         let bytes: Vec<u8> = row.get(column).map_err(sql)?;
         let plain = data.open(id, field, &bytes).map_err(sealed)?;
@@ -113,6 +122,8 @@ pub(crate) fn person(key: &BoxKey, read: &Connection, row: &Row<'_>) -> Result<E
         sport: text(4, Field::Sport)?,
         expires: moment(expires),
         household: household.transpose()?,
+        custody,
+        wishes: serde_json::from_str(&text(9, Field::Wishes)?).map_err(|_| "the wishes cannot be read".to_owned())?,
     };
     let templates = Owner { row: row.get(0).map_err(sql)?, id, key: &data }.templates(read)?;
     Ok(Enrolled { visitor, enrolled: moment(enrolled), templates })
@@ -123,15 +134,15 @@ fn household(key: &DataKey, id: VisitorId, bytes: &[u8]) -> Result<Household, St
     Uuid::from_slice(&plain).map(Household).map_err(|_| "a household has not 16 bytes".to_owned())
 }
 
-/// Somebody's row and data key; `None` for nobody, and for a row that does not open.
+/// Somebody's row and data key; `None` for nobody, for whoever keeps their key, and for a row that does not open.
 pub(crate) fn keyed(read: &Connection, key: &BoxKey, id: VisitorId) -> rusqlite::Result<Option<(i64, DataKey)>> {
-    let find = "SELECT row, wrapped, enrolled_at, expires_at FROM visitor WHERE id = ?1";
+    let find = "SELECT row, wrapped, enrolled_at, expires_at FROM visitor WHERE id = ?1 AND custody = 0";
     let found = read.query_row(find, [id.0.as_bytes()], |row| {
         let field = Field::Key { enrolled: row.get(2)?, expires: row.get(3)? };
         Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?, field))
     });
     let opened = |(row, wrapped, field): (i64, Vec<u8>, Field<'_>)| {
-        DataKey::unwrap(key, id, field, &wrapped).ok().map(|key| (row, key))
+        DataKey::unwrap(key, None, id, field, &wrapped).ok().map(|key| (row, key))
     };
     Ok(found.optional()?.and_then(opened))
 }

@@ -1,13 +1,15 @@
 //! Sealing of what visitors told us.
 //!
 //! Envelope: every visitor has a data key of its own, sealed ("wrapped") by the box key; every personal field and
-//! template is sealed by the data key. Destroying 72 bytes, the wrapped key, thus destroys the visitor. A sealed value is
+//! template is sealed by the data key. Where the visitor keeps the key, the data key is sealed by the key of their pass first:
+//! then the box alone opens nothing. Destroying the wrapped key thus destroys the visitor. A sealed value is
 //! `nonce (24) ‖ ciphertext ‖ tag (16)`, XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03), nonces random. What it belongs
 //! to is authenticated with it: [`VERSION`], the visitor and the field, so that nothing can be moved to another row or
 //! column. This protects what is on disk; it is no protection against whoever holds the box key.
 
 use crate::gallery::{
     key::{BoxKey, LENGTH},
+    pass::PassSecret,
     visitor::VisitorId,
 };
 use chacha20poly1305::{
@@ -47,6 +49,10 @@ pub enum Field<'a> {
     Sport,
     /// The household, 16 bytes.
     Household,
+    /// The record of the visitor's consent, JSON.
+    Consent,
+    /// What else the visitor told, JSON.
+    Wishes,
     /// One aligned crop of an enrolment picture.
     Picture {
         /// Its number, from 0.
@@ -70,19 +76,35 @@ impl DataKey {
         Self(Zeroizing::new(*BoxKey::random().bytes()))
     }
 
-    /// The data key under the box key.
-    pub(crate) fn wrap(&self, key: &BoxKey, visitor: VisitorId, field: Field<'_>) -> Vec<u8> {
-        seal(key.bytes(), visitor, field, self.0.as_slice())
+    /// The data key under the box key; where a `pass` is given, under its key first.
+    pub(crate) fn wrap(
+        &self,
+        key: &BoxKey,
+        pass: Option<&PassSecret>,
+        visitor: VisitorId,
+        field: Field<'_>,
+    ) -> Vec<u8> {
+        match pass {
+            None => seal(key.bytes(), visitor, field, self.0.as_slice()),
+            Some(pass) => {
+                let inner = seal(&pass.key(), visitor, field, self.0.as_slice());
+                seal(key.bytes(), visitor, field, &inner)
+            }
+        }
     }
 
-    /// The data key that was wrapped.
+    /// The data key that was wrapped, with the pass that it was wrapped with.
     pub(crate) fn unwrap(
         key: &BoxKey,
+        pass: Option<&PassSecret>,
         visitor: VisitorId,
         field: Field<'_>,
         sealed: &[u8],
     ) -> Result<Self, Unsealable> {
-        let plain = open(key.bytes(), visitor, field, sealed)?;
+        let mut plain = open(key.bytes(), visitor, field, sealed)?;
+        if let Some(pass) = pass {
+            plain = open(&pass.key(), visitor, field, &plain)?;
+        }
         let bytes = plain.as_slice().try_into().map_err(|_| Unsealable)?;
         Ok(Self(Zeroizing::new(bytes)))
     }
@@ -145,6 +167,8 @@ fn authenticated(visitor: VisitorId, field: Field<'_>) -> Vec<u8> {
         Field::Name => bytes.push(2),
         Field::Sport => bytes.push(3),
         Field::Household => bytes.push(6),
+        Field::Consent => bytes.push(8),
+        Field::Wishes => bytes.push(9),
         Field::Picture { ordinal } => {
             bytes.push(7);
             bytes.extend(ordinal.to_le_bytes());
@@ -175,6 +199,8 @@ mod tests {
             Just(Field::Name),
             Just(Field::Sport),
             Just(Field::Household),
+            Just(Field::Consent),
+            Just(Field::Wishes),
             (0..4u32).prop_map(|ordinal| Field::Picture { ordinal }),
             (0..4u32, prop_oneof![Just("sface-2021dec"), Just("sface"), Just("")])
                 .prop_map(|(ordinal, model)| Field::Template { ordinal, model }),
@@ -235,12 +261,27 @@ mod tests {
         let (key, other) = (BoxKey::random(), BoxKey::random());
         let data = DataKey::random();
         let field = Field::Key { enrolled: 1, expires: 2 };
-        let wrapped = data.wrap(&key, somebody(1), field);
+        let wrapped = data.wrap(&key, None, somebody(1), field);
         assert_eq!(wrapped.len(), NONCE + LENGTH + 16);
-        let again = DataKey::unwrap(&key, somebody(1), field, &wrapped).unwrap();
+        let again = DataKey::unwrap(&key, None, somebody(1), field, &wrapped).unwrap();
         assert_eq!(*again.0, *data.0);
-        assert!(DataKey::unwrap(&other, somebody(1), field, &wrapped).is_err());
+        assert!(DataKey::unwrap(&other, None, somebody(1), field, &wrapped).is_err());
         let later = Field::Key { enrolled: 1, expires: 3 };
-        assert!(DataKey::unwrap(&key, somebody(1), later, &wrapped).is_err(), "nobody's time can be prolonged by hand");
+        assert!(
+            DataKey::unwrap(&key, None, somebody(1), later, &wrapped).is_err(),
+            "nobody's time can be prolonged by hand"
+        );
+    }
+
+    #[test]
+    fn what_the_visitor_keeps_the_key_of_opens_with_their_pass_only() {
+        let (key, pass) = (BoxKey::random(), PassSecret::random());
+        let (data, field) = (DataKey::random(), Field::Key { enrolled: 1, expires: 2 });
+        let wrapped = data.wrap(&key, Some(&pass), somebody(1), field);
+        let unwrap = |key: &BoxKey, pass: Option<&PassSecret>| DataKey::unwrap(key, pass, somebody(1), field, &wrapped);
+        assert_eq!(*unwrap(&key, Some(&pass)).unwrap().0, *data.0);
+        assert!(unwrap(&key, None).is_err(), "the box alone");
+        assert!(unwrap(&key, Some(&PassSecret::random())).is_err(), "another pass");
+        assert!(unwrap(&BoxKey::random(), Some(&pass)).is_err(), "the pass without the box");
     }
 }

@@ -44,6 +44,8 @@ pub struct Gallery {
     /// What each visitor needs above the threshold.
     bars: Vec<f32>,
     unsearchable: usize,
+    /// Those who have a pass and no face.
+    faceless: HashMap<VisitorId, Visitor>,
 }
 
 impl fmt::Debug for Gallery {
@@ -61,6 +63,10 @@ impl Gallery {
         let width = people.iter().flat_map(|p| &p.templates).find(usable).map_or(0, |t| t.vector().len());
         let mut gallery = Self::with_capacity(model, width, people.len());
         for person in people.into_iter().filter(|person| person.visitor.expires > now) {
+            if person.templates.is_empty() {
+                gallery.faceless.insert(person.visitor.id, person.visitor);
+                continue;
+            }
             let fits = |template: &&Template| usable(template) && template.vector().len() == width;
             let views: Vec<Template> = person.templates.iter().filter(fits).cloned().collect();
             // Views that cancel out point nowhere; enrolment refuses them, since they are not of one person.
@@ -93,6 +99,7 @@ impl Gallery {
             households: HashMap::new(),
             bars: Vec::with_capacity(people),
             unsearchable: 0,
+            faceless: HashMap::new(),
         }
     }
 
@@ -131,9 +138,9 @@ impl Gallery {
         self.unsearchable
     }
 
-    /// What a visitor told us.
+    /// What a visitor told us, with or without a face.
     pub fn visitor(&self, id: VisitorId) -> Option<&Visitor> {
-        self.places.get(&id).map(|place| &self.visitors[*place as usize])
+        self.places.get(&id).map(|place| &self.visitors[*place as usize]).or_else(|| self.faceless.get(&id))
     }
 
     /// Everybody who can be recognised, in no particular order.
@@ -186,7 +193,7 @@ impl Gallery {
 
     /// When the first of them must be gone.
     pub fn next_expiry(&self) -> Option<SystemTime> {
-        self.visitors.iter().map(|visitor| visitor.expires).min()
+        self.visitors.iter().chain(self.faceless.values()).map(|visitor| visitor.expires).min()
     }
 
     /// The same without those who have expired at `now`.
@@ -203,6 +210,8 @@ impl Gallery {
         let kept = self.visitors.iter().enumerate().filter(|(_, visitor)| keeps(visitor));
         let mut gallery = Self::with_capacity(self.model.clone(), self.index.width(), self.len());
         gallery.unsearchable = self.unsearchable;
+        let faceless = self.faceless.iter().filter(|(_, visitor)| keeps(visitor));
+        gallery.faceless = faceless.map(|(id, visitor)| (*id, visitor.clone())).collect();
         for (row, visitor) in kept {
             gallery.push(visitor.clone(), self.index.row(row).expect("each visitor has a row"));
         }
@@ -229,7 +238,7 @@ mod tests {
         let templates = vectors.iter().filter_map(|v| Template::new(model(), v.clone()).ok()).collect();
         let at = |s| SystemTime::UNIX_EPOCH + Duration::from_secs(s);
         let id = VisitorId(Uuid::from_u128(n));
-        let visitor = Visitor { id, name: "n".into(), sport: "s".into(), expires: at(expires), household: None };
+        let visitor = Visitor::named(id, "n", "s", at(expires));
         Enrolled { visitor, enrolled: at(0), templates }
     }
 

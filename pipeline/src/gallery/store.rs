@@ -1,48 +1,47 @@
 //! The store: everybody enrolled, sealed, on disk.
 //!
-//! SQLite in WAL mode, every commit synced. Three tables: `visitor` holds a row per person with the wrapped data key and
-//! the sealed name, sport and household; `template` their sealed templates; `picture` the sealed crops of those who agreed
-//! that theirs are kept. In the clear are only the random id, two dates and the
-//! models' names. Forgetting deletes the rows (SQLite overwrites them with zeros: `secure_delete`) and then empties the
-//! write-ahead log, so that no page with the wrapped key is left in any file. Old blocks of a flash disk are beyond our
-//! reach; they are useless without the box key.
+//! SQLite in WAL mode, every commit synced. Four tables: `consent` holds the sealed record of what somebody agreed to, and
+//! nobody has a row in the others without one; `visitor` the wrapped data key and the sealed name, sport and household;
+//! `template` their sealed templates; `picture` the sealed crops of those who agreed that theirs are kept. In the clear are
+//! only the random id, the pass's tag, two dates and the models' names. Beside it lies the audit log, which is written first:
+//! whoever is in the gallery and not in it, or is forgotten by it, is erased as soon as the gallery is opened.
 
-use crate::gallery::{
-    file::{StoreError, access, failure, identity, make_folder, opened},
-    key::BoxKey,
-    rows::{Owner, PERSON, keyed, millis, person, together},
-    seal::{self, DataKey, Field},
-    search::Enrolled,
-    visitor::VisitorId,
+use crate::{
+    clock::{Clock, Moment, SystemClock},
+    gallery::{
+        audit::{
+            deed::Deed,
+            log::{self, Log, LogError},
+        },
+        file::{StoreError, access, check_key, failure, identity, make_folder, opened},
+        floor::Floor,
+        key::BoxKey,
+        pass::PassSecret,
+        receipt::Signer,
+        rows::{Owner, PERSON, keyed, millis, moment, person},
+        seal::{DataKey, Field},
+        search::Enrolled,
+        visitor::{Custody, VisitorId},
+    },
 };
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use serde_json::Value;
 use std::{
+    collections::BTreeMap,
+    fs,
     path::{Path, PathBuf},
     time::SystemTime,
+};
+use tracing::error;
+use usher_config::{
+    decide::{Gate, Mode},
+    value::Name,
 };
 use usher_models::{image::Rgb, template::Template};
 use uuid::Uuid;
 
 /// The gallery's file in the data folder.
 pub const NAME: &str = "gallery.db";
-
-/// Somebody to be enrolled.
-pub struct Enrolment {
-    /// The name to be shown, already checked ([`crate::gallery::name::shown`]).
-    pub name: String,
-    /// The favourite sport.
-    pub sport: String,
-    /// Their templates, at least one: one for each view and model.
-    pub templates: Vec<Template>,
-    /// The aligned crops that the templates were made from; only with the visitor's consent, else none.
-    pub crops: Vec<Rgb>,
-    /// Whom they may be taken for, by their own word: they become one household with all of these.
-    pub household: Vec<VisitorId>,
-    /// Now.
-    pub enrolled: SystemTime,
-    /// When they must be gone.
-    pub expires: SystemTime,
-}
 
 /// A row that could not be read; the gate goes on without it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,24 +61,17 @@ pub struct Loaded {
     pub people: Vec<Enrolled>,
     /// Rows passed over.
     pub unreadable: Vec<Unreadable>,
-}
-
-/// What forgetting did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Forgotten {
-    /// People forgotten.
-    pub visitors: usize,
-    /// Whether the write-ahead log could be emptied too. If not, another process was reading; the log is emptied at the
-    /// next forgetting or when the last process closes the gallery.
-    pub log_emptied: bool,
+    /// People who keep their key themselves: the box cannot tell who.
+    pub locked: usize,
 }
 
 /// The store. One per thread; several processes may have one open on the same file.
 pub struct Store {
-    db: Connection,
+    pub(crate) db: Connection,
     path: PathBuf,
-    key: BoxKey,
+    pub(crate) key: BoxKey,
     file: (u64, u64),
+    pub(crate) log: Log,
 }
 
 impl Store {
@@ -100,8 +92,10 @@ impl Store {
     pub fn open(path: &Path, key: BoxKey) -> Result<Self, StoreError> {
         let db = opened(path)?;
         let file = identity(path).map_err(|why| access(path, &why))?;
-        let mut store = Self { db, path: path.to_owned(), key, file };
-        store.check_key()?;
+        check_key(&db, path, &key)?;
+        let log = opened_log(&path.with_file_name(log::NAME), &key)?;
+        let mut store = Self { db, path: path.to_owned(), key, file, log };
+        store.settle_accounts(SystemClock::start().now().wall)?;
         Ok(store)
     }
 
@@ -110,113 +104,8 @@ impl Store {
         &self.path
     }
 
-    fn failure(&self) -> impl Fn(rusqlite::Error) -> StoreError + use<'_> {
+    pub(crate) fn failure(&self) -> impl Fn(rusqlite::Error) -> StoreError + use<'_> {
         |error| failure(&self.path, &error)
-    }
-
-    /// Tells a wrong box key from damaged rows. A damaged check alone must not stop a gate: one readable row is proof
-    /// enough, and where there is no row, nothing is lost by beginning anew.
-    fn check_key(&mut self) -> Result<(), StoreError> {
-        let nobody = VisitorId(Uuid::nil());
-        let check = "SELECT value FROM meta WHERE name = 'check'";
-        let found: Option<Vec<u8>> =
-            self.db.query_row(check, [], |row| row.get(0)).optional().map_err(self.failure())?;
-        if found.is_some_and(|sealed| seal::open(self.key.bytes(), nobody, Field::Check, &sealed).is_ok()) {
-            return Ok(());
-        }
-        let mut rows =
-            self.db.prepare("SELECT id, wrapped, enrolled_at, expires_at FROM visitor").map_err(self.failure())?;
-        let opens = rows
-            .query_map([], |row| {
-                let (id, wrapped): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
-                let field = Field::Key { enrolled: row.get(2)?, expires: row.get(3)? };
-                let id = Uuid::from_slice(&id).map(VisitorId);
-                Ok(id.is_ok_and(|id| DataKey::unwrap(&self.key, id, field, &wrapped).is_ok()))
-            })
-            .and_then(|rows| rows.collect::<rusqlite::Result<Vec<bool>>>())
-            .map_err(self.failure())?;
-        drop(rows);
-        if !opens.is_empty() && !opens.contains(&true) {
-            return Err(StoreError::WrongKey { path: self.path.clone() });
-        }
-        let sealed = seal::seal(self.key.bytes(), nobody, Field::Check, b"usher");
-        let write = "INSERT OR REPLACE INTO meta (name, value) VALUES ('check', ?1)";
-        self.db.execute(write, [sealed]).map_err(self.failure())?;
-        Ok(())
-    }
-
-    /// Enrols somebody; durable when it returns.
-    ///
-    /// # Errors
-    /// [`StoreError`]; nothing is stored then.
-    pub fn enrol(&mut self, new: &Enrolment) -> Result<VisitorId, StoreError> {
-        self.enrol_instead(new, &[])
-    }
-
-    /// Enrols somebody and forgets `old` in the same commit: both happen or neither.
-    ///
-    /// # Errors
-    /// [`StoreError`]; nothing is changed then.
-    pub fn enrol_instead(&mut self, new: &Enrolment, old: &[VisitorId]) -> Result<VisitorId, StoreError> {
-        let id = VisitorId(Uuid::new_v4());
-        let path = self.path.clone();
-        let (enrolled, expires) = (millis(new.enrolled), millis(new.expires));
-        let data = DataKey::random();
-        let wrapped = data.wrap(&self.key, id, Field::Key { enrolled, expires });
-        let name = data.seal(id, Field::Name, new.name.as_bytes());
-        let sport = data.seal(id, Field::Sport, new.sport.as_bytes());
-        let mut written = || -> rusqlite::Result<()> {
-            let write = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let household = together(&write, &self.key, &new.household)?;
-            for id in old {
-                write.execute("DELETE FROM visitor WHERE id = ?1", [id.0.as_bytes()])?;
-            }
-            let household = household.map(|household| data.seal(id, Field::Household, household.0.as_bytes()));
-            write.execute(
-                "INSERT INTO visitor (id, wrapped, name, sport, enrolled_at, expires_at, household) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                params![id.0.as_bytes(), wrapped, name, sport, enrolled, expires, household],
-            )?;
-            let owner = Owner { row: write.last_insert_rowid(), id, key: &data };
-            owner.add_templates(&write, &new.templates)?;
-            owner.add_crops(&write, &new.crops)?;
-            write.commit()
-        };
-        written().map_err(|error| failure(&path, &error))?;
-        if !old.is_empty() {
-            self.empty_log();
-        }
-        Ok(id)
-    }
-
-    /// Forgets one visitor.
-    ///
-    /// # Errors
-    /// [`StoreError::Nobody`] when nobody has this id, and whatever keeps the store from writing.
-    pub fn forget(&mut self, id: VisitorId) -> Result<Forgotten, StoreError> {
-        let gone = self.db.execute("DELETE FROM visitor WHERE id = ?1", [id.0.as_bytes()]).map_err(self.failure())?;
-        if gone == 0 {
-            return Err(StoreError::Nobody(id));
-        }
-        Ok(Forgotten { visitors: gone, log_emptied: self.empty_log() })
-    }
-
-    /// Forgets everybody, unreadable rows included.
-    ///
-    /// # Errors
-    /// Whatever keeps the store from writing.
-    pub fn forget_everyone(&mut self) -> Result<Forgotten, StoreError> {
-        let visitors = self.db.execute("DELETE FROM visitor", []).map_err(self.failure())?;
-        Ok(Forgotten { visitors, log_emptied: self.empty_log() })
-    }
-
-    /// Forgets everybody whose time is over at `now`.
-    ///
-    /// # Errors
-    /// Whatever keeps the store from writing.
-    pub fn expire(&mut self, now: SystemTime) -> Result<Forgotten, StoreError> {
-        let over = "DELETE FROM visitor WHERE expires_at <= ?1";
-        let visitors = self.db.execute(over, [millis(now)]).map_err(self.failure())?;
-        Ok(Forgotten { visitors, log_emptied: visitors == 0 || self.empty_log() })
     }
 
     /// Everybody, templates included. Rows that do not open are passed over and told.
@@ -231,7 +120,13 @@ impl Store {
         let mut rows = visitors.query([]).map_err(self.failure())?;
         while let Some(row) = rows.next().map_err(self.failure())? {
             let number = row.get(0).map_err(self.failure())?;
-            match person(&self.key, &read, row) {
+            if Custody::of(row.get(8).map_err(self.failure())?) == Custody::Visitor {
+                loaded.locked += 1;
+                continue;
+            }
+            match person(&self.key, None, &read, row) {
+                // Forgotten by the log, and the file could not be written yet.
+                Ok(person) if self.log.is_gone(person.visitor.id) => {}
                 Ok(person) => loaded.people.push(person),
                 Err(why) => {
                     let id = row.get::<_, Vec<u8>>(1).ok().and_then(|id| Uuid::from_slice(&id).ok());
@@ -265,6 +160,103 @@ impl Store {
         added.map_err(|error| failure(&path, &error))
     }
 
+    /// Whoever this pass is of, opened with it; `None` for nobody, for whoever was forgotten and for rows that do not open.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn unlock(&self, pass: &PassSecret) -> Result<Option<Enrolled>, StoreError> {
+        let mut find = self.db.prepare(&format!("{PERSON} WHERE tag = ?1")).map_err(self.failure())?;
+        let mut rows = find.query([pass.tag()]).map_err(self.failure())?;
+        let Some(row) = rows.next().map_err(self.failure())? else { return Ok(None) };
+        let opened = person(&self.key, Some(pass), &self.db, row).ok();
+        Ok(opened.filter(|person| !self.log.is_gone(person.visitor.id)))
+    }
+
+    /// The record of what somebody agreed to, signed by the box; `None` as for [`Store::unlock`].
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn receipt(&self, pass: &PassSecret) -> Result<Option<Value>, StoreError> {
+        let find = "SELECT id, wrapped, enrolled_at, expires_at, custody, sealed FROM visitor \
+                    JOIN consent ON consent.visitor = visitor.id WHERE tag = ?1";
+        let found = self.db.query_row(find, [pass.tag()], |row| {
+            let (id, wrapped): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+            let field = Field::Key { enrolled: row.get(2)?, expires: row.get(3)? };
+            let pass = (Custody::of(row.get(4)?) == Custody::Visitor).then_some(pass);
+            Ok((Uuid::from_slice(&id).unwrap_or_default(), wrapped, field, pass, row.get::<_, Vec<u8>>(5)?))
+        });
+        let Some((id, wrapped, field, pass, sealed)) = found.optional().map_err(self.failure())? else {
+            return Ok(None);
+        };
+        let id = VisitorId(id);
+        let record = || {
+            let data = DataKey::unwrap(&self.key, pass, id, field, &wrapped).ok()?;
+            serde_json::from_slice(&data.open(id, Field::Consent, &sealed).ok()?).ok()
+        };
+        Ok(record().map(|record| self.log.signer().receipt(&record)))
+    }
+
+    /// The time floor that was written down last.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn floor(&self) -> Result<Option<SystemTime>, StoreError> {
+        let find = "SELECT value FROM meta WHERE name = 'floor'";
+        let found: Option<Vec<u8>> =
+            self.db.query_row(find, [], |row| row.get(0)).optional().map_err(self.failure())?;
+        Ok(found.and_then(|bytes| bytes.try_into().ok()).map(|bytes| moment(i64::from_le_bytes(bytes))))
+    }
+
+    /// Writes the time floor down; it never falls.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_floor(&self, at: SystemTime) -> Result<(), StoreError> {
+        if self.floor()?.is_none_or(|before| before < at) {
+            let write = "INSERT OR REPLACE INTO meta (name, value) VALUES ('floor', ?1)";
+            self.db.execute(write, [millis(at).to_le_bytes()]).map_err(self.failure())?;
+        }
+        Ok(())
+    }
+
+    /// The latest that it may be, by the clock and by the floor.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn latest(&self, now: Moment) -> Result<SystemTime, StoreError> {
+        Ok(Floor::new(self.floor()?, now).latest(now))
+    }
+
+    /// Writes down which gates compare everybody with everybody enrolled from now on, and who answers for each.
+    ///
+    /// # Errors
+    /// When the audit log cannot be written.
+    pub fn note_identification(&mut self, gates: &BTreeMap<Name, Gate>, now: SystemTime) -> Result<(), StoreError> {
+        let deeds = gates.iter().filter_map(|(gate, settings)| match &settings.mode {
+            Mode::Identification { responsible } => {
+                Some(Deed::Identification { gate: gate.to_string(), responsible: responsible.clone() })
+            }
+            Mode::Pass => None,
+        });
+        let deeds: Vec<_> = deeds.collect();
+        self.log.locked(|log| log.append(deeds, now))?;
+        Ok(())
+    }
+
+    /// The box's public key, which its receipts are held against.
+    pub fn signer(&self) -> &Signer {
+        self.log.signer()
+    }
+
+    /// Whether somebody has a row.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn holds(&self, id: VisitorId) -> Result<bool, StoreError> {
+        let find = "SELECT EXISTS (SELECT 1 FROM visitor WHERE id = ?1)";
+        self.db.query_row(find, [id.0.as_bytes()], |row| row.get(0)).map_err(self.failure())
+    }
+
     /// A number that changes when another connection commits.
     ///
     /// # Errors
@@ -284,18 +276,26 @@ impl Store {
         *self = Self::open(&self.path, self.key.clone())?;
         Ok(true)
     }
+}
 
-    /// Writes the log's pages home and cuts the log to nothing; false when another process was reading from it.
-    fn empty_log(&self) -> bool {
-        let busy = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
-        busy.is_ok_and(|busy| busy == 0)
+/// The audit log; one that is not whole is put aside, and whoever it spoke for is forgotten: nothing says any more who asked
+/// to be known.
+fn opened_log(path: &Path, key: &BoxKey) -> Result<Log, StoreError> {
+    match Log::open(path, Signer::of(key)) {
+        Err(LogError::Broken { why, .. }) => {
+            let aside = path.with_extension(format!("broken-{}", Uuid::new_v4().simple()));
+            error!(%why, aside = %aside.display(), "the audit log is not whole; it is put aside, and everybody it spoke for is forgotten");
+            fs::rename(path, &aside).map_err(|why| LogError::Access { path: path.to_owned(), why })?;
+            Ok(Log::open(path, Signer::of(key))?)
+        }
+        other => Ok(other?),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gallery::rows::moment;
+    use crate::gallery::{audit::deed::Why, consent::Consent, enrolment::Enrolment};
     use usher_models::template::ModelId;
 
     fn store(folder: &tempfile::TempDir) -> Store {
@@ -303,14 +303,10 @@ mod tests {
     }
 
     fn somebody() -> Enrolment {
+        let templates = vec![Template::new(ModelId("m".into()), vec![0.6, 0.8]).unwrap()];
         Enrolment {
-            name: "Ada".to_owned(),
-            sport: "Judo".to_owned(),
-            templates: vec![Template::new(ModelId("m".into()), vec![0.6, 0.8]).unwrap()],
-            crops: Vec::new(),
-            household: Vec::new(),
-            enrolled: moment(1_000),
-            expires: moment(2_000),
+            templates,
+            ..Enrolment::new("Ada", "Judo", Consent::at_desk("test", "1", "0"), moment(1_000), moment(2_000))
         }
     }
 
@@ -341,7 +337,7 @@ mod tests {
     fn a_damaged_row_is_passed_over_and_told_by_its_number() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = store(&folder);
-        let ids: Vec<_> = (0..5).map(|_| store.enrol(&somebody()).unwrap()).collect();
+        let ids: Vec<_> = (0..5).map(|_| store.enrol(&somebody()).unwrap().visitor).collect();
         let harm = |sql: &str, id: VisitorId| assert_eq!(store.db.execute(sql, [id.0.as_bytes()]).unwrap(), 1, "{sql}");
         harm("UPDATE visitor SET name = sport WHERE id = ?1", ids[0]);
         harm("UPDATE visitor SET expires_at = expires_at + 1 WHERE id = ?1", ids[1]);
@@ -352,7 +348,11 @@ mod tests {
         assert_eq!(loaded.people.iter().map(|p| p.visitor.id).collect::<Vec<_>>(), [ids[4]]);
         let told: Vec<_> = loaded.unreadable.iter().map(|row| (row.row, row.visitor)).collect();
         assert_eq!(told, [(1, Some(ids[0])), (2, Some(ids[1])), (3, Some(ids[2])), (4, Some(ids[3]))]);
-        assert_eq!(store.forget(ids[0]).unwrap().visitors, 1, "a damaged row can be forgotten");
+        assert_eq!(
+            store.forget(ids[0], Why::Staff, moment(1_500)).unwrap().visitors,
+            1,
+            "a damaged row can be forgotten"
+        );
     }
 
     #[test]
@@ -368,7 +368,7 @@ mod tests {
             matches!(error, StoreError::WrongKey { .. }) && error.to_string().contains("restore that key"),
             "{error}"
         );
-        store.forget_everyone().unwrap();
+        store.forget_everyone(moment(1_500)).unwrap();
         assert!(Store::open(&path, BoxKey::random()).is_ok(), "nothing is lost by a new key where nobody is enrolled");
     }
 }

@@ -11,3 +11,4 @@
 //! Both take what [`programme::next_sessions`] returns; neither needs more of a visitor than the sport.
 
 pub mod programme;
+pub mod retention;

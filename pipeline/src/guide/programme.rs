@@ -74,6 +74,16 @@ pub fn sports(programme: &Programme) -> Vec<String> {
     sports.into_iter().cloned().collect()
 }
 
+/// When the last session ends; `None` where one repeats week by week, since then nothing says when that ends.
+pub fn last_end(programme: &Programme) -> Option<SystemTime> {
+    let end = |session: &Session| match session.when {
+        When::Once { end, .. } => end.to_zoned(programme.time_zone.clone()).ok().map(|end| end.timestamp()),
+        When::Weekly { .. } => None,
+    };
+    let ends: Option<Vec<_>> = programme.sessions.iter().map(end).collect();
+    ends?.into_iter().max().map(SystemTime::from)
+}
+
 /// A sport's name as it is compared: blanks as one, capitals as small letters.
 fn folded(sport: &str) -> String {
     sport.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()

@@ -6,6 +6,7 @@ pub mod drift;
 pub mod evidence;
 pub mod identification;
 pub mod liveness;
+pub mod passes;
 pub mod reasons;
 pub mod threshold;
 pub mod tracks;
@@ -56,7 +57,8 @@ pub fn run(
         let mut found = Vec::new();
         match sighting {
             Some(Sighting::Look(probe)) => {
-                found.extend(tracks.look(*probe, &gallery.load()));
+                let gallery = gallery.load_for(&probe.camera);
+                found.extend(tracks.look(*probe, &gallery));
                 metrics::histogram!(STAGE_SECONDS, "stage" => "identify")
                     .record(clock.now().since(begun).as_secs_f64());
             }

@@ -64,6 +64,9 @@ struct Claimed {
     crops: Vec<Rgb>,
 }
 
+/// Whether anybody at all may be recognised at this camera now.
+pub type Awaits = Arc<dyn Fn(&Camera) -> bool + Send + Sync>;
+
 /// Turns frames into sightings. One thread owns it.
 pub struct Engine {
     detector: Box<dyn Detector>,
@@ -73,6 +76,7 @@ pub struct Engine {
     ids: TrackIds,
     scenes: BTreeMap<Name, Scene>,
     clock: Arc<dyn Clock>,
+    awaits: Awaits,
     /// The newest frame's time. A recording is read faster or slower than it was taken, and its time is what counts.
     newest: Option<Moment>,
 }
@@ -97,7 +101,13 @@ impl Engine {
         ids: TrackIds,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { detector, embedder, liveness: None, bar, ids, scenes: BTreeMap::new(), clock, newest: None }
+        let awaits: Awaits = Arc::new(|_| true);
+        Self { detector, embedder, liveness: None, bar, ids, scenes: BTreeMap::new(), clock, awaits, newest: None }
+    }
+
+    /// Embeds only where `awaits` says that somebody may be recognised; elsewhere faces are followed and counted.
+    pub fn embed_where(&mut self, awaits: Awaits) {
+        self.awaits = awaits;
     }
 
     /// The same, that judges the liveness of whomever identify asks about.
@@ -141,7 +151,9 @@ impl Engine {
                 scene.close(&ended, &mut round);
             }
             scene.tell(frame, &mut round);
-            due.extend(scene.due(index, frame, &self.bar));
+            // Measured either way, for the camera coach; embedded only where somebody may be recognised.
+            let worth = scene.due(index, frame, &self.bar);
+            due.extend(worth.into_iter().filter(|_| (self.awaits)(&frame.camera)));
             if !crops.is_empty() && claimed.len() < MOST_LOOKS_A_ROUND {
                 claimed.extend(scene.claimed(frame, &self.bar, &crops));
             }

@@ -19,13 +19,17 @@ use change::Grid;
 use crossbeam::channel::Sender;
 use engine::{Engine, Round};
 use sighting::{Left, Sighting};
-use std::time::Duration;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use turns::{Call, Turns};
+use usher_config::value::Name;
 use usher_models::error::ModelError;
 use watched::Watched;
 
 /// How long to wait for a frame before looking after the tracks of silent cameras.
 const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Least time between two frames of a camera in which passes are looked for: a pass is held up for a second at least.
+const PASSES_APART: Duration = Duration::from_millis(250);
 
 /// One thread's share of the cameras: networks of its own, and turns among its cameras. A camera stays with its worker,
 /// so its frames stay in order.
@@ -48,6 +52,8 @@ pub struct Outlets {
     pub left: Sender<Left>,
     /// For eyes only: loses when full.
     pub watched: Sender<Watched>,
+    /// Frames in which passes are looked for: loses when full, a few a second of each camera.
+    pub passes: Sender<Arc<Frame>>,
 }
 
 /// Runs until every camera is gone and every frame dealt with.
@@ -55,11 +61,13 @@ pub struct Outlets {
 /// # Errors
 /// Only bugs: see [`Engine::analyse`].
 pub fn run(mut worker: Worker, mut frames: Latest<Frame>, to: &Outlets, beat: &Beat) -> Result<(), ModelError> {
+    let mut offered = HashMap::new();
     loop {
         let rank = |frame: &Frame| worker.turns.rank(&frame.camera.name, frame.taken);
         let Some(batch) = frames.take_ranked(worker.at_once, PATIENCE, rank) else { break };
         beat.beat();
         let round = worker.round(batch)?;
+        to.offer(&round.watched, &mut offered);
         if to.send(round).and_then(|()| to.send(worker.engine.expire())).is_err() {
             return Ok(());
         }
@@ -97,6 +105,17 @@ impl Worker {
 struct Unheard;
 
 impl Outlets {
+    /// Offers frames to whoever looks for passes, of each camera one in [`PASSES_APART`].
+    fn offer(&self, watched: &[Watched], offered: &mut HashMap<Name, Duration>) {
+        for Watched { frame, .. } in watched {
+            let (name, now) = (&frame.camera.name, frame.taken.steady);
+            let is_due = offered.get(name).is_none_or(|last| now.saturating_sub(*last) >= PASSES_APART);
+            if is_due && self.passes.try_send(frame.clone()).is_ok() {
+                offered.insert(name.clone(), now);
+            }
+        }
+    }
+
     fn send(&self, round: Round) -> Result<(), Unheard> {
         for sighting in round.sightings {
             self.sightings.send(sighting).map_err(|_| Unheard)?;

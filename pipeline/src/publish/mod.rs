@@ -37,7 +37,7 @@ use crossbeam::{
     channel::{Receiver, Sender, never},
     select,
 };
-use outbox::{Outbox, Recent};
+use outbox::{Outbox, Recent, blank::Forgotten};
 use progress::{Progress, Step};
 use report::{Reporter, Told};
 use shelf::ShelfError;
@@ -80,6 +80,8 @@ pub struct Setup {
     pub quiet: Duration,
     /// Who a visitor is now.
     pub visitors: Visitors,
+    /// Who of some visitors was forgotten.
+    pub forgotten: Forgotten,
     /// What a greeting tells of a sport.
     pub sessions: Sessions,
     /// Read for the retained states; the broker's state is written there.
@@ -179,7 +181,8 @@ impl Published {
 /// # Errors
 /// When a person must mend something first: the data folder, a port that is taken, a certificate.
 pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -> Result<Published, PublishError> {
-    let Setup { settings, site, box_name, data, quiet, visitors, sessions, health, clock, acked, progress } = setup;
+    let Setup { settings, site, box_name, data, quiet, visitors, forgotten, sessions, health, clock, acked, progress } =
+        setup;
     let topics = Topics::of(&site);
     let outbox = Arc::new(Outbox::open(&data.join("outbox.db"), quiet, clock.clone())?);
     health.set_outbox(outbox.depth());
@@ -200,6 +203,7 @@ pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -
     };
     let desk = Desk {
         welcomer: Welcomer { settings, reporter, visitors, sessions },
+        forgotten,
         tray,
         health,
         clock,
@@ -259,6 +263,7 @@ fn broker_of(
 /// The thread `publish`.
 struct Desk {
     welcomer: Welcomer,
+    forgotten: Forgotten,
     tray: Arc<Tray>,
     health: Arc<Health>,
     clock: Arc<dyn Clock>,
@@ -331,6 +336,7 @@ impl Desk {
 
     fn look_round(&mut self) {
         self.tray.outbox.tend();
+        self.tray.outbox.blank(&self.forgotten);
         self.health.set_outbox(self.tray.outbox.depth());
         let now = self.clock.now().wall;
         self.welcomer.reporter.tell(&self.health, &self.tray, now, &mut self.told);

@@ -5,6 +5,8 @@
 //! When the disk fails, rows wait in memory, bounded, and go to the disk once it heals. Rows have a sequence number,
 //! so that a sink walks them in the order of decision, wherever they are.
 
+pub mod blank;
+
 use crate::{
     clock::Clock,
     gallery::visitor::VisitorId,

@@ -105,7 +105,7 @@ impl Shelf {
         Self { path: path.to_owned(), db: None }
     }
 
-    fn error(&self, reason: rusqlite::Error) -> ShelfError {
+    pub(crate) fn error(&self, reason: rusqlite::Error) -> ShelfError {
         let path = self.path.clone();
         match reason.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => ShelfError::Full { path },
@@ -178,7 +178,7 @@ impl Shelf {
         Ok(())
     }
 
-    fn db(&mut self) -> Result<&mut Connection, ShelfError> {
+    pub(crate) fn db(&mut self) -> Result<&mut Connection, ShelfError> {
         self.db
             .as_mut()
             .ok_or_else(|| ShelfError::Disk { path: self.path.clone(), reason: rusqlite::Error::InvalidQuery })

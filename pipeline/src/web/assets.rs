@@ -70,7 +70,19 @@ mod tests {
 
     #[test]
     fn every_page_is_inside_and_nothing_outside_is_reached() {
-        for name in ["index.html", "signage.html", "operator.html", "signage.js", "operator.js"] {
+        for name in [
+            "index.html",
+            "signage.html",
+            "operator.html",
+            "signage.js",
+            "operator.js",
+            "enrol.html",
+            "enrol.js",
+            "pass.html",
+            "pass.js",
+            "staff.html",
+            "staff.js",
+        ] {
             assert_eq!(file(name, &HeaderMap::new()).status(), StatusCode::OK, "{name}");
         }
         for name in ["../package.json", "/etc/passwd", "", "dist"] {

@@ -222,6 +222,7 @@ mod tests {
                 gate: name("gate"),
                 zone: Zone::default(),
                 liveness: Liveness::Off,
+                identifies: true,
             }),
             track: TrackId(track),
             at: at(track),

@@ -51,16 +51,21 @@ pub(super) async fn guard(State(shared): State<Arc<Shared>>, request: Request, n
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
+    headers.insert("permissions-policy", HeaderValue::from_static("camera=(), microphone=(), geolocation=()"));
+    harden(headers);
+    response
+}
+
+/// What holds for every answer of every server of ours.
+pub(super) fn harden(headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
     headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
-    headers.insert("permissions-policy", HeaderValue::from_static("camera=(), microphone=(), geolocation=()"));
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    response
 }
 
 /// Scripts, styles, fonts and pictures of ours, the broker, and nothing else.
@@ -94,7 +99,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// Programs other than browsers send no origin.
-fn same_origin(headers: &HeaderMap, host: &str) -> bool {
+pub(super) fn same_origin(headers: &HeaderMap, host: &str) -> bool {
     match headers.get(header::ORIGIN).map(HeaderValue::to_str) {
         None => true,
         Some(Ok(origin)) => origin.split_once("://").is_some_and(|(_, from)| from.eq_ignore_ascii_case(host)),

@@ -7,12 +7,14 @@
 mod assets;
 mod board;
 mod coach;
+pub mod enrol;
 mod guard;
 mod label;
 mod live;
 mod picture;
 mod routes;
 mod session;
+pub mod staff;
 mod state;
 mod status;
 mod streams;

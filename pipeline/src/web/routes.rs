@@ -2,7 +2,7 @@
 
 use crate::web::{
     Shared, assets, coach, guard,
-    session::{COOKIE, Refused},
+    session::{COOKIE, Refused, cookie_of},
     state::written,
     status,
     streams::{self, stamped, told},
@@ -54,12 +54,7 @@ pub(super) struct Asker {
 
 impl Asker {
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let ours = cookies
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(name, _)| *name == COOKIE);
-        Self { cookie: ours.map(|(_, value)| value.to_owned()) }
+        Self { cookie: cookie_of(headers, COOKIE) }
     }
 
     pub(super) fn is_signed_in(&self, shared: &Shared) -> bool {

@@ -120,6 +120,8 @@ impl State {
 impl DecisionNow {
     fn of(Numbered { number, outcome, .. }: &Numbered, shared: &Shared, signed_in: bool) -> Self {
         let named = matches!(outcome.deed, Deed::Welcomed | Deed::AlreadyGreeted);
+        // Scores, like pictures, are for who sits at the box or has signed in.
+        let figures = signed_in || shared.settings.listen.ip().is_loopback();
         let name = match outcome.verdict {
             Verdict::Known { visitor, .. } if signed_in && named => (shared.figures.name_of)(visitor),
             _ => None,
@@ -133,8 +135,8 @@ impl DecisionNow {
             deed: outcome.deed,
             looks: outcome.evidence.looks,
             over_ms: outcome.evidence.over.as_millis() as u64,
-            best: outcome.evidence.best.map(|score| score.0),
-            second: outcome.evidence.second.map(|score| score.0),
+            best: outcome.evidence.best.filter(|_| figures).map(|score| score.0),
+            second: outcome.evidence.second.filter(|_| figures).map(|score| score.0),
             threshold: outcome.evidence.threshold.0,
             enrolled: outcome.evidence.enrolled,
             live: outcome.live.map(|live| live.0),

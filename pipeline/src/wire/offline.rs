@@ -16,10 +16,11 @@ use crate::{
         sighting::{Left, Probe, Sighting},
     },
     supervise::{Beat, Stop, spawn, stop},
+    wire,
 };
-use crossbeam::channel::bounded;
-use std::{sync::Arc, thread::JoinHandle, time::SystemTime};
-use usher_config::Config;
+use crossbeam::channel::{bounded, never};
+use std::{collections::BTreeMap, sync::Arc, thread::JoinHandle, time::SystemTime};
+use usher_config::{Config, value::Name};
 use usher_models::{error::ModelError, image::Size};
 
 /// The same room between stages as in a running gate.
@@ -70,6 +71,12 @@ pub struct Gate {
     pub law: Law,
 }
 
+/// The cameras of recordings, by name. Whatever their gates may do, a recording is replayed to learn what faces tell.
+pub fn cameras(config: &Config) -> BTreeMap<Name, Arc<Camera>> {
+    let told = |camera: Arc<Camera>| Arc::new(Camera { identifies: true, ..Camera::clone(&camera) });
+    wire::cameras(config).into_iter().map(|(name, camera)| (name, told(camera))).collect()
+}
+
 /// Runs what `read` seats through the gate, as fast as the machine can; the recording's own time is what counts. `told`
 /// hears of all of it, in the order in which the stages are done.
 ///
@@ -102,7 +109,7 @@ pub fn offline(
     });
     let time = still.clone();
     let deciding = spawn("decide", move || {
-        decide::run(&identifications_out, &visits, &notices, &outcomes, quiet, &*time, &Beat::default());
+        decide::run(&identifications_out, &never(), &visits, &notices, &outcomes, quiet, &*time, &Beat::default());
     });
     let rules = config.rules.clone();
     let identifying = spawn("identify", move || {
@@ -129,7 +136,9 @@ pub fn offline(
         }
     });
     let counting = spawn("flow", move || left_out.iter().count());
-    let outlets = infer::Outlets { sightings, left, watched };
+    // Recordings are replayed to judge what faces tell; nobody reads the passes in them.
+    let (passes, _) = bounded(1);
+    let outlets = infer::Outlets { sightings, left, watched, passes };
     let inferring = spawn("infer", move || infer::run(worker, frames, &outlets, &Beat::default()));
     let reading = read(seat, stop);
     let watching = spawn("frames", move || {

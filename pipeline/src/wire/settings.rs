@@ -4,7 +4,7 @@ use crate::{
     capture::frame,
     clock::Clock,
     coach::walk::Wanted,
-    gallery::{current::Current, visitor::VisitorId},
+    gallery::{current::Current, store::Store, visitor::VisitorId},
     guide::programme::{Upcoming, next_sessions},
     health::Health,
     identify::threshold::Law,
@@ -30,12 +30,14 @@ fn box_name() -> Name {
     Name::new(&name).or_else(|| Name::new("box")).expect("`box` is a name")
 }
 
-/// Who hears of visits on their way out. Publishing does not wait for them.
+/// Who hears of visits on their way out, and who is asked about them. Publishing does not wait for the former.
 pub(super) struct Told {
     /// Each acknowledged visit.
     pub(super) acked: Option<Sender<Acked>>,
     /// How far each visit has come.
     pub(super) progress: Option<Sender<Progress>>,
+    /// Says whether somebody was forgotten meanwhile.
+    pub(super) kept: Store,
 }
 
 /// What publishing needs.
@@ -55,7 +57,11 @@ pub(super) fn publishing(
         box_name: box_name(),
         data: config.data.clone(),
         quiet: quiet.values().max().copied().unwrap_or_default(),
-        visitors: Box::new(move |id: VisitorId| gallery.load().visitor(id).cloned()),
+        visitors: Box::new(move |id: VisitorId| gallery.visitor(id)),
+        forgotten: Box::new(move |asked| {
+            let is_gone = |id: &&VisitorId| listeners.kept.holds(**id).is_ok_and(|is_kept| !is_kept);
+            asked.iter().filter(is_gone).copied().collect()
+        }),
         sessions: Box::new(move |sport: &str, at| match programme.as_ref() {
             Some(programme) => next_sessions(programme, sport, at, SESSIONS).into_iter().map(told).collect(),
             None => Vec::new(),
@@ -107,7 +113,7 @@ pub(super) fn figures(gallery: &Arc<Current>, law: &Law, rules: &usher_config::i
         enrolled: Box::new(move || enrolled.load().len()),
         threshold: Box::new(move || law.threshold(target, sized.load().len()).0),
         promised: target,
-        name_of: Box::new(move |id| named.load().visitor(id).map(|visitor| visitor.name.clone())),
-        is_enrolled: Box::new(move |id| asked.load().visitor(id).is_some()),
+        name_of: Box::new(move |id| named.visitor(id).map(|visitor| visitor.name)),
+        is_enrolled: Box::new(move |id| asked.visitor(id).is_some()),
     }
 }

@@ -294,15 +294,10 @@ pub fn setup(data: &Path, settings: Publish) -> (Setup, Arc<Health>, Arc<SystemC
         data: data.to_owned(),
         quiet: Duration::from_secs(600),
         visitors: Box::new(|id| {
-            let visitor = Visitor {
-                id,
-                name: NAME.into(),
-                sport: "rowing".into(),
-                expires: SystemTime::UNIX_EPOCH,
-                household: None,
-            };
+            let visitor = Visitor::named(id, NAME, "rowing", SystemTime::UNIX_EPOCH);
             (id.0 != Uuid::nil()).then_some(visitor)
         }),
+        forgotten: Box::new(|_| Vec::new()),
         sessions: Box::new(|sport, _| {
             let session = |n: u32| Session {
                 title: format!("{sport} {n}"),
@@ -358,7 +353,13 @@ impl Rig {
 
 pub fn visit(clock: &dyn Clock, visitor: VisitorId) -> Visit {
     let now = clock.now();
-    let camera = Camera { name: name("door"), gate: name("north"), zone: Zone::default(), liveness: Liveness::Off };
+    let camera = Camera {
+        name: name("door"),
+        gate: name("north"),
+        zone: Zone::default(),
+        liveness: Liveness::Off,
+        identifies: true,
+    };
     let evidence = Evidence {
         looks: 3,
         over: Duration::from_millis(400),

@@ -46,7 +46,7 @@ impl Box {
     pub(crate) fn with_camera(binary: impl Into<PathBuf>, url: &str) -> anyhow::Result<Self> {
         Self::configured(binary, |[pages, mqtt, websocket]| {
             format!(
-                "site: test\ndata: data\ncameras:\n  cam: {{ url: \"{url}\" }}\ngates:\n  gate: {{ cameras: [cam], quiet: 5 s }}\n\
+                "site: test\ndata: data\ncameras:\n  cam: {{ url: \"{url}\" }}\ngates:\n  gate: {{ cameras: [cam], quiet: 5 s, mode: identification, responsible: the test }}\n\
                  guide: {{ programme: programme.yaml }}\n\
                  publish: {{ broker: {{ url: embedded, listen: \"{mqtt}\", websocket: \"{websocket}\" }} }}\n\
                  web: {{ listen: \"{pages}\" }}\n"
@@ -84,7 +84,8 @@ impl Box {
 
     /// Enrols somebody from one picture.
     pub(crate) fn enrol(&self, name: &str, sport: &str, picture: &Path) -> anyhow::Result<Output> {
-        let output = self.usher().args(["enrol", "--name", name, "--sport", sport]).arg(picture).output()?;
+        let output =
+            self.usher().args(["enrol", "--agreed", "--name", name, "--sport", sport]).arg(picture).output()?;
         if !output.status.success() {
             bail!("enrol failed: {}", String::from_utf8_lossy(&output.stderr));
         }

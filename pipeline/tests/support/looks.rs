@@ -56,7 +56,7 @@ pub(crate) fn at(ms: u64) -> Moment {
 
 pub(crate) fn camera(name: &str) -> Arc<Camera> {
     let (name, gate) = (Name::new(name).unwrap(), Name::new("north").unwrap());
-    Arc::new(Camera { name, gate, zone: Zone::default(), liveness: Liveness::Off })
+    Arc::new(Camera { name, gate, zone: Zone::default(), liveness: Liveness::Off, identifies: true })
 }
 
 pub(crate) fn who(n: usize) -> VisitorId {
@@ -106,13 +106,7 @@ pub(crate) fn family(people: &[Vec<f32>]) -> Gallery {
 
 fn gathered(people: &[Vec<f32>], household: Option<Household>) -> Gallery {
     let person = |(n, v): (usize, &Vec<f32>)| Enrolled {
-        visitor: Visitor {
-            id: who(n),
-            name: format!("n{n}"),
-            sport: "s".into(),
-            expires: at(u64::MAX >> 20).wall,
-            household,
-        },
+        visitor: Visitor { household, ..Visitor::named(who(n), &format!("n{n}"), "s", at(u64::MAX >> 20).wall) },
         enrolled: at(0).wall,
         templates: vec![Template::new(model(), v.clone()).unwrap()],
     };

@@ -45,7 +45,13 @@ pub(crate) fn settings(source: Source) -> Settings {
 
 pub(crate) fn camera() -> Arc<Camera> {
     let name = |text| Name::new(text).expect("it is a name");
-    Arc::new(Camera { name: name("cam"), gate: name("gate"), zone: Zone::default(), liveness: Liveness::Off })
+    Arc::new(Camera {
+        name: name("cam"),
+        gate: name("gate"),
+        zone: Zone::default(),
+        liveness: Liveness::Off,
+        identifies: true,
+    })
 }
 
 impl WatchedCamera {

@@ -123,7 +123,7 @@ fn gallery(config: &Config, store: &Store) -> anyhow::Result<std::sync::Arc<Gall
 
 /// The best that each walk reaches against everybody but who walks.
 fn non_mated(config: &Config, log: &WalkLog, gallery: &Gallery) -> anyhow::Result<Vec<NonMated>> {
-    let cameras = wire::cameras(config);
+    let cameras = wire::offline::cameras(config);
     let law = Law::of_brought(gallery.model(), &config.data.join("models"))?;
     let mut people: BTreeMap<String, usize> = BTreeMap::new();
     let mut walks = Vec::new();

@@ -110,7 +110,7 @@ pub(super) fn recordings(config: &Config, log: WalkLog) -> anyhow::Result<Ended>
 
 fn seen(config: &Config, films: Vec<Film>, enrolled: &Enrolled) -> anyhow::Result<Ended> {
     let clock = SystemClock::start();
-    let (mut ended, cameras) = (Ended::default(), wire::cameras(config));
+    let (mut ended, cameras) = (Ended::default(), wire::offline::cameras(config));
     for Film { camera, truth, until, read } in films {
         let camera = cameras.get(&camera).with_context(|| format!("the configuration has no camera `{camera}`"))?;
         let still: Arc<dyn Clock> = HandClock::at(SystemTime::UNIX_EPOCH);

@@ -155,7 +155,7 @@ fn cast(
         let visitor = (!references.is_empty()).then(|| VisitorId(Uuid::from_u128(person as u128)));
         if let Some(id) = visitor {
             enrolled.push(Enrolled {
-                visitor: Visitor { id, name: String::new(), sport: String::new(), expires: later, household: None },
+                visitor: Visitor::named(id, "", "", later),
                 enrolled: now,
                 templates: vec![Template::mean(&references)?],
             });
@@ -169,7 +169,7 @@ fn cast(
 /// A gate as it comes, but for the embedder.
 fn configured(embedder: &str, data: &Path) -> anyhow::Result<Config> {
     let text = format!(
-        "site: folder\ncameras: {{ walks: {{ url: \"rtsp://127.0.0.1/folder\" }} }}\ngates: {{ gate: {{ cameras: [walks] }} }}\n\
+        "site: folder\ncameras: {{ walks: {{ url: \"rtsp://127.0.0.1/folder\" }} }}\ngates: {{ gate: {{ cameras: [walks], mode: identification, responsible: the evaluation }} }}\n\
          infer: {{ embedder: {embedder} }}\npublish: {{ broker: embedded }}\n"
     );
     let mut config = usher_config::from_text(&text, "folder", Path::new("."))?;
@@ -209,7 +209,7 @@ fn walked_together(
     let until = scene.round();
     bar.set_length((until.as_secs_f64() * f64::from(crowd.fps)) as u64);
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos} of {len} frames, {eta} to go")?);
-    let camera = wire::cameras(config).into_values().next().context("there is one camera")?;
+    let camera = wire::offline::cameras(config).into_values().next().context("there is one camera")?;
     let (folder, at, clock) = (collection.folder().to_owned(), camera.clone(), SystemClock::start());
     let open = move || Stills::of(&crowd, &folder);
     let mut looks = walked(config, &camera, &scene, |seat, stop| drawn(open, until, at, seat, clock, stop), bar)?;

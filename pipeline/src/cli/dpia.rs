@@ -1,0 +1,36 @@
+//! `usher dpia`: what a data protection impact assessment must know of this box.
+
+mod annex;
+mod facts;
+mod page;
+mod risks;
+mod words;
+
+use crate::{
+    cli::{Common, MEND_ME},
+    clock::{Clock, SystemClock},
+};
+use annex::Annex;
+use std::process::ExitCode;
+
+/// Print an annex to the data protection impact assessment, from this configuration and what was measured. Markdown, or the same
+/// as data with --json. Needs no running gate and changes nothing.
+#[derive(clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn run(common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
+    let config = match usher_config::read(&common.config) {
+        Ok(config) => config,
+        Err(problems) => {
+            eprintln!("{problems}");
+            return Ok(ExitCode::from(MEND_ME));
+        }
+    };
+    let annex = Annex::of(&config, SystemClock::start().now().wall);
+    if common.json {
+        println!("{}", serde_json::to_string_pretty(&annex)?);
+    } else {
+        print!("{}", page::markdown(&annex));
+    }
+    Ok(ExitCode::SUCCESS)
+}

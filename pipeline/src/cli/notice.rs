@@ -1,0 +1,44 @@
+//! `usher notice`: what visitors are told before they agree.
+
+use crate::{
+    cli::{Common, MEND_ME},
+    clock::{Clock, SystemClock},
+    gallery::notice::{LANGUAGES, Notice, Offer},
+    guide::retention,
+};
+use anyhow::Context;
+use std::process::ExitCode;
+
+/// Print the notice that visitors must have read before they are enrolled, as this site has it.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// In this language.
+    #[arg(long, value_name = "LANGUAGE", default_value = "en")]
+    language: String,
+    /// For a pass without a face.
+    #[arg(long)]
+    no_face: bool,
+}
+
+pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
+    let config = match usher_config::read(&common.config) {
+        Ok(config) => config,
+        Err(problems) => {
+            eprintln!("{problems}");
+            return Ok(ExitCode::from(MEND_ME));
+        }
+    };
+    let notice = Notice::of(&config)?;
+    let by_box = config.identifies();
+    let offer = Offer { face: !args.no_face, by_box, by_visitor: !by_box };
+    let texts = notice.texts(offer, retention::end(&config, SystemClock::start().now().wall));
+    let shown = texts.get(&args.language).with_context(|| {
+        format!("the notice is not written in `{}`; it may be in {}", args.language, LANGUAGES.join(", "))
+    })?;
+    if common.json {
+        println!("{}", serde_json::json!({ "version": notice.version(), "sha256": shown.sha256, "text": shown.text }));
+    } else {
+        println!("{}", shown.text);
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,61 @@
+//! `usher staff`: tokens by which staff open enrolment stations.
+
+use crate::{
+    cli::{Common, MEND_ME},
+    gallery::name::shown,
+    web::staff,
+};
+use anyhow::Context;
+use std::process::ExitCode;
+
+/// Give staff tokens to open enrolment stations with, and take them back. A running gate knows at once.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// Give somebody a token; it is printed once. An earlier one of theirs ends.
+    Add {
+        /// Whose, such as `desk-1`.
+        name: String,
+    },
+    /// Take a token back.
+    Remove {
+        /// Whose.
+        name: String,
+    },
+    /// List who has one.
+    List,
+}
+
+pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
+    let config = match usher_config::read(&common.config) {
+        Ok(config) => config,
+        Err(problems) => {
+            eprintln!("{problems}");
+            return Ok(ExitCode::from(MEND_ME));
+        }
+    };
+    let path = config.data.join(staff::NAME);
+    let about = || path.display().to_string();
+    match &args.what {
+        What::Add { name } => {
+            std::fs::create_dir_all(&config.data).with_context(about)?;
+            println!("{}", staff::add(&path, &shown(name)?).with_context(about)?.reveal());
+        }
+        What::Remove { name } => {
+            if !staff::remove(&path, name).with_context(about)? {
+                anyhow::bail!("nobody by this name has a token; `usher staff list` shows who has");
+            }
+        }
+        What::List => {
+            for name in staff::read(&path).with_context(about)?.keys() {
+                println!("{name}");
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

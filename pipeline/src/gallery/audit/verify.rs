@@ -1,0 +1,155 @@
+//! Verification: no template outlives its consent, and the log is whole.
+//!
+//! Reads only. Opening the gallery the ordinary way would mend what is wrong before it could be told.
+
+use crate::gallery::{
+    audit::{
+        deed::{Broken, Deed, Line, NOTHING},
+        log,
+    },
+    key::BoxKey,
+    receipt::Signer,
+    visitor::VisitorId,
+};
+use rusqlite::{Connection, OpenFlags};
+use serde::Serialize;
+use std::{
+    collections::HashMap,
+    fs, io,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+use uuid::Uuid;
+
+/// How long after their time somebody's row may still be on the disk: the gate erases twice a minute.
+const GRACE: Duration = Duration::from_secs(120);
+
+/// What was found. All counts but the first five should be 0.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Lines of the log that are whole.
+    pub lines: u64,
+    /// Hash of the last of them.
+    pub head: String,
+    /// People in the gallery.
+    pub visitors: usize,
+    /// Templates in the gallery.
+    pub templates: usize,
+    /// People among them who keep their key themselves.
+    pub locked: usize,
+    /// Where the chain breaks, if it does.
+    pub broken: Option<String>,
+    /// People in the gallery of whose consent the log does not speak.
+    pub without_consent: Vec<VisitorId>,
+    /// People in the gallery whom the log says were forgotten.
+    pub forgotten_and_here: Vec<VisitorId>,
+    /// People in the gallery whose time is over for more than two minutes.
+    pub outlived: Vec<VisitorId>,
+    /// People whose end in the gallery is not the one they agreed to.
+    pub prolonged: Vec<VisitorId>,
+    /// Templates and crops of nobody.
+    pub orphans: usize,
+    /// Whether the log is in the file that it began in; a copy is not.
+    pub is_own: bool,
+}
+
+impl Report {
+    /// Whether everything is as it was promised.
+    pub fn is_whole(&self) -> bool {
+        let Self { broken, without_consent, forgotten_and_here, outlived, prolonged, orphans, is_own, .. } = self;
+        let wrong = [without_consent, forgotten_and_here, outlived, prolonged];
+        *is_own && broken.is_none() && *orphans == 0 && wrong.iter().all(|people| people.is_empty())
+    }
+}
+
+/// Why nothing could be verified.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The log.
+    #[error("the audit log {0} cannot be read ({1}); run this as the user usher runs as")]
+    Log(std::path::PathBuf, io::Error),
+    /// The gallery.
+    #[error("the gallery {0} cannot be read ({1}); run this as the user usher runs as")]
+    Gallery(std::path::PathBuf, rusqlite::Error),
+}
+
+/// Holds the gallery at `path` and the log beside it against each other.
+///
+/// # Errors
+/// When one of them cannot be read at all.
+pub fn verify(path: &Path, key: &BoxKey, now: SystemTime) -> Result<Report, VerifyError> {
+    let mut report = Report::default();
+    let log_path = path.with_file_name(log::NAME);
+    let state = read_log(&log_path, &Signer::of(key), &mut report)
+        .map_err(|error| VerifyError::Log(log_path.clone(), error))?;
+    read_gallery(path, &state, now, &mut report).map_err(|error| VerifyError::Gallery(path.to_owned(), error))?;
+    Ok(report)
+}
+
+/// What the log says of each: the end they agreed to, or that they are forgotten.
+type State = HashMap<VisitorId, Option<i64>>;
+
+fn read_log(path: &Path, signer: &Signer, report: &mut Report) -> io::Result<State> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (text, about) = (fs::read_to_string(path)?, fs::metadata(path)?);
+    let born = about.created().ok().and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+    let here = (about.ino(), born.map_or(0, |since| since.as_nanos() as u64));
+    let (mut state, mut previous) = (State::new(), NOTHING.to_owned());
+    // A last line without an end is one that a crash cut short: it was never acted upon.
+    for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
+        let seq = report.lines + 1;
+        let read = serde_json::from_str::<Line>(line).map_err(|_| Broken::Unreadable(seq));
+        let line = match read.and_then(|line| line.check(seq, &previous, signer.public()).map(|()| line)) {
+            Ok(line) => line,
+            Err(broken) => {
+                report.broken = Some(broken.to_string());
+                break;
+            }
+        };
+        match line.deed {
+            Deed::Begun { inode, born } => report.is_own = (inode, born) == here,
+            Deed::Consented { visitor, expires_ms, .. } => {
+                state.insert(visitor, Some(expires_ms));
+            }
+            Deed::Forgotten { visitor, .. } | Deed::Unfinished { visitor } => {
+                state.insert(visitor, None);
+            }
+            Deed::Identification { .. } => {}
+        }
+        (report.lines, previous) = (seq, line.hash);
+    }
+    report.head = previous;
+    Ok(state)
+}
+
+fn read_gallery(path: &Path, state: &State, now: SystemTime, report: &mut Report) -> rusqlite::Result<()> {
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|count| count as usize);
+    report.templates = count("SELECT COUNT(*) FROM template")?;
+    report.locked = count("SELECT COUNT(*) FROM visitor WHERE custody <> 0")?;
+    for table in ["template", "picture"] {
+        report.orphans += count(&format!(
+            "SELECT COUNT(*) FROM {table} WHERE visitor NOT IN \
+             (SELECT row FROM visitor JOIN consent ON consent.visitor = visitor.id)"
+        ))?;
+    }
+    let over = now.checked_sub(GRACE).unwrap_or(SystemTime::UNIX_EPOCH);
+    let over = over.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis() as i64;
+    let mut all = db.prepare("SELECT id, expires_at FROM visitor ORDER BY row")?;
+    let mut rows = all.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, expires): (Vec<u8>, i64) = (row.get(0)?, row.get(1)?);
+        let id = VisitorId(Uuid::from_slice(&id).unwrap_or_default());
+        report.visitors += 1;
+        match state.get(&id) {
+            None => report.without_consent.push(id),
+            Some(None) => report.forgotten_and_here.push(id),
+            Some(Some(agreed)) if *agreed != expires => report.prolonged.push(id),
+            Some(Some(_)) => {}
+        }
+        if expires <= over {
+            report.outlived.push(id);
+        }
+    }
+    Ok(())
+}

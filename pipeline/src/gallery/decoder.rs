@@ -1,0 +1,236 @@
+//! Pictures of strangers, decoded in a process of its own that can do nothing else.
+//!
+//! A decoder reads what anybody may have written. So it runs in a child without a file, a socket or a descriptor to open one
+//! with, with an end to its memory and to its time; the worst that a picture can do is end it, and the next picture gets a
+//! new one. What comes back is read as pixels of a stated size and nothing else.
+
+use crate::gallery::picture::{MOST_BYTES, MOST_PIXELS, Picture, PictureError};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::{
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+use usher_models::image::Size;
+use zeroize::Zeroizing;
+
+/// The command that a child is started with; it is in no help text.
+pub const COMMAND: &str = "decode-pictures";
+
+/// Most memory that a child may ask for, bytes: twice forty million pixels of eight bytes, the picture as eight bits, and the
+/// program itself.
+const MEMORY: u64 = 3 << 30;
+
+/// Most computing time for one picture, seconds.
+const SECONDS: u64 = 5;
+
+/// Most time to wait for one, where the machine is busy.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Pictures after which a child gives way to a new one.
+const PICTURES: u32 = 500;
+
+/// Decodes pictures in a child process.
+pub struct Decoder {
+    program: PathBuf,
+    child: Option<Running>,
+}
+
+struct Running {
+    child: Child,
+    served: u32,
+}
+
+impl Decoder {
+    /// One that starts this program (usher itself) as its child.
+    pub fn new(program: &Path) -> Self {
+        Self { program: program.to_owned(), child: None }
+    }
+
+    /// Decodes a file's content.
+    ///
+    /// # Errors
+    /// [`PictureError`], each with the mend; also where the child ended: a picture that takes too much time or memory.
+    pub fn decode(&mut self, bytes: &[u8]) -> Result<Picture, PictureError> {
+        if bytes.len() as u64 > MOST_BYTES {
+            return Err(PictureError::Heavy(bytes.len() as u64));
+        }
+        if self.child.as_ref().is_some_and(|running| running.served >= PICTURES) {
+            self.child = None;
+        }
+        let running = match &mut self.child {
+            Some(running) => running,
+            none => none.insert(Running::start(&self.program).map_err(PictureError::Unreadable)?),
+        };
+        match running.ask(bytes) {
+            Ok(answer) => answer,
+            Err(_) => {
+                self.child = None;
+                Err(PictureError::Damaged("it takes more time or memory than any honest picture".to_owned()))
+            }
+        }
+    }
+}
+
+impl Running {
+    fn start(program: &Path) -> io::Result<Self> {
+        let child = Command::new(program)
+            .arg(COMMAND)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        Ok(Self { child, served: 0 })
+    }
+
+    fn ask(&mut self, bytes: &[u8]) -> io::Result<Result<Picture, PictureError>> {
+        self.served += 1;
+        let ended = || io::Error::from(io::ErrorKind::BrokenPipe);
+        let Child { stdin: Some(to), stdout: Some(from), .. } = &mut self.child else { return Err(ended()) };
+        to.write_all(&(bytes.len() as u32).to_le_bytes())?;
+        to.write_all(bytes)?;
+        to.flush()?;
+        if !is_readable(from, PATIENCE)? {
+            return Err(ended());
+        }
+        let width = number(from)?;
+        if width == 0 {
+            let mut text = vec![0; number(from)?.min(1000) as usize];
+            from.read_exact(&mut text)?;
+            return Ok(Err(told(&text)));
+        }
+        let size = Size { width, height: number(from)? };
+        let pixels = u64::from(size.width) * u64::from(size.height);
+        if pixels == 0 || pixels > MOST_PIXELS {
+            return Err(ended());
+        }
+        let mut rgb = Zeroizing::new(vec![0; 3 * pixels as usize]);
+        from.read_exact(&mut rgb)?;
+        Ok(Ok(Picture::of_rgb(size, rgb)))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _it_may_have_ended = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// Whether something can be read before `patience` is over.
+fn is_readable(from: &impl std::os::fd::AsFd, patience: Duration) -> io::Result<bool> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let patience = Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: 0 };
+    let mut fds = [PollFd::new(from, PollFlags::IN)];
+    Ok(poll(&mut fds, Some(&patience))? > 0)
+}
+
+fn number(from: &mut impl Read) -> io::Result<u32> {
+    let mut bytes = [0; 4];
+    from.read_exact(&mut bytes)?;
+    Ok(u32::from_le_bytes(bytes))
+}
+
+/// An error as the child wrote it: its number, and what it is about.
+fn told(text: &[u8]) -> PictureError {
+    let text = String::from_utf8_lossy(text);
+    let mut parts = text.splitn(3, '\n');
+    let (kind, first, second) =
+        (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    match kind {
+        "empty" => PictureError::Empty,
+        "none" => PictureError::NotAPicture,
+        "format" => PictureError::Format(
+            ["HEIC", "PDF", "GIF", "BMP", "TIFF", "AVIF", "ICO"]
+                .into_iter()
+                .find(|name| *name == first)
+                .unwrap_or("such"),
+        ),
+        "large" => PictureError::Large { width: first.parse().unwrap_or(0), height: second.parse().unwrap_or(0) },
+        _ => PictureError::Damaged(first.chars().filter(|c| !c.is_control()).take(200).collect()),
+    }
+}
+
+fn written(error: &PictureError) -> String {
+    match error {
+        PictureError::Empty => "empty".to_owned(),
+        PictureError::NotAPicture => "none".to_owned(),
+        PictureError::Format(name) => format!("format\n{name}"),
+        PictureError::Large { width, height } => format!("large\n{width}\n{height}"),
+        PictureError::Damaged(why) => format!("damaged\n{}", why.replace('\n', " ")),
+        other => format!("damaged\n{other}"),
+    }
+}
+
+/// The child's work: pictures in, pixels out, until the parent goes.
+///
+/// # Errors
+/// When the parent has gone, or the limits cannot be set.
+pub fn serve(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
+    let limit = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
+    setrlimit(Resource::As, limit(MEMORY))?;
+    setrlimit(Resource::Core, limit(0))?;
+    setrlimit(Resource::Fsize, limit(0))?;
+    // Standard input, output and error are open; nothing else ever is again, no file and no socket.
+    setrlimit(Resource::Nofile, limit(3))?;
+    setrlimit(Resource::Nproc, limit(0))?;
+    let mut used = 0;
+    loop {
+        let length = match number(from) {
+            Ok(length) => u64::from(length),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        if length > MOST_BYTES {
+            return Err(io::Error::from(io::ErrorKind::InvalidData));
+        }
+        let mut bytes = Zeroizing::new(vec![0; length as usize]);
+        from.read_exact(&mut bytes)?;
+        used += SECONDS;
+        setrlimit(Resource::Cpu, Rlimit { current: Some(used), maximum: getrlimit(Resource::Cpu).maximum })?;
+        match Picture::decode(&bytes) {
+            Ok(picture) => {
+                let size = picture.size();
+                to.write_all(&size.width.to_le_bytes())?;
+                to.write_all(&size.height.to_le_bytes())?;
+                to.write_all(picture.rgb())?;
+            }
+            Err(error) => {
+                let text = written(&error);
+                to.write_all(&0_u32.to_le_bytes())?;
+                to.write_all(&(text.len() as u32).to_le_bytes())?;
+                to.write_all(text.as_bytes())?;
+            }
+        }
+        to.flush()?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_comes_back_as_it_was() {
+        for error in [
+            PictureError::Empty,
+            PictureError::NotAPicture,
+            PictureError::Format("HEIC"),
+            PictureError::Large { width: 7, height: 9 },
+            PictureError::Damaged("it ends\nearly".to_owned()),
+        ] {
+            assert_eq!(told(written(&error).as_bytes()).to_string(), error.to_string().replace('\n', " "));
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_no_decoder_is_an_error_and_not_a_wait() {
+        let mut decoder = Decoder::new(Path::new("/bin/true"));
+        assert!(matches!(decoder.decode(b"x"), Err(PictureError::Damaged(_))));
+        let mut missing = Decoder::new(Path::new("/nonexistent"));
+        assert!(matches!(missing.decode(b"x"), Err(PictureError::Unreadable(_))));
+    }
+}

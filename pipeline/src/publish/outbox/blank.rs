@@ -1,0 +1,136 @@
+//! Blanking: visits of whoever was forgotten lose who it was, and go on their way.
+//!
+//! That somebody came is counted by whoever subscribes; who it was is nobody's any more.
+
+use crate::{
+    gallery::visitor::VisitorId,
+    publish::{
+        outbox::Outbox,
+        shelf::{Shelf, ShelfError},
+    },
+};
+use rusqlite::params;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// Who of these was forgotten. An error to ask is nobody: nothing is blanked then, and it is asked again.
+pub type Forgotten = Box<dyn Fn(&[VisitorId]) -> Vec<VisitorId> + Send>;
+
+/// Nobody's id.
+const NOBODY: VisitorId = VisitorId(Uuid::nil());
+
+impl Outbox {
+    /// Blanks every row of whoever `forgotten` names, on disk and in memory, and forgets that they came lately. To be called
+    /// about every second.
+    pub(crate) fn blank(&self, forgotten: &Forgotten) {
+        let mut inner = self.lock();
+        let on_disk = inner.shelf.visitors();
+        let mut visitors: BTreeSet<VisitorId> = inner.note(on_disk).unwrap_or_default().into_iter().collect();
+        visitors.extend(inner.in_memory.values().map(|row| row.visitor));
+        visitors.remove(&NOBODY);
+        if visitors.is_empty() {
+            return;
+        }
+        let gone = forgotten(&visitors.into_iter().collect::<Vec<_>>());
+        for visitor in gone {
+            for row in inner.in_memory.values_mut().filter(|row| row.visitor == visitor) {
+                row.visitor = NOBODY;
+                row.body = blanked(&row.body, visitor).into();
+            }
+            let blanked = inner.shelf.blank(visitor);
+            if inner.note(blanked).is_some() {
+                tracing::info!(%visitor, "visits of somebody who was forgotten are nobody's now");
+            }
+        }
+    }
+}
+
+impl Shelf {
+    /// Everybody of whom there is a row, or who is remembered.
+    fn visitors(&mut self) -> Result<Vec<VisitorId>, ShelfError> {
+        let read = |db: &mut rusqlite::Connection| {
+            let mut select = db.prepare_cached("SELECT visitor FROM row UNION SELECT visitor FROM recent")?;
+            let ids = select.query_map([], |row| Ok(VisitorId(Uuid::from_bytes(row.get(0)?))))?;
+            ids.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read(self.db()?).map_err(|reason| self.error(reason))
+    }
+
+    /// Takes one visitor out of every row, in one commit, and out of the log.
+    fn blank(&mut self, visitor: VisitorId) -> Result<(), ShelfError> {
+        let blank = |db: &mut rusqlite::Connection| {
+            let commit = db.transaction()?;
+            let rows: Vec<(i64, Vec<u8>)> = {
+                let mut select = commit.prepare_cached("SELECT seq, body FROM row WHERE visitor = ?")?;
+                let rows = select.query_map([visitor.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                rows.collect::<rusqlite::Result<_>>()?
+            };
+            for (seq, body) in rows {
+                let update = "UPDATE row SET visitor = ?, body = ? WHERE seq = ?";
+                commit.execute(update, params![NOBODY.0.as_bytes(), blanked(&body, visitor), seq])?;
+            }
+            commit.execute("DELETE FROM recent WHERE visitor = ?", [visitor.0.as_bytes()])?;
+            commit.commit()
+        };
+        blank(self.db()?).map_err(|reason| self.error(reason))?;
+        self.checkpoint()
+    }
+}
+
+/// The body with nobody's id in the place of theirs; as long as before.
+fn blanked(body: &[u8], visitor: VisitorId) -> Vec<u8> {
+    let (theirs, nobodys) = (visitor.to_string().into_bytes(), NOBODY.to_string().into_bytes());
+    let mut body = body.to_vec();
+    let mut from = 0;
+    while let Some(at) = body[from..].windows(theirs.len()).position(|window| window == theirs) {
+        body[from + at..from + at + theirs.len()].copy_from_slice(&nobodys);
+        from += at + theirs.len();
+    }
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::{Clock, HandClock},
+        publish::outbox::{Kind, Row},
+    };
+    use std::time::{Duration, SystemTime};
+    use usher_config::value::Name;
+
+    #[test]
+    fn whoever_is_forgotten_is_in_no_row_and_no_byte_and_the_visit_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("outbox.db");
+        let clock = HandClock::at(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
+        let outbox = Outbox::open(&path, Duration::from_secs(600), clock.clone()).unwrap();
+        let [gone, kept] = [1, 2].map(|n| VisitorId(Uuid::from_u128(0xabcd_0000_0000 + n)));
+        let now = clock.now().wall;
+        let row = |visitor: VisitorId| Row {
+            id: Uuid::new_v4(),
+            kind: Kind::Visit,
+            gate: Name::new("north").unwrap(),
+            visitor,
+            topic: "t".into(),
+            body: format!("{{\"visitor\":\"{visitor}\",\"subject\":\"{visitor}\"}}").into_bytes().into(),
+            decided: now,
+            keep_until: now + Duration::from_secs(60),
+            arrived: None,
+        };
+        outbox.append(vec![row(gone), row(kept), row(gone)]);
+        let forgotten: Forgotten = Box::new(move |asked| asked.iter().copied().filter(|id| *id == gone).collect());
+        outbox.blank(&forgotten);
+        let rows = outbox.after(0, 10);
+        assert_eq!(rows.iter().map(|one| one.row.visitor).collect::<Vec<_>>(), [NOBODY, kept, NOBODY]);
+        let body = String::from_utf8(rows[0].row.body.to_vec()).unwrap();
+        assert_eq!(body, format!("{{\"visitor\":\"{NOBODY}\",\"subject\":\"{NOBODY}\"}}"));
+        assert_eq!(outbox.recent_visits(SystemTime::UNIX_EPOCH).len(), 1);
+        for file in ["outbox.db", "outbox.db-wal"] {
+            let bytes = std::fs::read(folder.path().join(file)).unwrap_or_default();
+            let text = gone.to_string();
+            assert!(!bytes.windows(16).any(|window| window == gone.0.as_bytes()), "{file}");
+            assert!(!bytes.windows(36).any(|window| window == text.as_bytes()), "{file}");
+        }
+    }
+}

@@ -1,0 +1,484 @@
+//! The enrolment API: requests to what the desk is asked, answers to JSON.
+
+use crate::{
+    gallery::{
+        consent::Place,
+        enrol::{Duplicate, EnrolError, Wish},
+        file::StoreError,
+        name::{NameError, shown, sport_of},
+        notice::{LANGUAGES, Offer},
+        pass::PassSecret,
+        symbol,
+        visitor::{Custody, FOOD, Wishes},
+    },
+    guide::retention,
+    web::{
+        assets,
+        enrol::{
+            Shared,
+            answers::{
+                Enrol, Enrolled, Forget, Forgotten, Form, Kept, NoticeShown, Open, PassMade, Refused, Secret, Source,
+            },
+            desk::{Busy, Refusal},
+            limits::What,
+            openapi,
+        },
+        guard,
+        session::{self, Sessions},
+        state::written,
+    },
+};
+use axum::{
+    Json, Router,
+    body::{Body, to_bytes},
+    extract::{ConnectInfo, DefaultBodyLimit, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use data_encoding::BASE64;
+use serde::de::DeserializeOwned;
+use std::{net::SocketAddr, sync::Arc};
+use zeroize::{Zeroize as _, Zeroizing};
+
+/// Largest picture of a look, bytes.
+const LOOK: usize = 512 << 10;
+/// Largest enrolment from the station's camera: three views of some 300 KB in base64, and words.
+const CAMERA: usize = 6 << 20;
+/// Largest enrolment by staff: three pictures of 20 MiB in base64, and words.
+const UPLOAD: usize = 84 << 20;
+/// Largest other body.
+const SMALL: usize = 4096;
+/// Most views.
+const VIEWS: u8 = 3;
+/// Most favourite sports.
+const SPORTS: usize = 3;
+
+/// Cookies of a station that staff opened, and of staff. The prefix makes browsers keep them to this host and to TLS.
+const STATION: &str = "__Host-usher_station";
+const STAFF: &str = "__Host-usher_staff";
+
+/// All routes.
+pub(super) fn router(shared: &Arc<Shared>) -> Router {
+    let page = |name: &'static str| get(move |headers: HeaderMap| async move { assets::file(name, &headers) });
+    Router::new()
+        .route("/", page("enrol.html"))
+        .route("/enrol", page("enrol.html"))
+        .route("/staff", page("staff.html"))
+        .route("/pass", page("pass.html"))
+        .route(symbol::PAGE, page("pass.html"))
+        .route("/assets/{*file}", get(assets::asset))
+        .route("/api/enrol", get(form).post(enrol))
+        .route("/api/enrol/open", post(open))
+        .route("/api/enrol/look", post(look))
+        .route("/api/pass", post(pass))
+        .route("/api/pass/forget", post(forget_by_pass))
+        .route("/api/staff/visitors", get(list))
+        .route("/api/staff/forget", post(forget))
+        .route("/api/staff/sign-out", post(sign_out))
+        .route("/api/openapi.json", get(|| async { Json(openapi::document()) }))
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn(guarded))
+        .with_state(Arc::clone(shared))
+}
+
+/// Lets through only what comes from our own pages, and keeps browsers from doing anything but these.
+async fn guarded(request: Request, next: Next) -> Response {
+    let Some(host) = guard::host(request.headers()).map(str::to_owned) else {
+        return (StatusCode::BAD_REQUEST, "the request names no host").into_response();
+    };
+    let reads = request.method() == Method::GET || request.method() == Method::HEAD;
+    if !reads && !guard::same_origin(request.headers(), &host) {
+        return (StatusCode::FORBIDDEN, "the request comes from another page").into_response();
+    }
+    let mut response = next.run(request).await;
+    guard::harden(response.headers_mut());
+    let headers = response.headers_mut();
+    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; \
+                          img-src 'self' blob: data:; media-src blob:; connect-src 'self'; base-uri 'none'; \
+                          form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert("permissions-policy", HeaderValue::from_static("camera=(self), microphone=(), geolocation=()"));
+    headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    response
+}
+
+/// A refusal in words, for programs and people.
+struct No(StatusCode, Refused);
+
+impl IntoResponse for No {
+    fn into_response(self) -> Response {
+        let again = (self.0 == StatusCode::TOO_MANY_REQUESTS || self.0 == StatusCode::SERVICE_UNAVAILABLE)
+            .then_some([(header::RETRY_AFTER, "1")]);
+        (self.0, again.unwrap_or([(header::RETRY_AFTER, "0")]), Json(self.1)).into_response()
+    }
+}
+
+fn no(status: StatusCode, code: &str, message: &dyn ToString) -> No {
+    No(status, Refused { code: code.to_owned(), view: None, message: message.to_string() })
+}
+
+fn busy(_: Busy) -> No {
+    no(StatusCode::SERVICE_UNAVAILABLE, "busy", &"others are being served; ask again in a moment")
+}
+
+fn too_often(status: StatusCode) -> No {
+    no(status, "too_often", &"asked too often; ask again in a moment")
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
+fn store_failed(error: StoreError) -> No {
+    tracing::error!(%error, "the store failed at the enrolment desk");
+    no(StatusCode::SERVICE_UNAVAILABLE, "store", &"the box cannot write just now; nothing was changed, try again")
+}
+
+/// A JSON body of at most `most` bytes.
+async fn read<T: DeserializeOwned>(body: Body, most: usize) -> Result<T, No> {
+    let large = |_| no(StatusCode::PAYLOAD_TOO_LARGE, "too_large", &format!("a body may have {most} bytes here"));
+    let bytes = to_bytes(body, most).await.map_err(large)?;
+    serde_json::from_slice(&bytes).map_err(|error| no(StatusCode::BAD_REQUEST, "body", &error))
+}
+
+fn is_open(sessions: &Sessions, cookie: &str, headers: &HeaderMap, shared: &Shared) -> bool {
+    session::cookie_of(headers, cookie).is_some_and(|cookie| sessions.holds(&cookie, shared.clock.now()))
+}
+
+fn is_staff(shared: &Shared, headers: &HeaderMap) -> bool {
+    is_open(&shared.staff, STAFF, headers, shared)
+}
+
+/// `GET /api/enrol`: what the page needs to begin.
+async fn form(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Json<Form> {
+    let now = shared.clock.now().wall;
+    let until = retention::end(&shared.config, now);
+    let (by_box, by_visitor) = (shared.custody.contains(&Custody::Box), shared.custody.contains(&Custody::Visitor));
+    let notices = &shared.notices;
+    let notice = NoticeShown {
+        version: notices.notice.version(),
+        controller: notices.notice.controller().to_owned(),
+        contact: notices.notice.contact().to_owned(),
+        expires_at: written(until),
+        texts: notices.show(Offer { face: true, by_box, by_visitor }, until, now),
+        pass_texts: notices.show(Offer { face: false, by_box: false, by_visitor: true }, until, now),
+    };
+    let staff = is_staff(&shared, &headers);
+    Json(Form {
+        open: staff || is_open(&shared.stations, STATION, &headers, &shared),
+        staff,
+        site: shared.config.site.to_string(),
+        languages: LANGUAGES
+            .into_iter()
+            .filter(|language| notice.texts.contains_key(*language))
+            .map(str::to_owned)
+            .collect(),
+        sports: shared.sports.clone(),
+        food: FOOD.map(str::to_owned).to_vec(),
+        custody: shared.custody.clone(),
+        notice,
+        guardian_age: shared.config.gallery.notice.guardian_age,
+        views: VIEWS,
+        time: written(now),
+    })
+}
+
+/// `POST /api/enrol/open`: staff open a station, or sign in themselves.
+async fn open(State(shared): State<Arc<Shared>>, ConnectInfo(from): ConnectInfo<SocketAddr>, body: Body) -> Response {
+    let asked: Open = match read(body, SMALL).await {
+        Ok(asked) => asked,
+        Err(no) => return no.into_response(),
+    };
+    let (sessions, cookie) = if asked.staff { (&shared.staff, STAFF) } else { (&shared.stations, STATION) };
+    match sessions.open(asked.token.trim(), from.ip(), shared.clock.now()) {
+        Ok(value) => {
+            let cookie = format!("{cookie}={value}; Path=/; Secure; HttpOnly; SameSite=Strict");
+            (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response()
+        }
+        Err(session::Refused::Wrong) => {
+            no(StatusCode::UNAUTHORIZED, "token", &"not a token of this box").into_response()
+        }
+        Err(session::Refused::Wait(time)) => {
+            let seconds = time.as_secs().to_string();
+            let refused = no(StatusCode::TOO_MANY_REQUESTS, "too_often", &"too many wrong tokens; wait a moment");
+            let mut response = refused.into_response();
+            if let Ok(seconds) = HeaderValue::from_str(&seconds) {
+                response.headers_mut().insert(header::RETRY_AFTER, seconds);
+            }
+            response
+        }
+    }
+}
+
+fn need_open(shared: &Shared, headers: &HeaderMap) -> Result<(), No> {
+    let open = is_staff(shared, headers) || is_open(&shared.stations, STATION, headers, shared);
+    open.then_some(()).ok_or_else(|| no(StatusCode::UNAUTHORIZED, "closed", &"staff must open this station first"))
+}
+
+fn need_staff(shared: &Shared, headers: &HeaderMap) -> Result<(), No> {
+    is_staff(shared, headers).then_some(()).ok_or_else(|| no(StatusCode::UNAUTHORIZED, "staff", &"this is for staff"))
+}
+
+/// `POST /api/enrol/look`: one picture of the camera while somebody frames their face.
+async fn look(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, No> {
+    need_open(&shared, &headers)?;
+    shared.limits.admit(What::Look, from.ip()).map_err(too_often)?;
+    let large = |_| no(StatusCode::PAYLOAD_TOO_LARGE, "too_large", &format!("a picture may have {LOOK} bytes here"));
+    let picture = to_bytes(body, LOOK).await.map_err(large)?;
+    match shared.desk.look(picture.into()).await.map_err(busy)? {
+        Ok(look) => Ok(Json(look).into_response()),
+        Err(error) => Err(no(StatusCode::UNPROCESSABLE_ENTITY, "picture", &error)),
+    }
+}
+
+/// `POST /api/enrol`: somebody agreed.
+async fn enrol(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, No> {
+    need_open(&shared, &headers)?;
+    shared.limits.admit(What::Enrol, from.ip()).map_err(too_often)?;
+    let staff = is_staff(&shared, &headers);
+    let mut asked: Enrol = read(body, if staff { UPLOAD } else { CAMERA }).await?;
+    if asked.source == Source::Upload && !staff {
+        return Err(no(StatusCode::FORBIDDEN, "staff", &"pictures from files are for staff"));
+    }
+    let wish = wish(&shared, &asked)?;
+    let expires = wish.expires;
+    let face = !asked.views.is_empty();
+    let views = views(&mut asked)?;
+    let issued = match shared.desk.enrol(wish, views).await.map_err(busy)? {
+        Ok(issued) => issued,
+        Err(refusal) => return Err(refused(refusal)),
+    };
+    let (link, svg) = symbol_of(&shared, &headers, &issued.pass)?;
+    let pass = PassMade { svg, link: link.to_string(), code: issued.pass.reveal().to_string() };
+    let answer = Enrolled { pass, receipt: issued.receipt, expires_at: written(expires), face };
+    Ok((StatusCode::CREATED, Json(answer)).into_response())
+}
+
+fn symbol_of(shared: &Shared, headers: &HeaderMap, pass: &PassSecret) -> Result<(Zeroizing<String>, String), No> {
+    let configured = shared.config.web.enrol.as_ref().and_then(|enrol| enrol.address.clone());
+    let address =
+        configured.unwrap_or_else(|| format!("https://{}", guard::host(headers).unwrap_or("usher.local:8443")));
+    let link = symbol::link(&address, pass);
+    let svg = symbol::svg(&link).map_err(|error| no(StatusCode::INTERNAL_SERVER_ERROR, "symbol", &error))?;
+    Ok((link, svg))
+}
+
+/// What was asked for, checked.
+fn wish(shared: &Shared, asked: &Enrol) -> Result<Wish, No> {
+    let unfit = |code: &str, message: &dyn ToString| no(StatusCode::UNPROCESSABLE_ENTITY, code, message);
+    let name = shown(&asked.name).map_err(|error| unfit(name_code(&error), &error))?;
+    let text = |text: &str| shown(text).map_err(|error| unfit("sport_unknown", &error));
+    let sport = |sport: &String| {
+        if shared.sports.is_empty() {
+            text(sport)
+        } else {
+            sport_of(sport, &shared.sports).map_err(|e| unfit("sport_unknown", &e))
+        }
+    };
+    let mut sports: Vec<String> = asked.sports.iter().take(SPORTS).map(sport).collect::<Result<_, _>>()?;
+    if sports.is_empty() || asked.sports.len() > SPORTS {
+        return Err(unfit("sport_unknown", &"give one to three sports"));
+    }
+    let known = |language: &str| LANGUAGES.contains(&language);
+    let arrival = asked.arrival.as_deref().map(str::trim).filter(|at| !at.is_empty());
+    let is_time = |at: &str| at.len() == 5 && at.parse::<jiff::civil::Time>().is_ok();
+    let wrong = match () {
+        () if !known(&asked.language) => Some("a language is one of those that the page speaks"),
+        () if asked.food.len() > FOOD.len() || asked.food.iter().any(|food| !FOOD.contains(&food.as_str())) => {
+            Some("wishes about food are of those that the form names")
+        }
+        () if arrival.is_some_and(|at| !is_time(at)) => Some("a time of arrival is written `18:30`"),
+        () if !asked.consent.agreed => Some("nobody is enrolled who does not agree"),
+        () if asked.views.len() > usize::from(VIEWS) => Some("give at most three views"),
+        () if !asked.views.is_empty() && !shared.custody.contains(&asked.custody) => {
+            Some("this venue does not offer that")
+        }
+        () => None,
+    };
+    if let Some(wrong) = wrong {
+        return Err(unfit("other", &wrong));
+    }
+    let now = shared.clock.now().wall;
+    let notice = shared
+        .notices
+        .of(&asked.consent.notice, now)
+        .filter(|notice| notice.offer.face != asked.views.is_empty())
+        .ok_or_else(|| unfit("notice_changed", &"the notice has changed since it was read; read it again"))?;
+    let guardian = asked.consent.guardian.as_deref().map(shown).transpose();
+    let guardian = guardian.map_err(|error| unfit("guardian_missing", &error))?;
+    if asked.consent.minor && guardian.is_none() {
+        return Err(unfit("guardian_missing", &"a parent or guardian must agree and give a name"));
+    }
+    let consent = shared.notices.notice.consent(&asked.consent.notice, &notice.language, Place::Page, guardian);
+    let favourite = sports.remove(0);
+    Ok(Wish {
+        // Whoever looks like somebody enrolled is taken in and told to staff; the gate names neither until they have
+        // seen to it. The visitor must not learn from us who else is here.
+        duplicate: Duplicate::Beside,
+        custody: asked.custody,
+        wishes: Wishes {
+            sports,
+            language: asked.language.clone(),
+            food: asked.food.clone(),
+            arrival: arrival.map(str::to_owned),
+            step_free: asked.step_free,
+        },
+        ..Wish::new(&name, &favourite, notice.until, consent)
+    })
+}
+
+fn name_code(error: &NameError) -> &'static str {
+    match error {
+        NameError::Empty => "name_empty",
+        NameError::Long(_) => "name_long",
+        NameError::Character(_) => "name_character",
+    }
+}
+
+/// The pictures; their text is wiped.
+fn views(asked: &mut Enrol) -> Result<Vec<Zeroizing<Vec<u8>>>, No> {
+    let mut views = Vec::new();
+    for (view, text) in asked.views.iter_mut().enumerate() {
+        let bytes = BASE64.decode(text.as_bytes()).map(Zeroizing::new);
+        text.zeroize();
+        let refused = |_| {
+            No(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                Refused {
+                    code: "picture".to_owned(),
+                    view: Some(view),
+                    message: "the picture is not base64".to_owned(),
+                },
+            )
+        };
+        views.push(bytes.map_err(refused)?);
+    }
+    Ok(views)
+}
+
+/// Why not, as a word and a sentence.
+fn refused(refusal: Refusal) -> No {
+    let at = |picture: usize| Some(picture.saturating_sub(1));
+    let (code, view) = match &refusal {
+        Refusal::Picture(view, _) => ("picture", Some(*view)),
+        Refusal::Enrol(error) => match error {
+            EnrolError::NoFace { picture } => ("no_face", at(*picture)),
+            EnrolError::Faces { picture, .. } => ("several_faces", at(*picture)),
+            EnrolError::Small { picture, .. } => ("too_small", at(*picture)),
+            EnrolError::Blurred { picture } => ("blurred", at(*picture)),
+            EnrolError::Turned { picture } => ("turned", at(*picture)),
+            EnrolError::Spoilt { picture, .. } => ("spoilt", at(*picture)),
+            EnrolError::Strangers { other, .. } => ("strangers", at(*other)),
+            EnrolError::Name(error) => (name_code(error), None),
+            EnrolError::Past => ("past", None),
+            EnrolError::Store(_) => ("store", None),
+            _ => ("other", None),
+        },
+    };
+    let message = match refusal {
+        Refusal::Picture(_, error) => error.to_string(),
+        Refusal::Enrol(EnrolError::Store(error)) => return store_failed(error),
+        Refusal::Enrol(EnrolError::Models(error)) => {
+            tracing::error!(%error, "a network failed at the enrolment desk");
+            "the box cannot read faces just now".to_owned()
+        }
+        Refusal::Enrol(error) => error.to_string(),
+    };
+    No(StatusCode::UNPROCESSABLE_ENTITY, Refused { code: code.to_owned(), view, message })
+}
+
+fn unknown() -> No {
+    no(StatusCode::NOT_FOUND, "unknown", &"nobody is known by this pass; it may have ended")
+}
+
+async fn secret(shared: &Shared, from: SocketAddr, body: Body) -> Result<PassSecret, No> {
+    shared.limits.admit(What::Pass, from.ip()).map_err(too_often)?;
+    let mut asked: Secret = read(body, SMALL).await?;
+    let pass = PassSecret::of(&asked.secret);
+    asked.secret.zeroize();
+    pass.ok_or_else(unknown)
+}
+
+/// `POST /api/pass`: what is kept of whoever has this pass.
+async fn pass(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Kept>, No> {
+    let pass = secret(&shared, from, body).await?;
+    let opened = shared.desk.open(pass.clone()).await.map_err(busy)?.map_err(store_failed)?.ok_or_else(unknown)?;
+    let (link, svg) = symbol_of(&shared, &headers, &pass)?;
+    let visitor = opened.person.visitor;
+    let mut sports = vec![visitor.sport];
+    sports.extend(visitor.wishes.sports);
+    Ok(Json(Kept {
+        name: visitor.name,
+        sports,
+        language: visitor.wishes.language,
+        expires_at: written(visitor.expires),
+        custody: visitor.custody,
+        face: !opened.person.templates.is_empty(),
+        receipt: opened.receipt,
+        svg,
+        link: link.to_string(),
+    }))
+}
+
+/// `POST /api/pass/forget`: whoever has this pass wants to be forgotten.
+async fn forget_by_pass(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    body: Body,
+) -> Result<Json<Forgotten>, No> {
+    let pass = secret(&shared, from, body).await?;
+    let receipt = shared.desk.forget_by(pass).await.map_err(busy)?.map_err(store_failed)?.ok_or_else(unknown)?;
+    Ok(Json(Forgotten { receipt }))
+}
+
+/// `GET /api/staff/visitors`: who is enrolled, and who is like whom.
+async fn list(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Result<Response, No> {
+    need_staff(&shared, &headers)?;
+    shared.limits.admit(What::Staff, from.ip()).map_err(too_often)?;
+    let listed = shared.desk.list().await.map_err(busy)?.map_err(store_failed)?;
+    Ok(Json(listed).into_response())
+}
+
+/// `POST /api/staff/sign-out`: staff leave.
+async fn sign_out(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    if let Some(cookie) = session::cookie_of(&headers, STAFF) {
+        shared.staff.close(&cookie);
+    }
+    let gone = format!("{STAFF}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+    (StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]).into_response()
+}
+
+/// `POST /api/staff/forget`: staff forget somebody.
+async fn forget(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Forgotten>, No> {
+    need_staff(&shared, &headers)?;
+    shared.limits.admit(What::Staff, from.ip()).map_err(too_often)?;
+    let asked: Forget = read(body, SMALL).await?;
+    match shared.desk.forget(asked.id).await.map_err(busy)? {
+        Ok(receipt) => Ok(Json(Forgotten { receipt })),
+        Err(StoreError::Nobody(_)) => Err(no(StatusCode::NOT_FOUND, "unknown", &"nobody has this id")),
+        Err(error) => Err(store_failed(error)),
+    }
+}

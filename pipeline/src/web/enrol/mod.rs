@@ -1,0 +1,158 @@
+//! Enrol: the station's page, the visitors' own pages, and their API, over TLS.
+//!
+//! A server of its own, apart from the operator's: another address, another port, other cookies, and nothing of the gate behind
+//! it but the store and a detector. [`desk`] is the one thread that touches pictures and the store; [`api`] turns requests
+//! into what the desk is asked; [`answers`] are the bodies, from which [`openapi`] is made.
+
+pub mod answers;
+mod api;
+mod desk;
+mod limits;
+mod look;
+mod notices;
+pub mod openapi;
+mod staff;
+mod tls;
+
+use crate::{
+    clock::Clock,
+    gallery::{
+        decoder::Decoder,
+        enrol::{EnrolError, Enroller},
+        file::StoreError,
+        notice::Notice,
+        store::Store,
+        visitor::Custody,
+    },
+    guide::programme::sports,
+    supervise::{Beat, Stop, spawn},
+    web::session::Sessions,
+};
+use axum_server::tls_rustls::RustlsConfig;
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::Arc,
+    thread::JoinHandle,
+};
+use usher_config::{Config, programme::Programme, value::Secret};
+
+/// Why visitors cannot enrol themselves. All of these are for a person to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address.
+    #[error("web.enrol.listen: {listen} cannot be listened on ({reason}); free it, or set it to another address")]
+    Listen {
+        /// What was asked for.
+        listen: SocketAddr,
+        /// What the system said.
+        reason: std::io::Error,
+    },
+    /// Certificate or key.
+    #[error("{path}: {why}; give a PEM certificate and its key, or remove both: usher then makes its own")]
+    Certificate {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The notice's texts.
+    #[error("gallery.notice.texts: {0}")]
+    Notice(std::io::Error),
+    /// Networks.
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system gives no more threads or descriptors.
+    #[error("the enrolment page's runtime did not start ({0}); raise the limit of open files or tasks")]
+    Runtime(std::io::Error),
+}
+
+/// The station, being served.
+pub struct Station {
+    /// Where, with the port that was taken.
+    pub address: SocketAddr,
+    /// Threads `enrol` and `enrol-web`; they end once stopping.
+    pub threads: Vec<JoinHandle<()>>,
+}
+
+/// What every request reads.
+struct Shared {
+    config: Config,
+    sports: Vec<String>,
+    custody: Vec<Custody>,
+    notices: notices::Notices,
+    stations: Sessions,
+    staff: Sessions,
+    limits: limits::Limits,
+    desk: desk::Desk,
+    clock: Arc<dyn Clock>,
+}
+
+/// Where the program is that decodes pictures: this one.
+pub fn this_program() -> PathBuf {
+    PathBuf::from("/proc/self/exe")
+}
+
+/// Serves the station on threads of its own until `stop`. `None` where none is configured.
+///
+/// # Errors
+/// [`StartError`].
+pub fn start(
+    config: &Config,
+    programme: Option<&Programme>,
+    token: &Secret,
+    decoder: Decoder,
+    clock: &Arc<dyn Clock>,
+    stop: &Stop,
+    beat: Beat,
+) -> Result<Option<Station>, StartError> {
+    let Some(settings) = &config.web.enrol else { return Ok(None) };
+    let refused = |reason| StartError::Listen { listen: settings.listen, reason };
+    let listener = TcpListener::bind(settings.listen).map_err(refused)?;
+    listener.set_nonblocking(true).map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    let tls = tls::server(settings, &config.data, clock.now().wall)?;
+    let notice = Notice::of(config).map_err(StartError::Notice)?;
+    let (store, enroller) = (Store::of(config)?, Enroller::open(config)?);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Runtime)?;
+
+    let (desk, working) = desk::start(store, enroller, decoder, clock.clone(), stop.clone(), beat);
+    let custody = if config.identifies() {
+        // A venue with both kinds of gates lets the visitor choose.
+        let all_identify = config.gates.values().all(|gate| gate.mode != usher_config::decide::Mode::Pass);
+        if all_identify { vec![Custody::Box] } else { vec![Custody::Visitor, Custody::Box] }
+    } else {
+        vec![Custody::Visitor]
+    };
+    let shared = Arc::new(Shared {
+        config: config.clone(),
+        sports: programme.map(sports).unwrap_or_default(),
+        custody,
+        notices: notices::Notices::new(notice),
+        stations: staff::sessions(config, token),
+        staff: staff::sessions(config, token),
+        limits: limits::Limits::default(),
+        desk,
+        clock: clock.clone(),
+    });
+    let stop = stop.clone();
+    let serving = spawn("enrol-web", move || {
+        runtime.block_on(async {
+            let service = api::router(&shared).into_make_service_with_connect_info::<SocketAddr>();
+            let served = async {
+                let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(tls))?;
+                server.serve(service).await
+            };
+            let stopped = tokio::task::spawn_blocking(move || stop.wait_for_it());
+            tokio::select! {
+                end = served => if let Err(reason) = end { tracing::error!(%reason, "the enrolment page ended"); },
+                _ = stopped => {}
+            }
+        });
+        runtime.shutdown_background();
+    });
+    Ok(Some(Station { address, threads: vec![working, serving] }))
+}
