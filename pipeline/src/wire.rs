@@ -23,7 +23,6 @@ use crate::{
         file::StoreError,
         key::{BoxKey, KeyError},
         store::Store,
-        visitor::VisitorId,
     },
     health::Health,
     identify::{
@@ -43,13 +42,7 @@ use crate::{
     web::{self, Pages, WebError, enrol, mint_token},
 };
 use crossbeam::channel::{Sender, bounded};
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::Arc,
-    thread::JoinHandle,
-    time::{Duration, SystemTime},
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
 use usher_config::{
     Config,
     decide::Mode,
@@ -79,8 +72,6 @@ const PROGRESS: usize = 128;
 
 /// Frames that a GPU computes together: one of each camera, so that eight cameras cost one pass over the weights.
 const TOGETHER: usize = 8;
-/// How far back visits are asked for after a restart; the outbox remembers no longer than the longest quiet time.
-const LONGEST_QUIET: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What cannot start, and who must mend it (exit code 78).
 #[derive(Debug, thiserror::Error)]
@@ -217,7 +208,7 @@ pub fn start(
     let (outcomes, outcomes_out) = bounded::<Outcome>(FOR_EYES);
     let (identifications, identifications_out) = bounded(IDENTIFICATIONS);
     let mut quiet = Quiet::new(times);
-    quiet.seed(recent(&published, clock), clock.now());
+    quiet.seed(settings::recent(&published, clock), clock.now());
     let visits = match listeners.visits {
         Some(listener) => overheard(&mut stages, visits, listener),
         None => visits,
@@ -356,12 +347,6 @@ fn overheard(stages: &mut Stages, visits: Sender<Visit>, listener: Sender<Visit>
         }
     }));
     heard
-}
-
-/// Whom the gates greeted before a restart.
-fn recent(published: &Published, clock: &Arc<dyn Clock>) -> Vec<(Name, VisitorId, SystemTime)> {
-    let visits = published.recent_visits(clock.now().wall - LONGEST_QUIET);
-    visits.into_iter().map(|visit| (visit.gate, visit.visitor, visit.decided)).collect()
 }
 
 /// The configured cameras, by name.

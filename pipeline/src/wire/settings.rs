@@ -12,12 +12,19 @@ use crate::{
     web,
 };
 use crossbeam::channel::Sender;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 use usher_config::{
     Config,
     programme::Programme,
     value::{Name, Secret},
 };
+
+/// How far back visits are asked for after a restart; the outbox remembers no longer than the longest quiet time.
+const LONGEST_QUIET: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many sessions a greeting tells.
 const SESSIONS: usize = 3;
@@ -116,4 +123,10 @@ pub(super) fn figures(gallery: &Arc<Current>, law: &Law, rules: &usher_config::i
         name_of: Box::new(move |id| named.visitor(id).map(|visitor| visitor.name)),
         is_enrolled: Box::new(move |id| asked.visitor(id).is_some()),
     }
+}
+
+/// Whom the gates greeted before a restart.
+pub(super) fn recent(published: &Published, clock: &Arc<dyn Clock>) -> Vec<(Name, VisitorId, SystemTime)> {
+    let visits = published.recent_visits(clock.now().wall - LONGEST_QUIET);
+    visits.into_iter().map(|visit| (visit.gate, visit.visitor, visit.decided)).collect()
 }

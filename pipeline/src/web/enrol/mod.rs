@@ -11,8 +11,10 @@ mod limits;
 mod look;
 mod notices;
 pub mod openapi;
+mod refusal;
 mod staff;
 mod tls;
+mod wish;
 
 use crate::{
     clock::Clock,
