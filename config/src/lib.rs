@@ -196,9 +196,13 @@ impl Config {
         }
         open("web.listen", self.web.listen, "only the screens and the operator should");
         for (name, gate) in &self.gates {
-            if let decide::Mode::Identification { responsible } = &gate.mode {
+            let decide::Mode::Identification { responsible } = &gate.mode else { continue };
+            warnings.push(format!(
+                "gate `{name}` compares everybody in its opt-in zone with everybody enrolled; {responsible} answers for it"
+            ));
+            for camera in gate.cameras.iter().filter(|camera| self.cameras[*camera].zone.is_empty()) {
                 warnings.push(format!(
-                    "gate `{name}` compares everybody in its opt-in zone with everybody enrolled; {responsible} answers for it"
+                    "the opt-in zone of `{camera}` is its whole picture, so nobody at gate `{name}` can pass beside it: draw a `zone`"
                 ));
             }
         }

@@ -122,6 +122,24 @@ fn a_copy_of_the_whole_folder_knows_nobody() {
 }
 
 #[test]
+fn old_files_written_over_todays_know_nobody() {
+    let place = Place::new();
+    place.store().enrol(&somebody(Custody::Box)).unwrap();
+    let log = fs::OpenOptions::new().append(true).open(place.folder.path().join("audit.log")).unwrap();
+    let written = |at| log.set_times(fs::FileTimes::new().set_modified(at)).unwrap();
+    // The last line was written a moment ago, as a clock of 2027 would have it.
+    written(later(30));
+    assert!(place.verified().is_own);
+    assert_eq!(ids(&place.store()).len(), 1);
+    // The same number and birth, as `cp backup/* .` leaves them, but written later than any line says.
+    written(later(90));
+    assert!(!place.verified().is_own, "the copy is caught");
+    assert!(ids(&place.store()).is_empty());
+    place.store().enrol(&somebody(Custody::Box)).unwrap();
+    assert_eq!(ids(&place.store()).len(), 1, "whoever enrols afterwards is kept");
+}
+
+#[test]
 fn without_the_log_nobody_is_known() {
     let place = Place::new();
     place.store().enrol(&somebody(Custody::Box)).unwrap();

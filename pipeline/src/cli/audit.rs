@@ -42,6 +42,9 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
         }
     };
     let path = config.data.join(store::NAME);
+    if !path.exists() {
+        anyhow::bail!("{} is not there: nobody was ever enrolled here", path.display());
+    }
     let key = BoxKey::of(&config, &path)?;
     match &args.what {
         What::Key => {

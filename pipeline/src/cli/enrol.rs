@@ -154,7 +154,8 @@ fn consent(args: &Args, config: &Config, custody: Custody, expires: SystemTime) 
     }
     let notice = Notice::of(config)?;
     let face = !args.pictures.is_empty();
-    let offer = Offer { face, by_box: custody == Custody::Box, by_visitor: custody == Custody::Visitor };
+    let (by_box, by_visitor) = (custody == Custody::Box, custody == Custody::Visitor);
+    let offer = Offer { face, crops: args.keep_pictures && face, by_box, by_visitor };
     let texts = notice.texts(offer, expires);
     let shown = texts.get(&args.language).with_context(|| {
         let languages: Vec<_> = texts.keys().map(String::as_str).collect();

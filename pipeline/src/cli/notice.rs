@@ -18,6 +18,9 @@ pub(crate) struct Args {
     /// For a pass without a face.
     #[arg(long)]
     no_face: bool,
+    /// Where small pictures of the face are kept too (`usher enrol --keep-pictures`).
+    #[arg(long, conflicts_with = "no_face")]
+    keep_pictures: bool,
 }
 
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
@@ -30,7 +33,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     };
     let notice = Notice::of(&config)?;
     let by_box = config.identifies();
-    let offer = Offer { face: !args.no_face, by_box, by_visitor: !by_box };
+    let offer = Offer { face: !args.no_face, crops: args.keep_pictures, by_box, by_visitor: !by_box };
     let texts = notice.texts(offer, retention::end(&config, SystemClock::start().now().wall));
     let shown = texts.get(&args.language).with_context(|| {
         format!("the notice is not written in `{}`; it may be in {}", args.language, LANGUAGES.join(", "))

@@ -43,18 +43,18 @@ pub(crate) fn run(common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
     keep(gate, &clock, &asked)
 }
 
-/// Keeps what is in memory out of every file: no core is dumped, and where somebody's template may be unlocked, no page goes to
-/// swap. What the system refuses is said; the gate runs all the same.
+/// Keeps what is in memory out of every file: no core is dumped, no page goes to swap. What the system refuses is said where
+/// it matters; the gate runs all the same.
 fn keep_memory_here(config: &Config) {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     if let Err(reason) = setrlimit(Resource::Core, none) {
         tracing::warn!(%reason, "core dumps could not be forbidden");
     }
-    if config.gates.values().any(|gate| gate.mode == Mode::Pass) {
-        let pages = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
-        if let Err(reason) = mlockall(pages) {
-            tracing::warn!(%reason, "memory could not be locked, so templates may reach the swap: set LimitMEMLOCK=infinity, or run without swap");
-        }
+    // Whoever shows a pass at any gate is unlocked; a box whose gates all wait for passes should not run without.
+    let pages = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
+    let awaits_passes = config.gates.values().any(|gate| gate.mode == Mode::Pass);
+    if let (Err(reason), true) = (mlockall(pages), awaits_passes) {
+        tracing::warn!(%reason, "memory could not be locked, so templates may reach the swap: set LimitMEMLOCK=infinity, or run without swap");
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
 use anyhow::Context;
 use std::process::ExitCode;
 
-/// Give staff tokens to open enrolment stations with, and take them back. A running gate knows at once.
+/// Give staff tokens to open enrolment stations with, and take them back. A running gate asks at every sign-in; who is signed in stays so for at most twelve hours.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]

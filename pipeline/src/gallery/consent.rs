@@ -78,7 +78,9 @@ impl Consent {
     pub fn record(&self, scope: &Scope) -> Value {
         let mut information = vec![
             json!({ "pii_type": "name to be shown", "special_category": false }),
-            json!({ "pii_type": "favourite sport and wishes", "special_category": false }),
+            json!({ "pii_type": "favourite sport, language and arrival", "special_category": false }),
+            // They may tell of health or belief.
+            json!({ "pii_type": "wishes about food and ways without steps", "special_category": true }),
         ];
         if scope.face {
             information.push(json!({ "pii_type": "biometric template of the face", "special_category": true }));
@@ -167,10 +169,10 @@ mod tests {
         };
         let record = consent.record(&scope);
         assert_eq!(record["pii_processing"]["retention_until"], "1970-01-01T01:00:00Z");
-        assert_eq!(record["pii_processing"]["purposes"][0]["pii_information"].as_array().unwrap().len(), 3);
+        assert_eq!(record["pii_processing"]["purposes"][0]["pii_information"].as_array().unwrap().len(), 4);
         assert!(record["pii_processing"]["storage_condition"].as_str().unwrap().contains("pass alone"));
         assert_eq!(record["event"]["given_by"]["name"], "Ada");
         let without = consent.record(&Scope { face: false, ..scope });
-        assert_eq!(without["pii_processing"]["purposes"][0]["pii_information"].as_array().unwrap().len(), 2);
+        assert_eq!(without["pii_processing"]["purposes"][0]["pii_information"].as_array().unwrap().len(), 3);
     }
 }

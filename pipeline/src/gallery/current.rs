@@ -181,8 +181,9 @@ impl Watch {
         let replaced = self.store.reopen_if_replaced()?;
         let version = self.store.version()?;
         let unlocked = &self.current.unlocked;
-        if replaced || self.seen.is_none_or(|(seen, _)| seen != version) {
-            // Whoever cannot be asked about is taken for gone: they show their pass again.
+        if replaced || self.seen != Some((version, unlocked.version())) {
+            // Also when only somebody was unlocked: they may have been forgotten since their row was read. Whoever cannot be
+            // asked about is taken for gone: they show their pass again.
             unlocked.tidy(now, |id| self.store.holds(id).unwrap_or(false));
         }
         let seen = (version, unlocked.version());

@@ -1,16 +1,20 @@
-//! Pictures of strangers, decoded in a process of its own that can do nothing else.
+//! Pictures of strangers, decoded in a process that can open nothing.
 //!
-//! A decoder reads what anybody may have written. So it runs in a child without a file, a socket or a descriptor to open one
-//! with, with an end to its memory and to its time; the worst that a picture can do is end it, and the next picture gets a
-//! new one. What comes back is read as pixels of a stated size and nothing else.
+//! A decoder reads what anybody may have written. So it runs in a child that can open no file and no socket, dump no core and
+//! start no process (as long as it is not root), with an end to its memory and to its time; the most that an honest decoder's
+//! mistake does is to end it, and the next picture gets a new one. What comes back is read as pixels of a stated size and
+//! nothing else. It is no jail: no system call is forbidden but by these limits and by the service's own filter.
 
 use crate::gallery::picture::{MOST_BYTES, MOST_PIXELS, Picture, PictureError};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+    time::{ClockId, clock_gettime},
+};
 use std::{
     io::{self, Read, Write},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::Duration,
+    process::{Child, ChildStdout, Command, Stdio},
 };
 use usher_models::image::Size;
 use zeroize::Zeroizing;
@@ -18,15 +22,15 @@ use zeroize::Zeroizing;
 /// The command that a child is started with; it is in no help text.
 pub const COMMAND: &str = "decode-pictures";
 
-/// Most memory that a child may ask for, bytes: twice forty million pixels of eight bytes, the picture as eight bits, and the
-/// program itself.
-const MEMORY: u64 = 3 << 30;
+/// Most memory that a child may ask for, bytes: what a decoder may (640 million), the picture as eight bits, and the program
+/// itself; half of what the service may have, so that no picture ends the gate.
+const MEMORY: u64 = 1500 << 20;
 
 /// Most computing time for one picture, seconds.
-const SECONDS: u64 = 5;
+const SECONDS: u64 = 2;
 
-/// Most time to wait for one, where the machine is busy.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Most time to wait for one, milliseconds: less than a stage may go without a beat ([`crate::supervise::HANGS`]).
+const PATIENCE_MS: u64 = 3_500;
 
 /// Pictures after which a child gives way to a new one.
 const PICTURES: u32 = 500;
@@ -93,9 +97,7 @@ impl Running {
         to.write_all(&(bytes.len() as u32).to_le_bytes())?;
         to.write_all(bytes)?;
         to.flush()?;
-        if !is_readable(from, PATIENCE)? {
-            return Err(ended());
-        }
+        let from = &mut Patient { from, until: monotonic_ms() + PATIENCE_MS };
         let width = number(from)?;
         if width == 0 {
             let mut text = vec![0; number(from)?.min(1000) as usize];
@@ -120,12 +122,28 @@ impl Drop for Running {
     }
 }
 
-/// Whether something can be read before `patience` is over.
-fn is_readable(from: &impl std::os::fd::AsFd, patience: Duration) -> io::Result<bool> {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let patience = Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: 0 };
-    let mut fds = [PollFd::new(from, PollFlags::IN)];
-    Ok(poll(&mut fds, Some(&patience))? > 0)
+/// A child's output, for as long as there is patience.
+struct Patient<'a> {
+    from: &'a mut ChildStdout,
+    until: u64,
+}
+
+impl Read for Patient<'_> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let left = self.until.saturating_sub(monotonic_ms());
+        let patience = Timespec { tv_sec: (left / 1000) as i64, tv_nsec: (left % 1000 * 1_000_000) as i64 };
+        let mut fds = [PollFd::new(&*self.from, PollFlags::IN)];
+        if left == 0 || poll(&mut fds, Some(&patience))? == 0 {
+            return Err(io::Error::from(io::ErrorKind::TimedOut));
+        }
+        self.from.read(to)
+    }
+}
+
+/// Milliseconds of a clock that only goes on: no clock of the gate's reaches here, and nobody waits in tests.
+fn monotonic_ms() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
 }
 
 fn number(from: &mut impl Read) -> io::Result<u32> {
@@ -177,7 +195,6 @@ pub fn serve(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
     // Standard input, output and error are open; nothing else ever is again, no file and no socket.
     setrlimit(Resource::Nofile, limit(3))?;
     setrlimit(Resource::Nproc, limit(0))?;
-    let mut used = 0;
     loop {
         let length = match number(from) {
             Ok(length) => u64::from(length),
@@ -189,7 +206,8 @@ pub fn serve(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
         }
         let mut bytes = Zeroizing::new(vec![0; length as usize]);
         from.read_exact(&mut bytes)?;
-        used += SECONDS;
+        // What was used is not given back; what is left is for this picture.
+        let used = clock_gettime(ClockId::ProcessCPUTime).tv_sec as u64 + 1 + SECONDS;
         setrlimit(Resource::Cpu, Rlimit { current: Some(used), maximum: getrlimit(Resource::Cpu).maximum })?;
         match Picture::decode(&bytes) {
             Ok(picture) => {

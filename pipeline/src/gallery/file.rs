@@ -177,6 +177,9 @@ pub(crate) fn opened(path: &Path) -> Result<Connection, StoreError> {
     }
     if found < MIGRATIONS.len() {
         migrate(&mut db).map_err(|error| failure(path, &error))?;
+        // What a step dropped is not to live on in the log.
+        let emptied = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        emptied.map_err(|error| failure(path, &error))?;
     }
     Ok(db)
 }

@@ -1,7 +1,7 @@
 //! The notice: what a visitor is told before they agree, in their language.
 //!
-//! A text for each language, usher's or the site's own. Paragraphs that begin with `[face]`, `[pass]`, `[box]`, `[visitor]`
-//! or `[always]` are told only where they are true; `{controller}`, `{contact}`, `{site}`, `{until}` and `{age}` are filled in.
+//! A text for each language, usher's or the site's own. Paragraphs that begin with `[face]`, `[plain]`, `[crops]`, `[pass]`,
+//! `[choice]`, `[box]`, `[visitor]` or `[always]` are told only where they are true; `{controller}`, `{contact}`, `{site}`, `{until}` and `{age}` are filled in.
 //! What was shown is known by its SHA-256, which stands in the consent.
 
 use crate::gallery::consent::{Consent, Place};
@@ -29,6 +29,8 @@ const OWN: [&str; 6] = [
 pub struct Offer {
     /// Whether a template is made of the face.
     pub face: bool,
+    /// Whether small pictures of the face are kept too.
+    pub crops: bool,
     /// Whether the box may hold the key.
     pub by_box: bool,
     /// Whether the visitor may.
@@ -125,6 +127,9 @@ impl Notice {
         let tells = |tag: &str| match tag {
             "face" => offer.face,
             "pass" => !offer.face,
+            "plain" => offer.face && !offer.crops,
+            "crops" => offer.face && offer.crops,
+            "choice" => offer.by_box && offer.by_visitor,
             "box" => offer.face && offer.by_box,
             "visitor" => offer.by_visitor || !offer.face,
             _ => true,
@@ -174,10 +179,14 @@ mod tests {
     #[test]
     fn every_language_tells_only_what_is_offered_and_leaves_nothing_open() {
         let until = SystemTime::UNIX_EPOCH;
-        for (face, by_box, by_visitor) in
-            [(true, true, false), (true, false, true), (true, true, true), (false, false, true)]
-        {
-            let offer = Offer { face, by_box, by_visitor };
+        for (face, crops, by_box, by_visitor) in [
+            (true, false, true, false),
+            (true, true, true, false),
+            (true, false, false, true),
+            (true, false, true, true),
+            (false, false, false, true),
+        ] {
+            let offer = Offer { face, crops, by_box, by_visitor };
             let texts = notice().texts(offer, until);
             assert_eq!(texts.len(), LANGUAGES.len());
             for (language, shown) in &texts {
@@ -187,7 +196,15 @@ mod tests {
                     text.contains("North Park") && text.contains("a@b.example") && text.contains("16"),
                     "{language}"
                 );
-                for (tag, told) in [("face", face), ("pass", !face), ("box", by_box), ("visitor", by_visitor)] {
+                for (tag, told) in [
+                    ("face", face),
+                    ("plain", face && !crops),
+                    ("crops", crops),
+                    ("pass", !face),
+                    ("choice", by_box && by_visitor),
+                    ("box", by_box),
+                    ("visitor", by_visitor),
+                ] {
                     let line = own.lines().find_map(|line| line.strip_prefix(&format!("[{tag}]"))).unwrap();
                     assert_eq!(text.contains(line), told, "{language} {tag} {offer:?}");
                 }

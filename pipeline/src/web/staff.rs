@@ -1,5 +1,6 @@
 //! Tokens of staff: given once, kept as hashes, taken back by name.
 
+use crate::gallery::key::give_to_owner_of;
 use data_encoding::HEXLOWER;
 use rand::RngExt as _;
 use sha2::{Digest as _, Sha256};
@@ -67,6 +68,8 @@ fn write(path: &Path, hashes: &BTreeMap<String, String>) -> io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     file.write_all(&serde_json::to_vec_pretty(hashes)?)?;
     file.sync_all()?;
+    // Where root gives a token on a service's box, the service must be able to read it.
+    give_to_owner_of(path.parent().unwrap_or(Path::new(".")), &draft)?;
     fs::rename(draft, path)
 }
 

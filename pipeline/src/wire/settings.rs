@@ -31,7 +31,9 @@ const SESSIONS: usize = 3;
 
 /// The name of this box in topics: the host's name, as far as a topic can carry it.
 fn box_name() -> Name {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    // Not from /proc, which the service does not see.
+    let uname = rustix::system::uname();
+    let host = uname.nodename().to_string_lossy();
     let fits = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c.to_ascii_lowercase() } else { '-' };
     let name: String = host.trim().chars().map(fits).take(32).collect();
     Name::new(&name).or_else(|| Name::new("box")).expect("`box` is a name")

@@ -290,16 +290,6 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     if notice.controller.is_none() || notice.contact.is_none() {
         warnings.push("`gallery.notice` does not say who answers for the data and how they are reached".to_owned());
     }
-    for (name, gate) in config.gates.iter().filter(|(_, gate)| identifies(gate)) {
-        let open = |camera: &&usher_config::value::Name| {
-            config.cameras.get(*camera).is_some_and(|camera| camera.zone.is_empty())
-        };
-        warnings.extend(gate.cameras.iter().filter(open).map(|camera| {
-            format!(
-                "camera `{camera}` of gate `{name}` has no opt-in zone: everybody in its picture is compared, and the notice tells people that they can walk past the zone"
-            )
-        }));
-    }
     warnings.extend(config.cameras.iter().filter(|(_, camera)| is_readable(camera)).map(|(name, _)| {
         format!("camera `{name}` sends its pictures unencrypted: use `rtsps://`, or a network of its own")
     }));

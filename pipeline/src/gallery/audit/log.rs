@@ -11,7 +11,7 @@ use crate::gallery::{
 };
 use std::{
     collections::{HashMap, HashSet},
-    fs::{self, File, TryLockError},
+    fs::{self, File, FileTimes, TryLockError},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
@@ -72,6 +72,14 @@ pub enum Found {
     Own,
     /// A copy: of another number or birth than its first line says.
     Copy,
+}
+
+/// How much later than its last line a file may seem written: as long as a stalled disk takes.
+const WRITTEN_AFTER: Duration = Duration::from_secs(60);
+
+/// Whether a file that was written at `modified` holds more, or less, than what was written with its `last` line.
+pub(crate) fn is_written_over(modified: SystemTime, last: jiff::Timestamp) -> bool {
+    modified > SystemTime::from(last) + WRITTEN_AFTER
 }
 
 /// The log, open. One per store.
@@ -171,9 +179,16 @@ impl Log {
         }
         self.read_to += whole as u64;
         if whole < text.len() {
-            self.file.set_len(self.read_to).map_err(|why| self.access(why))?;
+            let cut = self.cut_back(self.last.into());
+            cut.map_err(|why| self.access(why))?;
         }
         Ok(())
+    }
+
+    /// Cuts the file to what is whole, and lets it seem written at `at`: see [`Log::begin`].
+    fn cut_back(&self, at: SystemTime) -> io::Result<()> {
+        self.file.set_len(self.read_to)?;
+        self.file.set_times(FileTimes::new().set_modified(at))
     }
 
     fn take(&mut self, line: Line) {
@@ -210,7 +225,7 @@ impl Log {
         let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
         if let Err(why) = written {
             // Half a line, or lines that may not last: as if they never were.
-            let _full_disks_can_be_cut = self.file.set_len(self.read_to);
+            let _full_disks_can_be_cut = self.cut_back(self.last.into());
             return Err(self.access(why));
         }
         self.read_to += text.len() as u64;
@@ -221,12 +236,16 @@ impl Log {
     }
 
     /// How it was found; makes the first line of a new one. For use inside [`Log::locked`].
+    ///
+    /// A copy in another file has another number or birth. One that was written over this file has neither, but it was
+    /// written later than its last line says.
     pub(crate) fn begin(&mut self, at: SystemTime) -> Result<Found, LogError> {
         let about = self.file.metadata().map_err(|why| self.access(why))?;
+        let is_written_over = about.modified().is_ok_and(|at| is_written_over(at, self.last));
         let born = about.created().ok().and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
         let here = (about.ino(), born.map_or(0, |since| since.as_nanos() as u64));
         let found = match self.origin {
-            Some(origin) if origin == here => return Ok(Found::Own),
+            Some(origin) if origin == here && !is_written_over => return Ok(Found::Own),
             Some(_) => Found::Copy,
             None => Found::New,
         };

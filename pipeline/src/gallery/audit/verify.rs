@@ -94,7 +94,7 @@ fn read_log(path: &Path, signer: &Signer, report: &mut Report) -> io::Result<Sta
     let (text, about) = (fs::read_to_string(path)?, fs::metadata(path)?);
     let born = about.created().ok().and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
     let here = (about.ino(), born.map_or(0, |since| since.as_nanos() as u64));
-    let (mut state, mut previous) = (State::new(), NOTHING.to_owned());
+    let (mut state, mut previous, mut last) = (State::new(), NOTHING.to_owned(), None);
     // A last line without an end is one that a crash cut short: it was never acted upon.
     for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
         let seq = report.lines + 1;
@@ -116,9 +116,10 @@ fn read_log(path: &Path, signer: &Signer, report: &mut Report) -> io::Result<Sta
             }
             Deed::Identification { .. } => {}
         }
-        (report.lines, previous) = (seq, line.hash);
+        (report.lines, previous, last) = (seq, line.hash, Some(line.at));
     }
     report.head = previous;
+    report.is_own &= last.is_none_or(|last| about.modified().is_ok_and(|at| !log::is_written_over(at, last)));
     Ok(state)
 }
 

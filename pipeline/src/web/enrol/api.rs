@@ -91,7 +91,6 @@ async fn guarded(request: Request, next: Next) -> Response {
                           form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert("permissions-policy", HeaderValue::from_static("camera=(self), microphone=(), geolocation=()"));
-    headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     response
 }
 
@@ -121,8 +120,8 @@ async fn form(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Json<For
         controller: notices.notice.controller().to_owned(),
         contact: notices.notice.contact().to_owned(),
         expires_at: written(until),
-        texts: notices.show(Offer { face: true, by_box, by_visitor }, until, now),
-        pass_texts: notices.show(Offer { face: false, by_box: false, by_visitor: true }, until, now),
+        texts: notices.show(Offer { face: true, crops: false, by_box, by_visitor }, until, now),
+        pass_texts: notices.show(Offer { face: false, crops: false, by_box: false, by_visitor: true }, until, now),
     };
     let staff = is_staff(&shared, &headers);
     Json(Form {

@@ -129,8 +129,8 @@ pub(super) fn start(
 ) -> (Desk, JoinHandle<()>) {
     let (asks, asked) = bounded(WAITING);
     let floor = Floor::new(store.floor().ok().flatten(), clock.now());
-    let mut clerk = Clerk { store, enroller, decoder, clock, floor, like: HashMap::new() };
-    let thread = spawn("enrol", move || clerk.work(&asked, &stop, &beat));
+    let mut clerk = Clerk { store, enroller, decoder, clock, floor, like: HashMap::new(), beat };
+    let thread = spawn("enrol", move || clerk.work(&asked, &stop));
     (Desk(asks), thread)
 }
 
@@ -142,12 +142,13 @@ struct Clerk {
     floor: Floor,
     /// Whose face is like that of somebody enrolled before; for staff, until this process ends.
     like: HashMap<VisitorId, Vec<VisitorId>>,
+    beat: Beat,
 }
 
 impl Clerk {
-    fn work(&mut self, asked: &Receiver<Ask>, stop: &Stop, beat: &Beat) {
+    fn work(&mut self, asked: &Receiver<Ask>, stop: &Stop) {
         while !stop.is_stopping() {
-            beat.beat();
+            self.beat.beat();
             // Nobody may wait for the answer any more; that is no reason to stop.
             let _nobody_waits = match asked.recv_timeout(IDLE) {
                 Ok(Ask::Look(picture, answer)) => answer.send(self.look(&picture)).is_ok(),
@@ -180,9 +181,12 @@ impl Clerk {
 
     fn enrol(&mut self, wish: &Wish, views: &[Zeroizing<Vec<u8>>]) -> Result<Issued, Refusal> {
         let picture = |(view, bytes): (usize, &Zeroizing<Vec<u8>>)| {
+            // Each may take almost as long as a stage may be silent.
+            self.beat.beat();
             self.decoder.decode(bytes).map_err(|error| Refusal::Picture(view, error))
         };
         let pictures: Vec<Picture> = views.iter().enumerate().map(picture).collect::<Result<_, _>>()?;
+        self.beat.beat();
         let now = self.now();
         let store = self.store.reopen_if_replaced().map_err(|error| Refusal::Enrol(error.into()));
         let enrolled =
@@ -191,7 +195,7 @@ impl Clerk {
             Ok(issued) => {
                 metrics::counter!(ENROLMENTS, "outcome" => "enrolled").increment(1);
                 if !issued.like.is_empty() {
-                    warn!(visitor = %issued.visitor, like = ?issued.like, "a face like that of somebody enrolled before; neither is named until staff forget one of them");
+                    warn!(visitor = %issued.visitor, like = ?issued.like, "a face like that of somebody enrolled before; staff see both, and where the box holds both keys the gate names neither");
                     metrics::counter!(ENROLMENTS, "outcome" => "like_another").increment(1);
                     self.like.insert(issued.visitor, issued.like.clone());
                 }

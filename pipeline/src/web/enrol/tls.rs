@@ -1,10 +1,14 @@
 //! The certificate that the station is served with: the site's own, or one that the box makes for itself.
 //!
 //! A tablet shows its camera only to pages that came over TLS. The box's own certificate is made at first start, kept in the
-//! data folder and renewed before it ends; browsers ask once whether to trust it, or the site installs it on its tablets.
+//! data folder and renewed before it ends, together with an authority of its own whose key is thrown away: nobody can make
+//! another certificate with it. Browsers ask once whether to trust it, or the site installs `tls/ca.crt` on its tablets.
 
 use crate::web::enrol::StartError;
-use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
 use rustls::{
     ServerConfig,
     crypto::ring::default_provider,
@@ -71,17 +75,30 @@ fn make(settings: &Enrol, chain: &Path, key: &Path, now: SystemTime) -> Result<(
     let pair = KeyPair::generate().map_err(|why| said(&why))?;
     let mut params = CertificateParams::new(names).map_err(|why| said(&why))?;
     params.distinguished_name.push(DnType::CommonName, "usher");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let mut authority = CertificateParams::new(Vec::new()).map_err(|why| said(&why))?;
+    authority.distinguished_name.push(DnType::CommonName, "usher, this box");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     let day = |at: SystemTime| {
         let at = jiff::Timestamp::try_from(at).unwrap_or_default().to_zoned(jiff::tz::TimeZone::UTC);
         date_time_ymd(at.year().into(), at.month().unsigned_abs(), at.day().unsigned_abs())
     };
     // From long ago: a tablet's clock may be behind.
-    params.not_before = day(now.checked_sub(Duration::from_secs(24 * 3600)).unwrap_or(now));
-    params.not_after = day(now + Duration::from_secs(390 * 24 * 3600));
-    let certificate = params.self_signed(&pair).map_err(|why| said(&why))?;
+    let (from, to) = (
+        day(now.checked_sub(Duration::from_secs(24 * 3600)).unwrap_or(now)),
+        day(now + Duration::from_secs(390 * 24 * 3600)),
+    );
+    (params.not_before, params.not_after, authority.not_before, authority.not_after) = (from, to, from, to);
+    let signing = KeyPair::generate().map_err(|why| said(&why))?;
+    let trusted = authority.self_signed(&signing).map_err(|why| said(&why))?;
+    let certificate = params.signed_by(&pair, &Issuer::new(authority, signing)).map_err(|why| said(&why))?;
     let folder = chain.parent().unwrap_or(Path::new("."));
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|why| said(&why))?;
-    for (path, text) in [(key, pair.serialize_pem()), (chain, certificate.pem())] {
+    let whole = certificate.pem() + &trusted.pem();
+    let authority = folder.join("ca.crt");
+    // The chain last: it is what says that all is there.
+    for (path, text) in [(key, pair.serialize_pem()), (authority.as_path(), trusted.pem()), (chain, whole)] {
         let mut file = fs::OpenOptions::new()
             .write(true)
             .create(true)
@@ -97,7 +114,9 @@ fn make(settings: &Enrol, chain: &Path, key: &Path, now: SystemTime) -> Result<(
 /// Every name and address by which the box may be asked.
 fn names(settings: &Enrol) -> Vec<String> {
     let mut names = vec!["localhost".to_owned(), "usher.local".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
-    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    // Not from /proc, which the service does not see.
+    let uname = rustix::system::uname();
+    let host = uname.nodename().to_string_lossy();
     let is_plain =
         |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
     if let Some(host) = Some(host.trim()).filter(|host| is_plain(host)) {
