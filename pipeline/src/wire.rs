@@ -42,7 +42,10 @@ use crate::{
     web::{self, Pages, WebError, enrol, mint_token},
 };
 use crossbeam::channel::{Sender, bounded};
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{
+    collections::BTreeMap, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc, thread::JoinHandle,
+    time::Duration,
+};
 use usher_config::{
     Config,
     decide::Mode,
@@ -171,7 +174,8 @@ pub fn start(
     listeners: Listeners,
 ) -> Result<Gate, StartError> {
     let data = &config.data;
-    std::fs::create_dir_all(data).map_err(|why| StartError::Data { path: data.clone(), why })?;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
+    made.map_err(|why| StartError::Data { path: data.clone(), why })?;
     let programme = Arc::new(programme);
     let rules = config.rules.clone();
     let cameras = cameras(config);

@@ -7,6 +7,7 @@ use crate::{
     },
     clock::{Clock, SystemClock},
     gallery::{
+        audit::deed::Why,
         consent::{CEILING, Consent, Place},
         enrol::{Duplicate, EnrolError, Enroller, Wish},
         name::{shown, shown as shown_name, sport_of},
@@ -104,8 +105,12 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     match enrolled {
         Ok(issued) => {
             let link = link_of(&config, &issued.pass);
-            if let Some(path) = &args.pass {
-                write_private(path, &svg(&link)?).with_context(|| path.display().to_string())?;
+            if let Some(path) = &args.pass
+                && let Err(error) = svg(&link).context("the pass").and_then(|svg| Ok(write_private(path, &svg)?))
+            {
+                // Nobody would have the pass: what is kept could not be asked for, or ended, by anybody.
+                let _at_their_end_at_the_latest = store.forget(issued.visitor, Why::Unclaimed, now);
+                return Err(error.context(path.display().to_string()));
             }
             let id = issued.visitor;
             if common.json {

@@ -87,7 +87,8 @@ pub(crate) fn code(error: &StoreError) -> ExitCode {
 
 /// RFC 3339, UTC, as in every event.
 pub(crate) fn stamp(at: SystemTime) -> String {
-    jiff::Timestamp::try_from(at).map(|at| at.to_string()).unwrap_or_default()
+    let round = |at: jiff::Timestamp| at.round(jiff::Unit::Millisecond);
+    jiff::Timestamp::try_from(at).and_then(round).map(|at| at.to_string()).unwrap_or_default()
 }
 
 /// By the clock on this machine's wall.

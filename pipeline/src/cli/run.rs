@@ -10,7 +10,7 @@ use crate::{
 use anyhow::Context;
 use rustix::{
     mm::{MlockAllFlags, mlockall},
-    process::{Resource, Rlimit, setrlimit},
+    process::{Resource, Rlimit, getrlimit, setrlimit},
 };
 use sd_notify::NotifyState;
 use signal_hook::{consts::TERM_SIGNALS, iterator::Signals, low_level::abort};
@@ -49,6 +49,11 @@ fn keep_memory_here(config: &Config) {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     if let Err(reason) = setrlimit(Resource::Core, none) {
         tracing::warn!(%reason, "core dumps could not be forbidden");
+    }
+    // Cameras, screens and tablets each hold some; the system gives as many as it allows, for the asking.
+    let most = getrlimit(Resource::Nofile).maximum;
+    if let Err(reason) = setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most }) {
+        tracing::warn!(%reason, "the limit of open files could not be raised");
     }
     // Whoever shows a pass at any gate is unlocked; a box whose gates all wait for passes should not run without.
     let pages = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;

@@ -6,7 +6,7 @@ use crate::{
     web::staff,
 };
 use anyhow::Context;
-use std::process::ExitCode;
+use std::{os::unix::fs::DirBuilderExt as _, process::ExitCode};
 
 /// Give staff tokens to open enrolment stations with, and take them back. A running gate asks at every sign-in; who is signed in stays so for at most twelve hours.
 #[derive(clap::Args)]
@@ -43,7 +43,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     let about = || path.display().to_string();
     match &args.what {
         What::Add { name } => {
-            std::fs::create_dir_all(&config.data).with_context(about)?;
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data).with_context(about)?;
             println!("{}", staff::add(&path, &shown(name)?).with_context(about)?.reveal());
         }
         What::Remove { name } => {

@@ -212,10 +212,16 @@ impl Watch {
         }
         if due || self.tried.is_none_or(|tried| now.steady.saturating_sub(tried) >= AGAIN) {
             self.tried = Some(now.steady);
+            // What another process began to forget and could not finish; a wrapped key that is still in the log.
+            if self.store.settle_accounts(now.wall)? > 0 {
+                self.seen = None;
+            }
             let gone = self.store.expire(self.floor.sure(now))?;
             if gone.visitors > 0 {
                 info!(visitors = gone.visitors, log_emptied = gone.log_emptied, "expired visitors were forgotten");
+                self.seen = None;
             }
+            self.store.empty_log_if_full();
         }
         Ok(())
     }

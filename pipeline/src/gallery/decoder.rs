@@ -8,13 +8,15 @@
 use crate::gallery::picture::{MOST_BYTES, MOST_PIXELS, Picture, PictureError};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
+    io::ioctl_fionbio,
     process::{Resource, Rlimit, getrlimit, setrlimit},
     time::{ClockId, clock_gettime},
 };
 use std::{
     io::{self, Read, Write},
+    os::fd::AsFd,
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 use usher_models::image::Size;
 use zeroize::Zeroizing;
@@ -52,6 +54,11 @@ impl Decoder {
         Self { program: program.to_owned(), child: None }
     }
 
+    /// Ends the child: what one visitor's pictures did to it is not to answer for another's.
+    pub fn renew(&mut self) {
+        self.child = None;
+    }
+
     /// Decodes a file's content.
     ///
     /// # Errors
@@ -87,6 +94,9 @@ impl Running {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
+        if let Some(to) = &child.stdin {
+            ioctl_fionbio(to, true)?;
+        }
         Ok(Self { child, served: 0 })
     }
 
@@ -94,10 +104,11 @@ impl Running {
         self.served += 1;
         let ended = || io::Error::from(io::ErrorKind::BrokenPipe);
         let Child { stdin: Some(to), stdout: Some(from), .. } = &mut self.child else { return Err(ended()) };
+        let until = monotonic_ms() + PATIENCE_MS;
+        let to = &mut Patient { pipe: to, until };
         to.write_all(&(bytes.len() as u32).to_le_bytes())?;
         to.write_all(bytes)?;
-        to.flush()?;
-        let from = &mut Patient { from, until: monotonic_ms() + PATIENCE_MS };
+        let from = &mut Patient { pipe: from, until };
         let width = number(from)?;
         if width == 0 {
             let mut text = vec![0; number(from)?.min(1000) as usize];
@@ -122,21 +133,39 @@ impl Drop for Running {
     }
 }
 
-/// A child's output, for as long as there is patience.
-struct Patient<'a> {
-    from: &'a mut ChildStdout,
+/// A pipe to or from a child, for as long as there is patience.
+struct Patient<'a, P> {
+    pipe: &'a mut P,
     until: u64,
 }
 
-impl Read for Patient<'_> {
-    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+impl<P: AsFd> Patient<'_, P> {
+    fn wait(&self, to: PollFlags) -> io::Result<()> {
         let left = self.until.saturating_sub(monotonic_ms());
         let patience = Timespec { tv_sec: (left / 1000) as i64, tv_nsec: (left % 1000 * 1_000_000) as i64 };
-        let mut fds = [PollFd::new(&*self.from, PollFlags::IN)];
+        let mut fds = [PollFd::new(&*self.pipe, to)];
         if left == 0 || poll(&mut fds, Some(&patience))? == 0 {
             return Err(io::Error::from(io::ErrorKind::TimedOut));
         }
-        self.from.read(to)
+        Ok(())
+    }
+}
+
+impl<P: AsFd + Read> Read for Patient<'_, P> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        self.wait(PollFlags::IN)?;
+        self.pipe.read(to)
+    }
+}
+
+impl<P: AsFd + Write> Write for Patient<'_, P> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.wait(PollFlags::OUT)?;
+        self.pipe.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.pipe.flush()
     }
 }
 

@@ -86,7 +86,7 @@ const MIGRATIONS: [&str; 3] = [
 
 /// How long a writer waits for another process (`usher enrol` beside `usher run`) to finish its commit. The watch may wait
 /// twice in one round, and its beat must stay younger than [`crate::supervise::HANGS`].
-const PATIENCE: Duration = Duration::from_millis(1500);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(800);
 
 /// An error of the store, by who must act.
 #[derive(Debug, thiserror::Error)]

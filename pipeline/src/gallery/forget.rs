@@ -10,7 +10,7 @@ use crate::gallery::{
         log::Found,
     },
     consent::erased,
-    file::StoreError,
+    file::{PATIENCE, StoreError},
     pass::PassSecret,
     rows::millis,
     store::Store,
@@ -115,7 +115,7 @@ impl Store {
 
     /// Makes gallery and audit log agree: erases whoever the log forgot or never heard of, and writes down which enrolments
     /// were not finished. Nobody survives in a copy of the log.
-    pub(crate) fn settle_accounts(&mut self, now: SystemTime) -> Result<(), StoreError> {
+    pub(crate) fn settle_accounts(&mut self, now: SystemTime) -> Result<usize, StoreError> {
         let path = self.path().to_owned();
         let Self { db, log, .. } = self;
         let erased = log.locked(|log| {
@@ -139,7 +139,15 @@ impl Store {
             let log_emptied = self.empty_log();
             info!(visitors = erased, log_emptied, "erased who was forgotten, or never agreed");
         }
-        Ok(())
+        Ok(erased)
+    }
+
+    /// Empties the write-ahead log where something is left in it: somebody was reading when it should have been.
+    pub(crate) fn empty_log_if_full(&self) {
+        let name = format!("{}-wal", self.path().display());
+        if std::fs::metadata(name).is_ok_and(|log| log.len() > 0) {
+            let _next_time = self.empty_log();
+        }
     }
 
     /// Writes the log's pages home and cuts the log to nothing; false when another process kept reading from it.
@@ -148,13 +156,15 @@ impl Store {
             let busy = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
             busy.is_ok_and(|busy| busy == 0)
         };
-        for _ in 0..TRIES {
-            if emptied() {
-                return true;
-            }
+        let again = || {
             let _elapsed = crossbeam::channel::never::<()>().recv_timeout(APART);
-        }
-        false
+            false
+        };
+        // SQLite would wait for others by itself, each time; a stage must not be silent for so long.
+        let _no_wait = self.db.busy_timeout(Duration::ZERO);
+        let is_empty = (0..TRIES).any(|_| emptied() || again());
+        let _as_before = self.db.busy_timeout(PATIENCE);
+        is_empty
     }
 }
 

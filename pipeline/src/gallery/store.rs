@@ -270,7 +270,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn reopen_if_replaced(&mut self) -> Result<bool, StoreError> {
-        if identity(&self.path).is_ok_and(|file| file == self.file) {
+        let is_same_log = identity(self.log.path()).is_ok_and(|file| self.log.is_in(file));
+        if is_same_log && identity(&self.path).is_ok_and(|file| file == self.file) {
             return Ok(false);
         }
         *self = Self::open(&self.path, self.key.clone())?;

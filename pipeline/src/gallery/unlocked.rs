@@ -42,12 +42,14 @@ impl Unlocked {
     }
 
     /// Takes somebody in until the event day of `now` ends. False when they were here already.
-    pub fn take_in(&self, person: Enrolled, now: SystemTime) -> bool {
+    pub fn take_in(&self, mut person: Enrolled, now: SystemTime) -> bool {
         let mut people = self.lock();
         let end = day_end(now, &TimeZone::system()).min(person.visitor.expires);
         if people.len() >= MOST || people.contains_key(&person.visitor.id) {
             return false;
         }
+        // In every snapshot that is made of this copy, too.
+        person.visitor.expires = end;
         people.insert(person.visitor.id, (person, end));
         self.changed();
         true

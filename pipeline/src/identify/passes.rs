@@ -100,10 +100,10 @@ impl Passes {
         if self.seen.len() >= MOST {
             self.seen.retain(|_, last| now.steady.saturating_sub(*last) < AGAIN);
         }
-        let last = self.seen.insert(pass.tag(), now.steady);
-        if last.is_some_and(|last| now.steady.saturating_sub(last) < AGAIN) {
+        if self.seen.get(&pass.tag()).is_some_and(|last| now.steady.saturating_sub(*last) < AGAIN) {
             return Good::Nothing;
         }
+        self.seen.insert(pass.tag(), now.steady);
         let good = self.unlock(pass, current, wall).unwrap_or_else(|error| {
             warn!(%error, "a pass could not be looked up");
             Good::Nothing

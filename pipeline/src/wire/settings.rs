@@ -14,7 +14,7 @@ use crate::{
 use crossbeam::channel::Sender;
 use std::{
     collections::BTreeMap,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 use usher_config::{
@@ -60,6 +60,7 @@ pub(super) fn publishing(
     listeners: Told,
 ) -> publish::Setup {
     let gallery = gallery.clone();
+    let kept = Mutex::new(listeners.kept);
     publish::Setup {
         settings: config.publish.clone(),
         site: config.site.clone(),
@@ -68,7 +69,12 @@ pub(super) fn publishing(
         quiet: quiet.values().max().copied().unwrap_or_default(),
         visitors: Box::new(move |id: VisitorId| gallery.visitor(id)),
         forgotten: Box::new(move |asked| {
-            let is_gone = |id: &&VisitorId| listeners.kept.holds(**id).is_ok_and(|is_kept| !is_kept);
+            let mut kept = kept.lock().expect("no holder of this lock panics");
+            // Another gallery may have taken its place; whoever cannot be asked about is not forgotten.
+            if kept.reopen_if_replaced().is_err() {
+                return Vec::new();
+            }
+            let is_gone = |id: &&VisitorId| kept.holds(**id).is_ok_and(|is_kept| !is_kept);
             asked.iter().filter(is_gone).copied().collect()
         }),
         sessions: Box::new(move |sport: &str, at| match programme.as_ref() {

@@ -57,10 +57,10 @@ pub(super) fn risks(config: &Config) -> Vec<Risk> {
         ),
         risk(
             "an old backup is restored",
-            "an old gallery beside today's log, and a copy of the folder in new files: whoever was forgotten is erased again, or everybody \
+            "an old gallery beside today's log, and a copy of the folder: whoever was forgotten is erased again, or everybody \
              is; everybody's end is authenticated in their row and still holds",
-            "a whole disk put back bit by bit, and old files written over today's in place, are not noticed by the box: make no backup \
-             of the data folder",
+            "a whole disk put back bit by bit, and old files written over today's with their old times, are not noticed by the box: make \
+             no backup of the data folder",
         ),
         risk(
             "somebody agrees because they have no choice",

@@ -234,12 +234,7 @@ pub(super) fn measures(config: &Config) -> Vec<Measure> {
         ),
         measure(
             "memory",
-            if config.gates.values().all(identifies) {
-                "core dumps are forbidden; memory is not locked, since every gate identifies"
-            } else {
-                "core dumps are forbidden, memory is locked where the system lets it (LimitMEMLOCK)"
-            }
-            .to_owned(),
+            "core dumps are forbidden, memory is locked where the system lets it (LimitMEMLOCK)".to_owned(),
         ),
         measure(
             "strangers' pictures",

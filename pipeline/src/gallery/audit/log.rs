@@ -22,7 +22,7 @@ use std::{
 pub const NAME: &str = "audit.log";
 
 /// How long a writer waits for another process.
-const PATIENCE: Duration = Duration::from_millis(1500);
+const PATIENCE: Duration = Duration::from_millis(1000);
 const AGAIN: Duration = Duration::from_millis(5);
 
 /// Why the log cannot be used.
@@ -222,7 +222,9 @@ impl Log {
             (seq, hash) = (line.seq, line.hash.clone());
             lines.push(line);
         }
-        let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
+        // The file says the same time as its last line, whatever the system's clock shows: see [`Log::begin`].
+        let seem = |file: &File| file.set_times(FileTimes::new().set_modified(at));
+        let written = self.file.write_all(&text).and_then(|()| seem(&self.file)).and_then(|()| self.file.sync_all());
         if let Err(why) = written {
             // Half a line, or lines that may not last: as if they never were.
             let _full_disks_can_be_cut = self.cut_back(self.last.into());
@@ -276,6 +278,11 @@ impl Log {
     /// Who signs.
     pub fn signer(&self) -> &Signer {
         &self.signer
+    }
+
+    /// Whether it is in the file of this device and number; another may have taken its name.
+    pub(crate) fn is_in(&self, file: (u64, u64)) -> bool {
+        self.file.metadata().is_ok_and(|about| (about.dev(), about.ino()) == file)
     }
 
     /// Where it is.

@@ -31,16 +31,17 @@ impl Outbox {
         if visitors.is_empty() {
             return;
         }
-        let gone = forgotten(&visitors.into_iter().collect::<Vec<_>>());
-        for visitor in gone {
-            for row in inner.in_memory.values_mut().filter(|row| row.visitor == visitor) {
-                row.visitor = NOBODY;
-                row.body = blanked(&row.body, visitor).into();
-            }
-            let blanked = inner.shelf.blank(visitor);
-            if inner.note(blanked).is_some() {
-                tracing::info!(%visitor, "visits of somebody who was forgotten are nobody's now");
-            }
+        let gone: BTreeSet<_> = forgotten(&visitors.into_iter().collect::<Vec<_>>()).into_iter().collect();
+        if gone.is_empty() {
+            return;
+        }
+        for row in inner.in_memory.values_mut().filter(|row| gone.contains(&row.visitor)) {
+            row.body = blanked(&row.body, row.visitor).into();
+            row.visitor = NOBODY;
+        }
+        let blanked = inner.shelf.blank(&gone);
+        if inner.note(blanked).is_some() {
+            tracing::info!(visitors = gone.len(), "visits of somebody who was forgotten are nobody's now");
         }
     }
 }
@@ -56,20 +57,24 @@ impl Shelf {
         read(self.db()?).map_err(|reason| self.error(reason))
     }
 
-    /// Takes one visitor out of every row, in one commit, and out of the log.
-    fn blank(&mut self, visitor: VisitorId) -> Result<(), ShelfError> {
+    /// Takes these visitors out of every row, in one commit, and out of the log.
+    fn blank(&mut self, gone: &BTreeSet<VisitorId>) -> Result<(), ShelfError> {
         let blank = |db: &mut rusqlite::Connection| {
             let commit = db.transaction()?;
-            let rows: Vec<(i64, Vec<u8>)> = {
-                let mut select = commit.prepare_cached("SELECT seq, body FROM row WHERE visitor = ?")?;
-                let rows = select.query_map([visitor.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-                rows.collect::<rusqlite::Result<_>>()?
+            let rows: Vec<(i64, VisitorId, Vec<u8>)> = {
+                let mut select = commit.prepare_cached("SELECT seq, visitor, body FROM row")?;
+                let rows = select
+                    .query_map([], |row| Ok((row.get(0)?, VisitorId(Uuid::from_bytes(row.get(1)?)), row.get(2)?)))?;
+                rows.filter(|row| row.as_ref().map_or(true, |(_, visitor, _)| gone.contains(visitor)))
+                    .collect::<rusqlite::Result<_>>()?
             };
-            for (seq, body) in rows {
+            for (seq, visitor, body) in rows {
                 let update = "UPDATE row SET visitor = ?, body = ? WHERE seq = ?";
                 commit.execute(update, params![NOBODY.0.as_bytes(), blanked(&body, visitor), seq])?;
             }
-            commit.execute("DELETE FROM recent WHERE visitor = ?", [visitor.0.as_bytes()])?;
+            for visitor in gone {
+                commit.execute("DELETE FROM recent WHERE visitor = ?", [visitor.0.as_bytes()])?;
+            }
             commit.commit()
         };
         blank(self.db()?).map_err(|reason| self.error(reason))?;

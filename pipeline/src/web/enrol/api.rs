@@ -26,7 +26,7 @@ use crate::{
 };
 use axum::{
     Json, Router,
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::{ConnectInfo, DefaultBodyLimit, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
@@ -34,7 +34,11 @@ use axum::{
     routing::{get, post},
 };
 use serde::de::DeserializeOwned;
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// Largest picture of a look, bytes.
@@ -45,6 +49,9 @@ const CAMERA: usize = 6 << 20;
 const UPLOAD: usize = 84 << 20;
 /// Largest other body.
 const SMALL: usize = 4096;
+
+/// How long a body may take: what a tablet needs for a few megabytes over a bad network.
+const BODY_WITHIN: Duration = Duration::from_secs(20);
 
 /// Cookies of a station that staff opened, and of staff. The prefix makes browsers keep them to this host and to TLS.
 const STATION: &str = "__Host-usher_station";
@@ -94,10 +101,16 @@ async fn guarded(request: Request, next: Next) -> Response {
     response
 }
 
+/// A body of at most `most` bytes that does not take for ever.
+async fn taken(body: Body, most: usize) -> Result<Bytes, No> {
+    let large = |_| no(StatusCode::PAYLOAD_TOO_LARGE, "too_large", &format!("a body may have {most} bytes here"));
+    let slow = |_| no(StatusCode::REQUEST_TIMEOUT, "too_slow", &"the body did not come in time; try again");
+    tokio::time::timeout(BODY_WITHIN, to_bytes(body, most)).await.map_err(slow)?.map_err(large)
+}
+
 /// A JSON body of at most `most` bytes.
 async fn read<T: DeserializeOwned>(body: Body, most: usize) -> Result<T, No> {
-    let large = |_| no(StatusCode::PAYLOAD_TOO_LARGE, "too_large", &format!("a body may have {most} bytes here"));
-    let bytes = to_bytes(body, most).await.map_err(large)?;
+    let bytes = taken(body, most).await?;
     serde_json::from_slice(&bytes).map_err(|error| no(StatusCode::BAD_REQUEST, "body", &error))
 }
 
@@ -110,9 +123,14 @@ fn is_staff(shared: &Shared, headers: &HeaderMap) -> bool {
 }
 
 /// `GET /api/enrol`: what the page needs to begin.
-async fn form(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Json<Form> {
-    let now = shared.clock.now().wall;
-    let until = retention::end(&shared.config, now);
+async fn form(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Result<Json<Form>, No> {
+    shared.limits.admit(What::Look, from.ip()).map_err(too_often)?;
+    let now = shared.now();
+    let until = to_the_minute(retention::end(&shared.config, now));
     let (by_box, by_visitor) = (shared.custody.contains(&Custody::Box), shared.custody.contains(&Custody::Visitor));
     let notices = &shared.notices;
     let notice = NoticeShown {
@@ -124,7 +142,7 @@ async fn form(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Json<For
         pass_texts: notices.show(Offer { face: false, crops: false, by_box: false, by_visitor: true }, until, now),
     };
     let staff = is_staff(&shared, &headers);
-    Json(Form {
+    Ok(Json(Form {
         open: staff || is_open(&shared.stations, STATION, &headers, &shared),
         staff,
         site: shared.config.site.to_string(),
@@ -140,7 +158,13 @@ async fn form(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Json<For
         guardian_age: shared.config.gallery.notice.guardian_age,
         views: VIEWS,
         time: written(now),
-    })
+    }))
+}
+
+/// As the notice tells it: nobody is kept for a second longer than they read.
+fn to_the_minute(at: SystemTime) -> SystemTime {
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(since - since % 60)
 }
 
 /// `POST /api/enrol/open`: staff open a station, or sign in themselves.
@@ -188,8 +212,7 @@ async fn look(
 ) -> Result<Response, No> {
     need_open(&shared, &headers)?;
     shared.limits.admit(What::Look, from.ip()).map_err(too_often)?;
-    let large = |_| no(StatusCode::PAYLOAD_TOO_LARGE, "too_large", &format!("a picture may have {LOOK} bytes here"));
-    let picture = to_bytes(body, LOOK).await.map_err(large)?;
+    let picture = taken(body, LOOK).await?;
     match shared.desk.look(picture.into()).await.map_err(busy)? {
         Ok(look) => Ok(Json(look).into_response()),
         Err(error) => Err(no(StatusCode::UNPROCESSABLE_ENTITY, "picture", &error)),

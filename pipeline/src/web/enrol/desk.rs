@@ -187,6 +187,7 @@ impl Clerk {
         };
         let pictures: Vec<Picture> = views.iter().enumerate().map(picture).collect::<Result<_, _>>()?;
         self.beat.beat();
+        self.decoder.renew();
         let now = self.now();
         let store = self.store.reopen_if_replaced().map_err(|error| Refusal::Enrol(error.into()));
         let enrolled =

@@ -22,6 +22,7 @@ use crate::{
         decoder::Decoder,
         enrol::{EnrolError, Enroller},
         file::StoreError,
+        floor::Floor,
         notice::Notice,
         store::Store,
         visitor::Custody,
@@ -36,6 +37,7 @@ use std::{
     path::PathBuf,
     sync::Arc,
     thread::JoinHandle,
+    time::{Duration, SystemTime},
 };
 use usher_config::{Config, programme::Programme, value::Secret};
 
@@ -91,7 +93,18 @@ struct Shared {
     limits: limits::Limits,
     desk: desk::Desk,
     clock: Arc<dyn Clock>,
+    floor: Floor,
 }
+
+impl Shared {
+    /// How late it is, also on a box that woke in 1970.
+    fn now(&self) -> SystemTime {
+        self.floor.latest(self.clock.now())
+    }
+}
+
+/// How long a connection may wait with a request.
+const SAID_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where the program is that decodes pictures: this one.
 pub fn this_program() -> PathBuf {
@@ -119,6 +132,7 @@ pub fn start(
     let tls = tls::server(settings, &config.data, clock.now().wall)?;
     let notice = Notice::of(config).map_err(StartError::Notice)?;
     let (store, enroller) = (Store::of(config)?, Enroller::open(config)?);
+    let floor = Floor::new(store.floor()?, clock.now());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Runtime)?;
 
     let (desk, working) = desk::start(store, enroller, decoder, clock.clone(), stop.clone(), beat);
@@ -139,6 +153,7 @@ pub fn start(
         limits: limits::Limits::default(),
         desk,
         clock: clock.clone(),
+        floor,
     });
     let stop = stop.clone();
     let serving = spawn("enrol-web", move || {
@@ -146,6 +161,9 @@ pub fn start(
             let service = api::router(&shared).into_make_service_with_connect_info::<SocketAddr>();
             let served = async {
                 let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(tls))?;
+                // Whoever connects and says nothing holds a descriptor that a camera may need.
+                let mut server = server.http1_only().first_request_timeout(SAID_WITHIN);
+                server.http_builder().http1().header_read_timeout(SAID_WITHIN);
                 server.serve(service).await
             };
             let stopped = tokio::task::spawn_blocking(move || stop.wait_for_it());

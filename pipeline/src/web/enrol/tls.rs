@@ -99,14 +99,13 @@ fn make(settings: &Enrol, chain: &Path, key: &Path, now: SystemTime) -> Result<(
     let authority = folder.join("ca.crt");
     // The chain last: it is what says that all is there.
     for (path, text) in [(key, pair.serialize_pem()), (authority.as_path(), trusted.pem()), (chain, whole)] {
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|why| said(&why))?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|why| said(&why))?;
+        let draft = path.with_extension("new");
+        let write = || {
+            let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+            file.write_all(text.as_bytes()).and_then(|()| file.sync_all())?;
+            fs::rename(&draft, path)
+        };
+        write().map_err(|why| said(&why))?;
     }
     Ok(())
 }

@@ -59,7 +59,7 @@ pub(super) fn wish(shared: &Shared, asked: &Enrol) -> Result<Wish, No> {
     if let Some(wrong) = wrong {
         return Err(unfit("other", &wrong));
     }
-    let now = shared.clock.now().wall;
+    let now = shared.now();
     let notice = shared
         .notices
         .of(&asked.consent.notice, now)
