@@ -20,8 +20,8 @@ pub enum Place {
     Desk,
 }
 
-/// What somebody agreed to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What somebody agreed to. `Debug` prints the notice's version only.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Consent {
     /// The notice's version.
     pub version: String,
@@ -56,6 +56,12 @@ pub struct Scope {
     pub given: SystemTime,
     /// When it ends.
     pub expires: SystemTime,
+}
+
+impl std::fmt::Debug for Consent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Consent({}, …)", self.version)
+    }
 }
 
 impl Consent {

@@ -152,8 +152,8 @@ pub enum Duplicate {
     Beside,
 }
 
-/// What somebody asks for.
-#[derive(Clone, Debug)]
+/// What somebody asks for. It cannot be printed.
+#[derive(Clone)]
 pub struct Wish {
     /// The name to be shown.
     pub name: String,

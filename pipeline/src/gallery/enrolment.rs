@@ -63,8 +63,8 @@ impl Enrolment {
     }
 }
 
-/// What somebody gets who enrolled.
-#[derive(Clone, Debug)]
+/// What somebody gets who enrolled. `Debug` prints the id only.
+#[derive(Clone)]
 pub struct Issued {
     /// Who they are here.
     pub visitor: VisitorId,
@@ -74,6 +74,12 @@ pub struct Issued {
     pub receipt: Value,
     /// Who is enrolled already with a face like theirs; for staff.
     pub like: Vec<VisitorId>,
+}
+
+impl std::fmt::Debug for Issued {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Issued({}, …)", self.visitor)
+    }
 }
 
 impl Store {

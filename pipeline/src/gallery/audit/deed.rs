@@ -139,14 +139,29 @@ impl Line {
     /// # Errors
     /// How it does not.
     pub fn check(&self, seq: u64, previous: &str, public: &str) -> Result<(), Broken> {
+        self.follows(seq, previous)?;
+        self.is_signed_by(public)
+    }
+
+    /// Whether it has the box's signature. That of one line speaks for every line before it, since its hash holds theirs.
+    ///
+    /// # Errors
+    /// [`Broken::Signature`].
+    pub fn is_signed_by(&self, public: &str) -> Result<(), Broken> {
+        let is_ours = is_signed(public, self.hash.as_bytes(), &self.signature);
+        is_ours.then_some(()).ok_or(Broken::Signature(self.seq))
+    }
+
+    /// Whether it follows a line of this number and hash, unchanged.
+    ///
+    /// # Errors
+    /// How it does not.
+    pub fn follows(&self, seq: u64, previous: &str) -> Result<(), Broken> {
         if self.seq != seq || self.previous != previous {
             return Err(Broken::Gap(seq));
         }
         if self.hash != hash(self.seq, self.at, &self.deed, &self.previous) {
             return Err(Broken::Changed(seq));
-        }
-        if !is_signed(public, self.hash.as_bytes(), &self.signature) {
-            return Err(Broken::Signature(seq));
         }
         Ok(())
     }

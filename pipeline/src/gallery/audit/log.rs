@@ -82,6 +82,21 @@ pub(crate) fn is_written_over(modified: SystemTime, last: jiff::Timestamp) -> bo
     modified > SystemTime::from(last) + WRITTEN_AFTER
 }
 
+/// The log for reading only, while nobody writes; others wait until it is dropped.
+pub(crate) fn shared(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    for _ in 0..PATIENCE.as_millis() / AGAIN.as_millis() {
+        match file.try_lock_shared() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                let _elapsed = crossbeam::channel::never::<()>().recv_timeout(AGAIN);
+            }
+            Err(TryLockError::Error(why)) => return Err(why),
+        }
+    }
+    Err(io::Error::from(io::ErrorKind::ResourceBusy))
+}
+
 /// The log, open. One per store.
 pub struct Log {
     file: File,
@@ -170,11 +185,16 @@ impl Log {
         };
         read(&mut self.file, &mut text).map_err(|why| LogError::Access { path: self.path.clone(), why })?;
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        for line in text[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let broken = |path: &Path, why| LogError::Broken { path: path.to_owned(), why };
+        let mut lines = text[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).peekable();
+        while let Some(line) = lines.next() {
             let next = self.seq + 1;
-            let broken = |why| LogError::Broken { path: self.path.clone(), why };
-            let line: Line = serde_json::from_slice(line).map_err(|_| broken(Broken::Unreadable(next)))?;
-            line.check(next, &self.hash, self.signer.public()).map_err(broken)?;
+            let line: Line = serde_json::from_slice(line).map_err(|_| broken(&self.path, Broken::Unreadable(next)))?;
+            line.follows(next, &self.hash).map_err(|why| broken(&self.path, why))?;
+            // One signature for all of them: a log of a whole event is read at every opening.
+            if lines.peek().is_none() {
+                line.is_signed_by(self.signer.public()).map_err(|why| broken(&self.path, why))?;
+            }
             self.take(line);
         }
         self.read_to += whole as u64;

@@ -9,13 +9,16 @@ use crate::gallery::{
     },
     key::BoxKey,
     receipt::Signer,
+    rows::millis,
     visitor::VisitorId,
 };
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use serde::Serialize;
 use std::{
     collections::HashMap,
-    fs, io,
+    fs,
+    io::{self, Read as _},
+    os::unix::fs::MetadataExt as _,
     path::Path,
     time::{Duration, SystemTime},
 };
@@ -73,25 +76,31 @@ pub enum VerifyError {
     Gallery(std::path::PathBuf, rusqlite::Error),
 }
 
-/// Holds the gallery at `path` and the log beside it against each other.
+/// Holds the gallery at `path` and the log beside it against each other; nobody writes either while they are read.
 ///
 /// # Errors
 /// When one of them cannot be read at all.
 pub fn verify(path: &Path, key: &BoxKey, now: SystemTime) -> Result<Report, VerifyError> {
     let mut report = Report::default();
     let log_path = path.with_file_name(log::NAME);
-    let state = read_log(&log_path, &Signer::of(key), &mut report)
-        .map_err(|error| VerifyError::Log(log_path.clone(), error))?;
-    read_gallery(path, &state, now, &mut report).map_err(|error| VerifyError::Gallery(path.to_owned(), error))?;
+    let unread = |error| VerifyError::Log(log_path.clone(), error);
+    let (text, about, gallery) = {
+        let mut file = log::shared(&log_path).map_err(unread)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(unread)?;
+        let about = file.metadata().map_err(unread)?;
+        let gallery = read_gallery(path, &mut report);
+        (text, about, gallery.map_err(|error| VerifyError::Gallery(path.to_owned(), error))?)
+    };
+    let state = read_log(&text, &about, &Signer::of(key), &mut report);
+    compare(&gallery, &state, now, &mut report);
     Ok(report)
 }
 
 /// What the log says of each: the end they agreed to, or that they are forgotten.
 type State = HashMap<VisitorId, Option<i64>>;
 
-fn read_log(path: &Path, signer: &Signer, report: &mut Report) -> io::Result<State> {
-    use std::os::unix::fs::MetadataExt as _;
-    let (text, about) = (fs::read_to_string(path)?, fs::metadata(path)?);
+fn read_log(text: &str, about: &fs::Metadata, signer: &Signer, report: &mut Report) -> State {
     let born = about.created().ok().and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
     let here = (about.ino(), born.map_or(0, |since| since.as_nanos() as u64));
     let (mut state, mut previous, mut last) = (State::new(), NOTHING.to_owned(), None);
@@ -120,10 +129,16 @@ fn read_log(path: &Path, signer: &Signer, report: &mut Report) -> io::Result<Sta
     }
     report.head = previous;
     report.is_own &= last.is_none_or(|last| about.modified().is_ok_and(|at| !log::is_written_over(at, last)));
-    Ok(state)
+    state
 }
 
-fn read_gallery(path: &Path, state: &State, now: SystemTime, report: &mut Report) -> rusqlite::Result<()> {
+/// Who is in the gallery until when (milliseconds since 1970), and the latest time that it was sure of.
+struct Gallery {
+    people: Vec<(VisitorId, i64)>,
+    floor: i64,
+}
+
+fn read_gallery(path: &Path, report: &mut Report) -> rusqlite::Result<Gallery> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|count| count as usize);
     report.templates = count("SELECT COUNT(*) FROM template")?;
@@ -134,23 +149,29 @@ fn read_gallery(path: &Path, state: &State, now: SystemTime, report: &mut Report
              (SELECT row FROM visitor JOIN consent ON consent.visitor = visitor.id)"
         ))?;
     }
-    let over = now.checked_sub(GRACE).unwrap_or(SystemTime::UNIX_EPOCH);
-    let over = over.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis() as i64;
+    let find = "SELECT value FROM meta WHERE name = 'floor'";
+    let floor: Option<Vec<u8>> = db.query_row(find, [], |row| row.get(0)).optional()?;
+    let floor = floor.and_then(|bytes| bytes.try_into().ok()).map_or(i64::MIN, i64::from_le_bytes);
     let mut all = db.prepare("SELECT id, expires_at FROM visitor ORDER BY row")?;
-    let mut rows = all.query([])?;
-    while let Some(row) = rows.next()? {
-        let (id, expires): (Vec<u8>, i64) = (row.get(0)?, row.get(1)?);
-        let id = VisitorId(Uuid::from_slice(&id).unwrap_or_default());
-        report.visitors += 1;
-        match state.get(&id) {
-            None => report.without_consent.push(id),
-            Some(None) => report.forgotten_and_here.push(id),
-            Some(Some(agreed)) if *agreed != expires => report.prolonged.push(id),
+    let people = all.query_map([], |row| {
+        let id: Vec<u8> = row.get(0)?;
+        Ok((VisitorId(Uuid::from_slice(&id).unwrap_or_default()), row.get(1)?))
+    })?;
+    Ok(Gallery { people: people.collect::<rusqlite::Result<_>>()?, floor })
+}
+
+fn compare(gallery: &Gallery, state: &State, now: SystemTime, report: &mut Report) {
+    let over = millis(now).max(gallery.floor).saturating_sub(millis(SystemTime::UNIX_EPOCH + GRACE));
+    report.visitors = gallery.people.len();
+    for (id, expires) in &gallery.people {
+        match state.get(id) {
+            None => report.without_consent.push(*id),
+            Some(None) => report.forgotten_and_here.push(*id),
+            Some(Some(agreed)) if agreed != expires => report.prolonged.push(*id),
             Some(Some(_)) => {}
         }
-        if expires <= over {
-            report.outlived.push(id);
+        if *expires <= over {
+            report.outlived.push(*id);
         }
     }
-    Ok(())
 }
