@@ -102,7 +102,7 @@ mod tests {
             "a: the whole picture",
             "b: a zone of 3 corners",
             "North \\| Park",
-            "camera `a` of gate `east` has no opt-in zone",
+            "the opt-in zone of `a` is its whole picture",
             "`b` sends its pictures unencrypted",
             "TO BE FILLED IN BY THE CONTROLLER",
         ] {
