@@ -316,8 +316,11 @@ fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
         let mut store = Store::open(&path, key.clone()).unwrap();
         let loaded = store.load_all().unwrap();
         torn += loaded.unreadable.len();
-        let report = verify(&path, &key, later(2)).unwrap();
-        assert!(report.is_whole(), "round {round}: {report:?}");
+        // Every signature of a log that grows: of a thousand rounds each tenth is enough.
+        if kills <= 100 || round % 10 == 9 {
+            let report = verify(&path, &key, later(2)).unwrap();
+            assert!(report.is_whole(), "round {round}: {report:?}");
+        }
         let db = rusqlite::Connection::open(&path).unwrap();
         let halves = "SELECT (SELECT COUNT(*) FROM consent WHERE visitor NOT IN (SELECT id FROM visitor)) \
                       + (SELECT COUNT(*) FROM visitor WHERE id NOT IN (SELECT visitor FROM consent)) \
