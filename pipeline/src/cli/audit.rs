@@ -1,7 +1,7 @@
 //! `usher audit`: proof of what was done with whose consent.
 
 use crate::{
-    cli::{Common, MEND_ME},
+    cli::{Common, configured},
     clock::{Clock, SystemClock},
     gallery::{
         audit::verify::{Report, verify},
@@ -34,12 +34,9 @@ enum What {
 }
 
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
-    let config = match usher_config::read(&common.config) {
+    let config = match configured(common) {
         Ok(config) => config,
-        Err(problems) => {
-            eprintln!("{problems}");
-            return Ok(ExitCode::from(MEND_ME));
-        }
+        Err(code) => return Ok(code),
     };
     let path = config.data.join(store::NAME);
     if !path.exists() {

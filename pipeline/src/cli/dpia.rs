@@ -7,7 +7,7 @@ mod risks;
 mod words;
 
 use crate::{
-    cli::{Common, MEND_ME},
+    cli::{Common, configured},
     clock::{Clock, SystemClock},
 };
 use annex::Annex;
@@ -19,12 +19,9 @@ use std::process::ExitCode;
 pub(crate) struct Args {}
 
 pub(crate) fn run(common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
-    let config = match usher_config::read(&common.config) {
+    let config = match configured(common) {
         Ok(config) => config,
-        Err(problems) => {
-            eprintln!("{problems}");
-            return Ok(ExitCode::from(MEND_ME));
-        }
+        Err(code) => return Ok(code),
     };
     let annex = Annex::of(&config, SystemClock::start().now().wall);
     if common.json {

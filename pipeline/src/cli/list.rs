@@ -3,7 +3,7 @@
 //! Names are shown: whoever may read the box key's file may read them anyway.
 
 use crate::{
-    cli::{Common, MEND_ME},
+    cli::{Common, MEND_ME, configured},
     gallery::{
         file::StoreError,
         store::{Loaded, Store},
@@ -66,10 +66,7 @@ fn as_json(loaded: &Loaded) -> serde_json::Value {
 /// The configuration and its gallery; when a person must mend something first, that has been said and the exit code is
 /// returned.
 pub(crate) fn opened(common: &Common) -> Result<(Config, Store), ExitCode> {
-    let config = usher_config::read(&common.config).map_err(|problems| {
-        eprintln!("{problems}");
-        ExitCode::from(MEND_ME)
-    })?;
+    let config = configured(common)?;
     let store = Store::of(&config).map_err(|error| {
         eprintln!("usher: {error}");
         code(&error)

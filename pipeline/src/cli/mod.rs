@@ -105,6 +105,14 @@ pub fn main() -> ExitCode {
     })
 }
 
+/// The configuration; when a person must mend it first, that has been said and the exit code is returned.
+pub(crate) fn configured(common: &Common) -> Result<usher_config::Config, ExitCode> {
+    usher_config::read(&common.config).map_err(|problems| {
+        eprintln!("{problems}");
+        ExitCode::from(MEND_ME)
+    })
+}
+
 /// Logs to standard error: in words, or as JSON lines with `--json`. `RUST_LOG` chooses; default `info` of usher's own.
 pub(crate) fn logging(common: &Common) {
     use tracing_subscriber::{EnvFilter, fmt};

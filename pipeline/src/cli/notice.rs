@@ -1,7 +1,7 @@
 //! `usher notice`: what visitors are told before they agree.
 
 use crate::{
-    cli::{Common, MEND_ME},
+    cli::{Common, configured},
     clock::{Clock, SystemClock},
     gallery::notice::{LANGUAGES, Notice, Offer},
     guide::retention,
@@ -24,12 +24,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
-    let config = match usher_config::read(&common.config) {
+    let config = match configured(common) {
         Ok(config) => config,
-        Err(problems) => {
-            eprintln!("{problems}");
-            return Ok(ExitCode::from(MEND_ME));
-        }
+        Err(code) => return Ok(code),
     };
     let notice = Notice::of(&config)?;
     let by_box = config.identifies();

@@ -1,7 +1,7 @@
 //! `usher staff`: tokens by which staff open enrolment stations.
 
 use crate::{
-    cli::{Common, MEND_ME},
+    cli::{Common, configured},
     gallery::name::shown,
     web::staff,
 };
@@ -32,12 +32,9 @@ enum What {
 }
 
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
-    let config = match usher_config::read(&common.config) {
+    let config = match configured(common) {
         Ok(config) => config,
-        Err(problems) => {
-            eprintln!("{problems}");
-            return Ok(ExitCode::from(MEND_ME));
-        }
+        Err(code) => return Ok(code),
     };
     let path = config.data.join(staff::NAME);
     let about = || path.display().to_string();

@@ -88,7 +88,8 @@ export type Answer<T> = { is: "ok"; body: T } | { is: "closed" } | { is: "unknow
 /** Long enough for a busy box, short enough for somebody who stands there. */
 const PATIENCE_MS = 25_000;
 
-async function ask<T>(path: string, asked: RequestInit, signal?: AbortSignal): Promise<Answer<T>> {
+/** Asks once; whatever `signal` stops counts as unanswered. */
+export async function ask<T>(path: string, asked: RequestInit, signal?: AbortSignal): Promise<Answer<T>> {
   const gone = new AbortController();
   const late = setTimeout(() => gone.abort(), PATIENCE_MS);
   const stop = () => gone.abort();
@@ -110,7 +111,8 @@ async function ask<T>(path: string, asked: RequestInit, signal?: AbortSignal): P
   }
 }
 
-const json = (body: unknown): RequestInit => ({ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+/** A question with a body. */
+export const json = (body: unknown): RequestInit => ({ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 
 export const askOffer = () => ask<Offer>("/api/enrol", {});
 /** Opens the station, or signs a member of staff in, who may choose files; `/enrol?staff` asks for the latter. */
