@@ -263,7 +263,7 @@ pub(super) fn figures(config: &Config) -> Vec<Figure> {
         all.extend([
             of("of people enrolled with one picture, not found where 1 % of strangers are named", "3.2 % (1.7–4.7)"),
             of("the same, enrolled with three pictures", "0.1 % (0–0.5)"),
-            of("of walks by bad light, missed by all rules where .3 % of strangers are named", "4.6 % (1.7–7.7)"),
+            of("of walks by bad light, missed by all rules where .3 % of strangers are named", "4.6 % (1.8–7.9)"),
         ]);
     }
     if config.infer.liveness == "minifasnet" && config.gates.values().any(|gate| gate.liveness != Liveness::Off) {
