@@ -11,6 +11,7 @@ pub mod gallery;
 pub mod guide;
 pub mod identify;
 pub mod infer;
+pub mod places;
 pub mod problem;
 pub mod programme;
 pub mod publish;

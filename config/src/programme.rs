@@ -31,8 +31,12 @@ pub struct Programme {
 /// One session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Session {
+    /// What it is told by when its time or place changes: given, or made of what does not change (unique in a programme).
+    pub id: String,
     /// The sport, as visitors name it.
     pub sport: String,
+    /// The discipline within the sport, where there are several: `Marathon`.
+    pub discipline: Option<String>,
     /// What is on: `Women's 100 m heats`.
     pub title: String,
     /// The building or ground.
@@ -41,8 +45,29 @@ pub struct Session {
     pub place: String,
     /// The gate to take, where there is one to name.
     pub gate: Option<Name>,
-    /// When.
+    /// When it is held now; where it was moved, the new time.
     pub when: When,
+    /// Whether it is held as announced.
+    pub status: Status,
+    /// People expected, where the organiser says so.
+    pub attendance: Option<u32>,
+}
+
+/// Whether a session is held as announced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// As announced.
+    #[default]
+    OnTime,
+    /// Later than announced; `start` and `end` are the new times.
+    Delayed,
+    /// At another time or place than announced; both are the new ones.
+    Moved,
+    /// No seats are left.
+    SoldOut,
+    /// Not held.
+    Cancelled,
 }
 
 /// When a session is, by the venue's clocks.
@@ -87,6 +112,16 @@ pub struct WrittenSession {
     #[garde(length(chars, min = 1, max = 40))]
     #[schemars(extend("examples" = ["Athletics"]))]
     pub sport: String,
+    /// What the session is told by when its time or place changes; unique.
+    #[garde(inner(length(chars, min = 1, max = 80)))]
+    #[serde(default)]
+    #[schemars(extend("examples" = ["ATH-W100-H1"]))]
+    pub id: Option<String>,
+    /// The discipline within the sport.
+    #[garde(inner(length(chars, min = 1, max = 60)))]
+    #[serde(default)]
+    #[schemars(extend("examples" = ["Marathon"]))]
+    pub discipline: Option<String>,
     /// What is on.
     #[garde(length(chars, min = 1, max = 80))]
     #[schemars(extend("examples" = ["Women's 100 m heats"]))]
@@ -115,6 +150,14 @@ pub struct WrittenSession {
     #[schemars(extend("examples" = ["daily", ["sat", "sun"]]))]
     #[serde(default)]
     pub days: Option<Days>,
+    /// Whether it is held as announced.
+    #[garde(skip)]
+    #[serde(default)]
+    pub status: Status,
+    /// People expected.
+    #[garde(inner(range(max = 1_000_000)))]
+    #[serde(default)]
+    pub attendance: Option<u32>,
 }
 
 /// Days of the week, as written.
@@ -271,7 +314,14 @@ impl WrittenSession {
             _ => return None,
         };
         let trimmed = |text: &str| text.trim().to_owned();
+        let id = self.id.clone().unwrap_or_else(|| {
+            [&self.sport, &self.title, &self.venue].map(|text| text.trim().to_lowercase()).join("/")
+        });
         Some(Session {
+            id,
+            discipline: self.discipline.as_deref().map(trimmed),
+            status: self.status,
+            attendance: self.attendance,
             sport: trimmed(&self.sport),
             title: trimmed(&self.title),
             venue: trimmed(&self.venue),

@@ -10,5 +10,6 @@
 //!
 //! Both take what [`programme::next_sessions`] returns; neither needs more of a visitor than the sport.
 
+pub mod day;
 pub mod programme;
 pub mod retention;
