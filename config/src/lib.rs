@@ -15,6 +15,7 @@ pub mod places;
 pub mod problem;
 pub mod programme;
 pub mod publish;
+pub mod signage;
 pub mod text;
 pub mod value;
 pub mod walks;
@@ -53,6 +54,8 @@ pub struct Config {
     pub guide: guide::Guide,
     /// Who must hear.
     pub publish: publish::Publish,
+    /// How the screens look.
+    pub signage: signage::Signage,
     /// The pages.
     pub web: web::Web,
 }
@@ -98,6 +101,10 @@ pub struct Written {
     #[garde(dive)]
     #[serde(default)]
     pub publish: publish::Written,
+    /// How the big screens look, and what they show while nobody is greeted.
+    #[garde(dive)]
+    #[serde(default)]
+    pub signage: signage::Written,
     /// The pages.
     #[garde(dive)]
     #[serde(default)]
@@ -142,6 +149,7 @@ fn check(checks: &mut Checks<'_>, folder: &Path) {
     infer::check(checks, &data_of(root.get("data").and_then(|data| data.text()).map(Path::new), folder).join("models"));
     guide::check(checks, folder);
     publish::check(checks, folder);
+    signage::check(checks, folder);
     gallery::check(checks, folder);
     web::check(checks, folder);
 }
@@ -170,6 +178,7 @@ impl Written {
             rules: self.rules.meant(),
             guide: self.guide.meant(folder),
             publish: self.publish.meant(folder),
+            signage: self.signage.meant(folder),
             web: self.web.meant(folder),
         }
     }

@@ -81,6 +81,8 @@ pub(crate) fn check(format: &str, text: &str) -> Result<(), Unfit> {
         "websocket" => as_a::<crate::publish::WebSocket>(text),
         "time-zone" => as_a::<crate::programme::Zone>(text),
         "instant" => as_a::<crate::gallery::At>(text),
+        "language" => as_a::<crate::signage::Language>(text),
+        "night" => as_a::<crate::signage::Night>(text),
         "https" => as_a::<crate::web::HttpsAddress>(text),
         "moment" => as_a::<crate::programme::Moment>(text),
         _ => Ok(()),

@@ -17,6 +17,7 @@ use usher_config::{
     programme,
     publish::{Broker, Publish},
     read,
+    signage::Signage,
     value::Size,
     web::{Web, Why},
 };
@@ -26,7 +27,7 @@ fn here(name: &str) -> std::path::PathBuf {
 }
 
 /// What a section is when nothing is written.
-fn defaults() -> (Infer, Gallery, Rules, Guide, Publish, Web) {
+fn defaults() -> (Infer, Gallery, Rules, Guide, Publish, Signage, Web) {
     (
         Infer {
             device: Device::Auto,
@@ -52,7 +53,7 @@ fn defaults() -> (Infer, Gallery, Rules, Guide, Publish, Web) {
             margin: 0.06,
             household_margin: 0.15,
         },
-        Guide { programme: None },
+        Guide::default(),
         Publish {
             broker: Broker::Embedded {
                 listen: "127.0.0.1:1883".parse().unwrap(),
@@ -62,12 +63,19 @@ fn defaults() -> (Infer, Gallery, Rules, Guide, Publish, Web) {
             face: true,
             keep: Duration::from_secs(72 * 3600),
         },
+        Signage {
+            language: "en".to_owned(),
+            theme: None,
+            playlist: None,
+            slide: Duration::from_secs(10),
+            night: None,
+        },
         Web { listen: "127.0.0.1:8080".parse().unwrap(), why: Why { pictures: false }, enrol: None },
     )
 }
 
-fn sections(config: Config) -> (Infer, Gallery, Rules, Guide, Publish, Web) {
-    (config.infer, config.gallery, config.rules, config.guide, config.publish, config.web)
+fn sections(config: Config) -> (Infer, Gallery, Rules, Guide, Publish, Signage, Web) {
+    (config.infer, config.gallery, config.rules, config.guide, config.publish, config.signage, config.web)
 }
 
 const SHORT: &str = "site: north-park\ncameras:\n  gate-b-1: { url: rtsp://192.168.50.11/stream }\n\

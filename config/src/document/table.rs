@@ -60,6 +60,8 @@ fn kind(root: &Value, schema: &Value) -> String {
         ("string", Some("time-zone")) => "time zone".to_owned(),
         ("string", Some("moment")) => "date and time".to_owned(),
         ("string", Some("instant")) => "date, time and offset".to_owned(),
+        ("string", Some("language")) => "language".to_owned(),
+        ("string", Some("night")) => "hours".to_owned(),
         ("string", Some("https")) => "https address".to_owned(),
         ("string", Some(format @ ("name" | "share" | "device"))) => format.to_owned(),
         ("string", _) => "text".to_owned(),
