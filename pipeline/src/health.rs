@@ -7,6 +7,7 @@ use std::{
         Mutex,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 use usher_config::value::Name;
 
@@ -42,6 +43,32 @@ pub enum BrokerState {
     },
 }
 
+/// A screen, as it said of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Screen {
+    /// The gate whose greetings it shows.
+    pub gate: Option<Name>,
+    /// Which pages it runs.
+    pub version: String,
+    /// What it shows: `idle`, `greeting`, `notice`.
+    pub shows: String,
+    /// Width and height, CSS pixels.
+    pub size: (u32, u32),
+    /// What is wrong there, in sentences.
+    pub faults: Vec<String>,
+    /// When it was last heard.
+    pub seen: Moment,
+}
+
+/// A screen that says nothing for this long is away: it speaks every ten seconds.
+pub const SILENT: Duration = Duration::from_secs(30);
+
+/// A screen that was away for this long was taken down.
+const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
+
+/// Screens that are remembered; more than a site has, fewer than a stranger could make up.
+const SCREENS: usize = 64;
+
 /// The box's health; locks are held only to copy.
 pub struct Health {
     ready: AtomicBool,
@@ -49,6 +76,8 @@ pub struct Health {
     broker: Mutex<BrokerState>,
     outbox: std::sync::atomic::AtomicU64,
     drift: AtomicBool,
+    screens: Mutex<BTreeMap<Name, Screen>>,
+    guide: Mutex<Option<String>>,
 }
 
 impl Health {
@@ -60,6 +89,8 @@ impl Health {
             broker: Mutex::new(BrokerState::Connecting),
             outbox: 0.into(),
             drift: AtomicBool::new(false),
+            screens: Mutex::new(BTreeMap::new()),
+            guide: Mutex::new(None),
         }
     }
 
@@ -107,6 +138,33 @@ impl Health {
     /// Says so; true when it changed.
     pub fn set_drift(&self, drifts: bool) -> bool {
         self.drift.swap(drifts, Ordering::Relaxed) != drifts
+    }
+
+    /// Every screen that was heard in the last day.
+    pub fn screens(&self, now: Moment) -> BTreeMap<Name, Screen> {
+        let mut screens = self.screens.lock().expect("no holder of this lock panics");
+        screens.retain(|_, screen| now.since(screen.seen) < FORGOTTEN);
+        screens.clone()
+    }
+
+    /// A screen lives; true when it is new or was away.
+    pub fn set_screen(&self, name: &Name, screen: Screen) -> bool {
+        let mut screens = self.screens.lock().expect("no holder of this lock panics");
+        let was_here = screens.get(name).is_some_and(|before| screen.seen.since(before.seen) < SILENT);
+        if screens.len() < SCREENS || screens.contains_key(name) {
+            screens.insert(name.clone(), screen);
+        }
+        !was_here
+    }
+
+    /// Why a file of the guide is not the newest one, if so.
+    pub fn guide(&self) -> Option<String> {
+        self.guide.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// Says why a file of the guide is not the newest one.
+    pub fn set_guide(&self, trouble: Option<String>) {
+        *self.guide.lock().expect("no holder of this lock panics") = trouble;
     }
 
     /// Visits not yet acknowledged.

@@ -42,6 +42,7 @@ use usher::{
     web::{self, Figures, Pages, Taps, WebSettings, Websocket},
 };
 use usher_config::{
+    signage::Signage,
     decide::Liveness,
     value::{Name, Secret},
 };
@@ -149,6 +150,16 @@ fn settings(listen: SocketAddr, websocket: Websocket, portraits: bool) -> WebSet
         token: Secret::new(TOKEN.into()),
         site: name("arena"),
         gates: vec![name("north"), name("south")],
+        pass_gates: vec![name("south")],
+        signage: Signage {
+            language: "en".into(),
+            theme: None,
+            playlist: None,
+            slide: Duration::from_secs(10),
+            night: None,
+        },
+        alive: "usher/v1/arena/screen/".into(),
+        map: Arc::new(|| None),
         cameras: cameras(),
         websocket,
         screen: None,

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned, civil::Date};
 use std::time::SystemTime;
 use usher_config::{
-    programme::{Programme, Session, When},
+    programme::{Programme, Session, Status, When},
     value::Name,
 };
 
@@ -13,6 +13,8 @@ const DAYS: i64 = 8;
 /// A session that runs or is to come.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Upcoming {
+    /// What it is told by when its time or place changes.
+    pub id: String,
     /// What is on.
     pub title: String,
     /// The sport, as the programme spells it.
@@ -23,6 +25,8 @@ pub struct Upcoming {
     pub place: String,
     /// The gate to take, where the programme names one.
     pub gate: Option<Name>,
+    /// Whether it is held as announced.
+    pub status: Status,
     /// Its beginning, by the venue's clocks.
     pub starts: Zoned,
     /// Its end, by the venue's clocks.
@@ -104,6 +108,8 @@ fn occurrences(session: &Session, now: &Zoned) -> Vec<Upcoming> {
         let starts = start.to_zoned(now.time_zone().clone()).ok()?;
         let ends = end.to_zoned(now.time_zone().clone()).ok()?;
         (ends.duration_since(now) > SignedDuration::ZERO).then(|| Upcoming {
+            id: session.id.clone(),
+            status: session.status,
             title: session.title.clone(),
             sport: session.sport.clone(),
             venue: session.venue.clone(),

@@ -3,11 +3,11 @@
 //! | who | how they sign in | may |
 //! |---|---|---|
 //! | usher | a password made anew at each start, never leaving the process | publish the site's topics |
-//! | screens | nobody on loopback; `screen` with its password elsewhere | listen to greetings, faces, box and camera states |
+//! | screens | nobody on loopback; `screen` with its password elsewhere | listen to greetings, faces, the programme's changes, box and camera states; say that they live |
 //! | integrators (turnstiles) | `integrator` with its password | listen to everything of the site |
 //!
-//! Nobody but usher publishes, so nobody but usher has a last will (the broker does not ask about wills), and nobody
-//! but usher takes a client id of usher's. Screens keep no session: names would wait in it.
+//! Nobody but usher publishes what others act on, so nobody but usher has a last will (the broker does not ask about wills),
+//! and nobody but usher takes a client id of usher's. Screens keep no session: names would wait in it.
 
 use crate::publish::topic::{Topics, is_perishable, is_within};
 use rmqtt::{
@@ -43,6 +43,9 @@ pub(crate) struct Passwords {
     pub(crate) screen: Option<Secret>,
     pub(crate) integrator: Secret,
 }
+
+/// Bytes of the largest message by which a screen says that it lives.
+pub(crate) const MOST_ALIVE: usize = 4096;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -103,8 +106,15 @@ impl Access {
         }
     }
 
-    fn may_publish(&self, user: Option<&str>, topic: &str) -> bool {
-        Role::of(user) == Role::Usher && is_within(topic, &self.topics.all())
+    fn may_publish(&self, user: Option<&str>, publish: &Publish) -> bool {
+        match Role::of(user) {
+            Role::Usher => is_within(&publish.topic, &self.topics.all()),
+            // Only usher listens there, and a message that is kept would say of a dead screen that it lives.
+            Role::Screen => {
+                self.topics.screen_of(&publish.topic).is_some() && !publish.retain && publish.payload.len() <= MOST_ALIVE
+            }
+            Role::Integrator => false,
+        }
     }
 
     fn listen(&self, user: Option<&str>, subscribe: &Subscribe) -> SubscribeReturn {
@@ -116,7 +126,7 @@ impl Access {
     }
 
     fn publish(&self, user: Option<&str>, publish: &Publish) -> PublishAclResult {
-        if self.may_publish(user, &publish.topic) {
+        if self.may_publish(user, publish) {
             PublishAclResult::allow()
         } else {
             PublishAclResult::rejected(false, None)

@@ -9,6 +9,7 @@
 
 pub mod access;
 pub mod acked;
+mod alive;
 pub mod broker;
 pub mod contract;
 pub(crate) mod face;
@@ -22,7 +23,7 @@ pub mod topic;
 mod tray;
 mod welcome;
 
-pub use welcome::{Sessions, Visitors};
+pub use welcome::{Guide, Guided, Visitors};
 
 use crate::{
     clock::{Clock, Moment},
@@ -66,6 +67,9 @@ const ROUND: Duration = Duration::from_millis(500);
 /// Visits stored in one commit at most.
 const BATCH: usize = 64;
 
+/// What of the programme is not as announced at a time, soonest first.
+pub type Changes = Box<dyn Fn(SystemTime) -> Vec<payload::Change> + Send>;
+
 /// What publishing needs.
 pub struct Setup {
     /// Section `publish`.
@@ -82,8 +86,10 @@ pub struct Setup {
     pub visitors: Visitors,
     /// Who of some visitors was forgotten.
     pub forgotten: Forgotten,
-    /// What a greeting tells of a sport.
-    pub sessions: Sessions,
+    /// What a visitor wants to hear.
+    pub guide: Guide,
+    /// What of the programme is not as announced.
+    pub changes: Changes,
     /// Read for the retained states; the broker's state is written there.
     pub health: Arc<Health>,
     /// The time.
@@ -116,7 +122,7 @@ pub struct Screens {
     /// User and password that a screen signs in with; `None`: nobody, or as the site's own broker says.
     pub login: Option<(String, Secret)>,
     /// What a screen may listen to; `+` stands for one gate, box or camera.
-    pub topics: [String; 5],
+    pub topics: [String; 6],
 }
 
 /// Where browsers reach MQTT over WebSocket.
@@ -181,7 +187,7 @@ impl Published {
 /// # Errors
 /// When a person must mend something first: the data folder, a port that is taken, a certificate.
 pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -> Result<Published, PublishError> {
-    let Setup { settings, site, box_name, data, quiet, visitors, forgotten, sessions, health, clock, acked, progress } =
+    let Setup { settings, site, box_name, data, quiet, visitors, forgotten, guide, changes, health, clock, acked, progress } =
         setup;
     let topics = Topics::of(&site);
     let outbox = Arc::new(Outbox::open(&data.join("outbox.db"), quiet, clock.clone())?);
@@ -202,8 +208,9 @@ pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -
         beat: beats[1].1.clone(),
     };
     let desk = Desk {
-        welcomer: Welcomer { settings, reporter, visitors, sessions },
+        welcomer: Welcomer { settings, reporter, visitors, guide },
         forgotten,
+        changes,
         tray,
         health,
         clock,
@@ -264,6 +271,7 @@ fn broker_of(
 struct Desk {
     welcomer: Welcomer,
     forgotten: Forgotten,
+    changes: Changes,
     tray: Arc<Tray>,
     health: Arc<Health>,
     clock: Arc<dyn Clock>,
@@ -340,5 +348,6 @@ impl Desk {
         self.health.set_outbox(self.tray.outbox.depth());
         let now = self.clock.now().wall;
         self.welcomer.reporter.tell(&self.health, &self.tray, now, &mut self.told);
+        self.welcomer.reporter.tell_changes((self.changes)(now), &self.tray, now, &mut self.told);
     }
 }

@@ -3,11 +3,12 @@
 //! The types here are the contract with whoever listens: `docs/events` is generated from them. A field is added, never
 //! renamed or removed, within `usher/v1`.
 
+use crate::guide::day::Day;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
-use usher_config::value::Name;
+use usher_config::{programme::Status as Held, value::Name};
 use uuid::Uuid;
 
 /// The envelope: CloudEvents 1.0, structured mode, JSON.
@@ -22,7 +23,8 @@ pub struct Event<T> {
     /// Which box made it: `/usher/SITE/box/BOX`.
     #[schemars(extend("format" = "uri-reference"))]
     pub source: String,
-    /// What it is: `usher.visit.v1`, `usher.greeting.v1`, `usher.notice.v1`, `usher.status.v1`, `usher.camera.v1`.
+    /// What it is: `usher.visit.v1`, `usher.greeting.v1`, `usher.notice.v1`, `usher.programme.v1`,
+    /// `usher.status.v1`, `usher.camera.v1`.
     pub r#type: String,
     /// When it came about, RFC 3339.
     #[schemars(extend("format" = "date-time"))]
@@ -114,6 +116,15 @@ pub struct Greeting {
     pub sport: String,
     /// Its next sessions, at most three, soonest first.
     pub sessions: Vec<Session>,
+    /// The language to greet in, BCP 47; absent: the venue's.
+    pub language: Option<String>,
+    /// The same for everybody who asked to be greeted together, so that a screen may greet them as one; says nothing else, and
+    /// is another after each start. Absent: alone.
+    pub party: Option<String>,
+    /// What the rest of the day could be; absent where there is nothing to plan.
+    pub day: Option<Day>,
+    /// Where the day can be taken along, to be shown as a QR code: a page without name or face, until the day ends.
+    pub take: Option<String>,
     /// Not to be shown or kept from then on, RFC 3339.
     #[schemars(extend("format" = "date-time"))]
     pub expires_at: String,
@@ -135,6 +146,8 @@ pub struct Notice {
 /// One session of a sport.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Session {
+    /// What it is told by when its time or place changes.
+    pub id: String,
     /// What it is, for example `Women's 100 m, heats`.
     pub title: String,
     /// The building or ground.
@@ -147,6 +160,31 @@ pub struct Session {
     /// RFC 3339, with the venue's offset.
     #[schemars(extend("format" = "date-time"))]
     pub ends: String,
+    /// The gate to take, where the programme names one.
+    pub gate: Option<Name>,
+    /// Whether it is held as announced.
+    pub status: Held,
+}
+
+/// What of the programme is not as announced. Retained; about sessions, never about people.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Programme {
+    /// Which box tells.
+    #[serde(rename = "box")]
+    pub box_name: Name,
+    /// Sessions of the next 24 hours that are delayed, moved, sold out or cancelled, at most twenty, soonest first; none: all is as
+    /// announced.
+    pub changes: Vec<Change>,
+}
+
+/// A session that is not held as announced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Change {
+    /// The sport.
+    pub sport: String,
+    /// The session, with its times and place as they are now.
+    #[serde(flatten)]
+    pub session: Session,
 }
 
 /// How a box is. Retained; the last will says `offline`.
@@ -242,6 +280,13 @@ impl Data for Notice {
     const TYPE: &'static str = "usher.notice.v1";
     fn subject(&self) -> String {
         self.gate.to_string()
+    }
+}
+
+impl Data for Programme {
+    const TYPE: &'static str = "usher.programme.v1";
+    fn subject(&self) -> String {
+        self.box_name.to_string()
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     health::{CameraState, Health},
     publish::{
-        payload::{self, Event, Presence, Sight, Status, rfc3339},
+        payload::{self, Change, Event, Presence, Programme, Sight, Status, rfc3339},
         topic::Topics,
         tray::Tray,
     },
@@ -25,7 +25,11 @@ pub(crate) struct Reporter {
 pub(crate) struct Told {
     status: Option<Status>,
     cameras: BTreeMap<Name, payload::CameraState>,
+    changes: Option<Vec<Change>>,
 }
+
+/// Most sessions that are told to be not as announced.
+const CHANGES: usize = 20;
 
 impl Reporter {
     fn status(&self, state: Presence, ready: bool, outbox_trouble: Option<String>) -> Status {
@@ -54,6 +58,16 @@ impl Reporter {
                 tray.set_state(&self.topics.camera(&name), event.json());
                 told.cameras.insert(name, state);
             }
+        }
+    }
+
+    /// Lays what of the programme is not as announced into `tray`, where that is news.
+    pub(crate) fn tell_changes(&self, mut changes: Vec<Change>, tray: &Tray, now: SystemTime, told: &mut Told) {
+        changes.truncate(CHANGES);
+        if told.changes.as_ref() != Some(&changes) {
+            let data = Programme { box_name: self.box_name.clone(), changes: changes.clone() };
+            tray.set_state(&self.topics.programme(), Event::new(Uuid::new_v4(), &self.source, now, data).json());
+            told.changes = Some(changes);
         }
     }
 

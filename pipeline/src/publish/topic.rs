@@ -7,6 +7,8 @@
 //! usher/v1/SITE/gate/GATE/greeting    never retained        what the screen shows
 //! usher/v1/SITE/gate/GATE/face        never retained        the picture to it
 //! usher/v1/SITE/gate/GATE/notice      never retained        a greeting without a name
+//! usher/v1/SITE/programme             retained              sessions that are not held as announced
+//! usher/v1/SITE/screen/SCREEN/alive   never retained        from a screen: it shows something
 //! ```
 //! Every level is a [`Name`] or a fixed word, so `a-z 0-9 _ -` only; no name of a person and no person's id stands in
 //! one. Flow will be told beside the visits, as `gate/GATE/flow` and `gate/GATE/forecast`.
@@ -55,14 +57,30 @@ impl Topics {
         format!("{}/gate/{gate}/notice", self.root)
     }
 
+    /// What of the programme is not as announced.
+    pub fn programme(&self) -> String {
+        format!("{}/programme", self.root)
+    }
+
+    /// Where every screen says that it lives; the last level but one is the screen's name.
+    pub fn alive(&self) -> String {
+        format!("{}/screen/+/alive", self.root)
+    }
+
+    /// The screen that says on `topic` that it lives.
+    pub fn screen_of(&self, topic: &str) -> Option<Name> {
+        let rest = topic.strip_prefix(&self.root)?.strip_prefix("/screen/")?;
+        Name::new(rest.strip_suffix("/alive")?)
+    }
+
     /// Everything of the site.
     pub fn all(&self) -> String {
         format!("{}/#", self.root)
     }
 
     /// What a screen may listen to. Not visits: they carry a person's id, which a screen does not need.
-    pub fn for_screens(&self) -> [String; 5] {
-        ["gate/+/greeting", "gate/+/face", "gate/+/notice", "box/+/status", "camera/+/state"]
+    pub fn for_screens(&self) -> [String; 6] {
+        ["gate/+/greeting", "gate/+/face", "gate/+/notice", "programme", "box/+/status", "camera/+/state"]
             .map(|rest| format!("{}/{rest}", self.root))
     }
 }

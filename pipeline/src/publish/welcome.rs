@@ -4,6 +4,7 @@ use crate::{
     clock::Moment,
     decide::visit::{Notice, Visit},
     gallery::visitor::{Visitor, VisitorId},
+    guide::day::Day,
     publish::{
         acked::Arrived,
         face,
@@ -18,7 +19,7 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use usher_config::publish::Publish;
+use usher_config::{publish::Publish, value::Name};
 use usher_models::template::Score;
 use uuid::Uuid;
 
@@ -28,15 +29,28 @@ const SESSIONS: usize = 3;
 /// Who a visitor is now; `None` when they are no longer enrolled.
 pub type Visitors = Box<dyn Fn(VisitorId) -> Option<Visitor> + Send>;
 
-/// The next sessions of a sport from a time on, soonest first.
-pub type Sessions = Box<dyn Fn(&str, SystemTime) -> Vec<Session> + Send>;
+/// What a visitor wants to hear at a gate at a time. It is asked while the visitor walks: it answers within milliseconds.
+pub type Guide = Box<dyn Fn(&Visitor, &Name, SystemTime) -> Guided + Send>;
+
+/// What a visitor wants to hear. Personal: for the screen and the moment, never for disks or logs.
+#[derive(Clone, Default)]
+pub struct Guided {
+    /// The next sessions of their sport, soonest first.
+    pub sessions: Vec<Session>,
+    /// What the rest of their day could be.
+    pub day: Option<Day>,
+    /// Where that can be taken along.
+    pub take: Option<String>,
+    /// With whom they asked to be greeted, as an opaque word.
+    pub party: Option<String>,
+}
 
 /// Turns visits into events.
 pub(crate) struct Welcomer {
     pub(crate) settings: Publish,
     pub(crate) reporter: Reporter,
     pub(crate) visitors: Visitors,
-    pub(crate) sessions: Sessions,
+    pub(crate) guide: Guide,
 }
 
 /// Six digits behind the point: what a single-precision score holds.
@@ -78,14 +92,19 @@ impl Welcomer {
     pub(crate) fn greeting(&self, visit: &Visit) -> Option<Perishable> {
         let visitor = (self.visitors)(visit.visitor)?;
         let gate = &visit.camera.gate;
-        let mut sessions = (self.sessions)(&visitor.sport, visit.taken.wall);
+        let Guided { mut sessions, day, take, party } = (self.guide)(&visitor, gate, visit.taken.wall);
         sessions.truncate(SESSIONS);
+        let language = Some(visitor.wishes.language).filter(|language| !language.is_empty());
         let data = Greeting {
             visit: visit.id,
             gate: gate.clone(),
             name: visitor.name,
             sport: visitor.sport,
             sessions,
+            language,
+            party,
+            day,
+            take,
             expires_at: rfc3339(visit.taken.wall + self.settings.greeting),
             face_topic: self.settings.face.then(|| self.reporter.topics.face(gate)),
         };

@@ -19,6 +19,7 @@ mod state;
 mod status;
 mod streams;
 mod taps;
+mod venue;
 mod why;
 mod words;
 
@@ -43,11 +44,12 @@ use std::{
 };
 use usher_config::{
     capture::Login,
+    signage::Signage,
     value::{Name, Secret},
 };
 
 /// Where and for whom the pages are served.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct WebSettings {
     /// Address and port; port 0 takes a free one. On a loopback address anybody at the machine sees camera pictures;
     /// on any other address only who has signed in.
@@ -58,6 +60,12 @@ pub struct WebSettings {
     pub site: Name,
     /// The gates; the first is the signage page's when none is asked for.
     pub gates: Vec<Name>,
+    /// Those of them at which people hold up their passes.
+    pub pass_gates: Vec<Name>,
+    /// How the screens look.
+    pub signage: Signage,
+    /// The topic at which a screen says that it lives, up to the screen's name.
+    pub alive: String,
     /// The cameras.
     pub cameras: Vec<Arc<Camera>>,
     /// Where browsers reach the broker.
@@ -70,7 +78,12 @@ pub struct WebSettings {
     pub portraits: bool,
     /// What a look must be at least; for the coach.
     pub wanted: Wanted,
+    /// The site's map as screens draw it; `None` where nobody drew one.
+    pub map: Map,
 }
+
+/// The site's map, as JSON.
+pub type Map = Arc<dyn Fn() -> Option<serde_json::Value> + Send + Sync>;
 
 /// Where browsers reach the broker's WebSocket listener.
 #[derive(Clone, Debug, PartialEq, Eq)]

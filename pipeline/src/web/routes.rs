@@ -6,7 +6,7 @@ use crate::web::{
     state::written,
     status,
     streams::{self, stamped, told},
-    why,
+    venue, why,
 };
 use axum::{
     Json, Router,
@@ -24,12 +24,13 @@ const BODY: usize = 4096;
 /// All routes.
 pub(super) fn router(shared: &Arc<Shared>) -> Router {
     let page = |name: &'static str| get(move |headers: HeaderMap| async move { assets::file(name, &headers) });
-    Router::new()
+    let router = Router::new()
         .route("/", page("index.html"))
         .route("/signage", page("signage.html"))
         .route("/operator", page("operator.html"))
         .route("/assets/{*file}", get(assets::asset))
         .route("/api/signage", get(signage))
+        .route("/api/map", get(map))
         .route("/api/state", get(state))
         .route("/api/coach", get(coach::coach))
         .route("/api/coach/{camera}", post(coach::begin_anew))
@@ -41,7 +42,8 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         .route("/cameras/{file}", get(streams::camera))
         .route("/metrics", get(status::metrics))
         .route("/healthz", get(status::healthz))
-        .route("/readyz", get(status::readyz))
+        .route("/readyz", get(status::readyz));
+    venue::routes(router, &shared.settings.signage)
         .layer(DefaultBodyLimit::max(BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(shared), guard::guard))
         .with_state(Arc::clone(shared))
@@ -82,7 +84,25 @@ async fn signage(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Json<
         "gates": settings.gates,
         "websocket": websocket,
         "login": login,
+        "language": settings.signage.language,
+        "night": settings.signage.night.map(|night| {
+            let at = |time: jiff::civil::Time| format!("{:02}:{:02}", time.hour(), time.minute());
+            serde_json::json!({ "from": at(night.from), "to": at(night.to) })
+        }),
+        "theme": venue::theme(&settings.signage),
+        "playlist": venue::playlist(&settings.signage),
+        "picture_ms": settings.signage.slide.as_millis() as u64,
+        "pass_gates": settings.pass_gates,
+        "alive": settings.alive,
     }))
+}
+
+/// `/api/map`: what screens draw the site from.
+async fn map(State(shared): State<Arc<Shared>>) -> Response {
+    match (shared.settings.map)() {
+        Some(map) => Json(map).into_response(),
+        None => (StatusCode::NOT_FOUND, "this site has no map; see `guide.places`").into_response(),
+    }
 }
 
 /// `/api/state`: everything the operator's page shows, once.

@@ -1,7 +1,7 @@
 //! Health and metrics for machines.
 
 use crate::{
-    health::{BrokerState, CameraState},
+    health::{BrokerState, CameraState, SILENT},
     web::Shared,
 };
 use axum::{
@@ -37,6 +37,17 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
         degraded.push(
             "thresholds: strangers come nearer to enrolled people than they should; run `usher calibrate`".into(),
         );
+    }
+    let now = shared.clock.now();
+    for (name, screen) in shared.health.screens(now) {
+        let silent = now.since(screen.seen);
+        if silent >= SILENT {
+            degraded.push(format!("screen {name}: not heard for {} s", silent.as_secs()));
+        }
+        degraded.extend(screen.faults.iter().map(|fault| format!("screen {name}: {fault}")));
+    }
+    if let Some(trouble) = shared.health.guide() {
+        degraded.push(format!("guide: {trouble}"));
     }
     let ready = shared.health.is_ready();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

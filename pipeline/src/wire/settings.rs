@@ -8,7 +8,7 @@ use crate::{
     guide::programme::{Upcoming, next_sessions},
     health::Health,
     identify::threshold::Law,
-    publish::{self, Published, acked::Acked, payload, progress::Progress},
+    publish::{self, Published, acked::Acked, payload, progress::Progress, topic::Topics},
     web,
 };
 use crossbeam::channel::Sender;
@@ -19,6 +19,7 @@ use std::{
 };
 use usher_config::{
     Config,
+    decide::Mode,
     programme::Programme,
     value::{Name, Secret},
 };
@@ -77,10 +78,14 @@ pub(super) fn publishing(
             let is_gone = |id: &&VisitorId| kept.holds(**id).is_ok_and(|is_kept| !is_kept);
             asked.iter().filter(is_gone).copied().collect()
         }),
-        sessions: Box::new(move |sport: &str, at| match programme.as_ref() {
-            Some(programme) => next_sessions(programme, sport, at, SESSIONS).into_iter().map(told).collect(),
-            None => Vec::new(),
+        guide: Box::new(move |visitor, _gate, at| {
+            let sessions = match programme.as_ref() {
+                Some(programme) => next_sessions(programme, &visitor.sport, at, SESSIONS).into_iter().map(told).collect(),
+                None => Vec::new(),
+            };
+            publish::Guided { sessions, ..publish::Guided::default() }
         }),
+        changes: Box::new(|_| Vec::new()),
         health: health.clone(),
         clock: clock.clone(),
         acked: listeners.acked,
@@ -91,7 +96,8 @@ pub(super) fn publishing(
 /// A session as a greeting tells it.
 fn told(session: Upcoming) -> payload::Session {
     let (starts, ends) = (session.starts_at(), session.ends_at());
-    payload::Session { title: session.title, venue: session.venue, place: session.place, starts, ends }
+    let Upcoming { id, title, venue, place, gate, status, .. } = session;
+    payload::Session { id, title, venue, place, starts, ends, gate, status }
 }
 
 /// What the pages are served with.
@@ -107,6 +113,10 @@ pub(super) fn pages(
         token,
         site: config.site.clone(),
         gates: config.gates.keys().cloned().collect(),
+        pass_gates: config.gates.iter().filter(|(_, gate)| gate.mode == Mode::Pass).map(|(name, _)| name.clone()).collect(),
+        signage: config.signage.clone(),
+        alive: Topics::of(&config.site).alive().replace("+/alive", ""),
+        map: Arc::new(|| None),
         cameras: cameras.values().cloned().collect(),
         websocket: match &screens.websocket {
             Some(publish::WebSocket::SameHost(port)) => web::Websocket::Here(*port),

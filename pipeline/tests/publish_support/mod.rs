@@ -27,11 +27,12 @@ use usher::{
     health::Health,
     identify::identification::Evidence,
     infer::sighting::{Portrait, TrackId},
-    publish::{self, Published, Setup, acked::Acked, payload::Session},
+    publish::{self, Guided, Published, Setup, acked::Acked, payload::Session},
     supervise,
 };
 use usher_config::{
     decide::Liveness,
+    programme::Status,
     publish::{Broker, Publish},
     value::Name,
 };
@@ -298,16 +299,21 @@ pub fn setup(data: &Path, settings: Publish) -> (Setup, Arc<Health>, Arc<SystemC
             (id.0 != Uuid::nil()).then_some(visitor)
         }),
         forgotten: Box::new(|_| Vec::new()),
-        sessions: Box::new(|sport, _| {
+        guide: Box::new(|visitor, _, _| {
+            let sport = &visitor.sport;
             let session = |n: u32| Session {
+                id: format!("{sport}/{n}"),
                 title: format!("{sport} {n}"),
                 venue: "Lake".into(),
                 place: "East stand".into(),
                 starts: "2026-07-26T10:00:00+02:00".into(),
                 ends: "2026-07-26T11:00:00+02:00".into(),
+                gate: None,
+                status: Status::OnTime,
             };
-            (0..5).map(session).collect()
+            Guided { sessions: (0..5).map(session).collect(), ..Guided::default() }
         }),
+        changes: Box::new(|_| Vec::new()),
         health: health.clone(),
         clock: clock.clone(),
         acked: Some(acked),

@@ -12,6 +12,7 @@ use crate::{
     metrics::{ACKNOWLEDGED, ACKNOWLEDGED_SECONDS, BROKER_UP, SETTLED_ACKNOWLEDGED_SECONDS},
     publish::{
         acked::{Acked, Arrived},
+        alive,
         outbox::Waiting,
         progress::{Progress, Step},
         report::Reporter,
@@ -157,7 +158,7 @@ impl MqttSink {
     }
 
     async fn session(&mut self, closing: &mut Option<Moment>) -> End {
-        let (client, mut events) = AsyncClient::new(self.options(), usize::from(WINDOW));
+        let (client, mut events) = AsyncClient::new(self.options(), usize::from(WINDOW) + 1);
         events.network_options.set_connection_timeout(PATIENCE.as_secs());
         events.network_options.set_tcp_nodelay(true);
         self.tray.forget_told();
@@ -219,6 +220,10 @@ impl MqttSink {
                     }
                 }
             }
+            if wire.is_connected && !wire.listens {
+                // Nobody is told less where this is refused: screens are then only not seen in health.
+                wire.listens = client.try_subscribe(self.reporter.topics.alive(), QoS::AtMostOnce).is_ok();
+            }
             if wire.is_connected
                 && !wire.farewell
                 && let Err(end) = self.fill(client, wire)
@@ -248,6 +253,9 @@ impl MqttSink {
     fn hear(&self, event: Event, wire: &mut Wire) -> bool {
         match event {
             Event::Incoming(Packet::ConnAck(_)) => wire.is_connected = true,
+            Event::Incoming(Packet::Publish(said)) => {
+                alive::hear(&said.topic, &said.payload, &self.reporter.topics, &self.health, self.clock.now());
+            }
             Event::Outgoing(Outgoing::Publish(packet)) => {
                 if let Some(sent) = wire.unnumbered.pop_front() {
                     wire.numbered.insert(packet, sent);

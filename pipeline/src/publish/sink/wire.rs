@@ -20,6 +20,8 @@ pub(crate) enum Parcel {
 #[derive(Default)]
 pub(crate) struct Wire {
     pub(crate) is_connected: bool,
+    /// Whether the broker was asked for the screens' signs of life.
+    pub(crate) listens: bool,
     pub(crate) is_acknowledging: bool,
     /// Read from the outbox, not yet sent.
     pub(crate) visits: VecDeque<Waiting>,
