@@ -59,6 +59,17 @@ pub struct Wishes {
     pub arrival: Option<String>,
     /// Whether they need ways without steps.
     pub step_free: bool,
+    /// The code by which a family or group is greeted together ([`together`]).
+    pub together: Option<String>,
+}
+
+/// Letters of a group's code: a family remembers them, and two families hardly share one (1 in 11 million).
+pub const TOGETHER: usize = 5;
+
+/// A group's code as it is kept: five letters, A to Z. `None`: no code.
+pub fn together(text: &str) -> Option<String> {
+    let letters: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_uppercase();
+    (letters.len() == TOGETHER && letters.bytes().all(|b| b.is_ascii_uppercase())).then_some(letters)
 }
 
 impl fmt::Debug for Wishes {

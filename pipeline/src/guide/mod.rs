@@ -13,3 +13,4 @@
 pub mod day;
 pub mod programme;
 pub mod retention;
+pub mod takeaway;

@@ -6,6 +6,7 @@ import { dayAndTime } from "./dates.ts";
 import { FIELD, nameFault, shownName } from "./name.ts";
 import { button, crumbs, heading, own, say, sorryLine } from "./parts.ts";
 import { sign } from "./signs.ts";
+import { groupCode } from "./together.ts";
 import type { Station, Step, StepName } from "./visit.ts";
 import { directionOf } from "./words/speak.ts";
 
@@ -124,6 +125,7 @@ export function consentStep(station: Station): Step {
         food: visit.food,
         arrival: visit.arrival || null,
         step_free: visit.stepFree,
+        together: groupCode(visit.together),
         custody: visit.custody,
         consent: { notice: notice.sha256, language: notice.language, agreed: true, minor: visit.minor, guardian: visit.minor ? shownName(visit.guardian) : null },
       },

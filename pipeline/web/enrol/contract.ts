@@ -8,7 +8,7 @@ export type Hint = "none" | "several" | "closer" | "back" | "centre" | "turn" | 
 
 const FAULTS = [
   "name_empty", "name_long", "name_character", "sport_unknown", "no_face", "several_faces", "too_small", "blurred", "turned", "spoilt", "strangers",
-  "notice_changed", "guardian_missing", "picture", "past", "other",
+  "notice_changed", "guardian_missing", "together", "picture", "past", "other",
 ] as const;
 /** Why an enrolment was refused. */
 export type Fault = (typeof FAULTS)[number];
@@ -58,6 +58,8 @@ export interface Enrolment {
   food: Food[];
   arrival: string | null;
   step_free: boolean;
+  /** Five letters, A to Z, that a group agrees on. */
+  together: string | null;
   custody: Custody;
   consent: { notice: string; language: string; agreed: true; minor: boolean; guardian: string | null };
 }
@@ -74,6 +76,7 @@ export interface Kept {
   name: string;
   sports: string[];
   language: string;
+  together: string | null;
   expires_at: string;
   custody: Custody;
   face: boolean;

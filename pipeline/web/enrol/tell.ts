@@ -5,6 +5,7 @@ import type { Food } from "./contract.ts";
 import { FIELD, nameFault, shownName } from "./name.ts";
 import { button, crumbs, heading, own, say, sorryLine } from "./parts.ts";
 import { sign } from "./signs.ts";
+import { togetherField } from "./together.ts";
 import type { Station, Step } from "./visit.ts";
 import { NATIVE, directionOf, isLanguage, wordsOf } from "./words/speak.ts";
 
@@ -97,6 +98,7 @@ export function tellStep(station: Station): Step {
   arrival.value = visit.arrival;
   arrival.addEventListener("input", () => (visit.arrival = arrival.value));
 
+  const party = togetherField(visit, words, station.words.optional);
   const title = heading(words.title);
   const form = el(
     "form", "",
@@ -110,7 +112,8 @@ export function tellStep(station: Station): Step {
         food.length > 0 ? group(`${words.food} · ${station.words.optional}`, "food-label", ...food) : null,
         el("div", "pair",
           group(`${words.around} · ${station.words.optional}`, "around-label", toggle(words.stepFree, visit.stepFree, (on) => (visit.stepFree = on))),
-          field("arrival", `${words.arrival} · ${station.words.optional}`, arrival, "")))),
+          field("arrival", `${words.arrival} · ${station.words.optional}`, arrival, "")),
+        party.root)),
     el("div", "buttons row", button("alt", back, station.words.back), submit(words.next)),
   );
   form.noValidate = true;
@@ -121,6 +124,7 @@ export function tellStep(station: Station): Step {
     const chosen = sports.settle();
     if (!named) name.focus();
     else if (!chosen) sports.focus();
+    else if (!party.settle()) party.focus();
     else {
       visit.name = shownName(visit.name);
       station.go("consent");

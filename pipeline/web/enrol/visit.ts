@@ -16,6 +16,8 @@ export interface Visit {
   food: Food[];
   stepFree: boolean;
   arrival: string;
+  /** The code of the group to be greeted with, as typed. */
+  together: string;
   custody: Custody;
   minor: boolean;
   guardian: string;
@@ -61,7 +63,7 @@ export interface Station {
 export function nobody(way: Visit["way"], greetIn: Language, custody: Custody): Visit {
   return {
     way, greetIn, custody,
-    views: [], source: "camera", name: "", sports: [], sportTyped: "", food: [], stepFree: false, arrival: "", minor: false, guardian: "",
+    views: [], source: "camera", name: "", sports: [], sportTyped: "", food: [], stepFree: false, arrival: "", together: "", minor: false, guardian: "",
     enrolled: null, end: new AbortController(), urls: [],
   };
 }
@@ -70,6 +72,6 @@ export function nobody(way: Visit["way"], greetIn: Language, custody: Custody): 
 export function wipeVisit(visit: Visit): void {
   visit.end.abort();
   for (const url of visit.urls) URL.revokeObjectURL(url);
-  Object.assign(visit, { views: [], name: "", sports: [], sportTyped: "", food: [], stepFree: false, arrival: "", minor: false, guardian: "", enrolled: null });
+  Object.assign(visit, { views: [], name: "", sports: [], sportTyped: "", food: [], stepFree: false, arrival: "", together: "", minor: false, guardian: "", enrolled: null });
   visit.urls.length = 0;
 }

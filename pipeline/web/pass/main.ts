@@ -55,6 +55,7 @@ function showKept(kept: Kept, asked: string): void {
     ...row(mine.keptName, own(kept.name, "name")),
     ...row(mine.keptSports, ...sports),
     ...row(kept.face ? mine.keptFace : mine.keptNoFace, !kept.face ? words.consent.keyPlain : kept.custody === "visitor" ? mine.keyVisitor : mine.keyBox),
+    ...(kept.together ? row(mine.keptTogether, own(kept.together)) : []),
     ...row(mine.keptUntil, own(dayAndTime(kept.expires_at, language))),
   );
   const wrong = sorryLine("");

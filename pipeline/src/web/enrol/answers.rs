@@ -154,6 +154,9 @@ pub struct Enrol {
     pub arrival: Option<String>,
     /// Whether they need ways without steps.
     pub step_free: bool,
+    /// With whom they want to be greeted: five letters that a family or group agrees on. They are told to nobody.
+    #[serde(default)]
+    pub together: Option<String>,
     /// Who holds the key.
     pub custody: Custody,
     /// What they agreed to.
@@ -228,6 +231,8 @@ pub struct Kept {
     pub sports: Vec<String>,
     /// The language to be greeted in.
     pub language: String,
+    /// The five letters of the group they are greeted with.
+    pub together: Option<String>,
     /// When everything will be gone, RFC 3339.
     pub expires_at: String,
     /// Who holds the key.

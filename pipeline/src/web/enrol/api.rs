@@ -285,6 +285,7 @@ async fn pass(
         name: visitor.name,
         sports,
         language: visitor.wishes.language,
+        together: visitor.wishes.together,
         expires_at: written(visitor.expires),
         custody: visitor.custody,
         face: !opened.person.templates.is_empty(),

@@ -6,7 +6,7 @@ use crate::{
         enrol::{Duplicate, EnrolError, Wish},
         name::{NameError, shown, sport_of},
         notice::LANGUAGES,
-        visitor::{FOOD, Wishes},
+        visitor::{FOOD, Wishes, together},
     },
     web::enrol::{
         Shared,
@@ -43,12 +43,16 @@ pub(super) fn wish(shared: &Shared, asked: &Enrol) -> Result<Wish, No> {
     let known = |language: &str| LANGUAGES.contains(&language);
     let arrival = asked.arrival.as_deref().map(str::trim).filter(|at| !at.is_empty());
     let is_time = |at: &str| at.len() == 5 && at.parse::<jiff::civil::Time>().is_ok();
+    let group = asked.together.as_deref().filter(|text| !text.trim().is_empty());
     let wrong = match () {
         () if !known(&asked.language) => Some("a language is one of those that the page speaks"),
         () if asked.food.len() > FOOD.len() || asked.food.iter().any(|food| !FOOD.contains(&food.as_str())) => {
             Some("wishes about food are of those that the form names")
         }
         () if arrival.is_some_and(|at| !is_time(at)) => Some("a time of arrival is written `18:30`"),
+        () if group.is_some_and(|text| together(text).is_none()) => {
+            return Err(unfit("together", &"the code of a group has five letters, A to Z"));
+        }
         () if !asked.consent.agreed => Some("nobody is enrolled who does not agree"),
         () if asked.views.len() > usize::from(VIEWS) => Some("give at most three views"),
         () if !asked.views.is_empty() && !shared.custody.contains(&asked.custody) => {
@@ -83,6 +87,7 @@ pub(super) fn wish(shared: &Shared, asked: &Enrol) -> Result<Wish, No> {
             food: asked.food.clone(),
             arrival: arrival.map(str::to_owned),
             step_free: asked.step_free,
+            together: group.and_then(together),
         },
         ..Wish::new(&name, &favourite, notice.until, consent)
     })

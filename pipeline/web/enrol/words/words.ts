@@ -67,6 +67,10 @@ export interface Words {
     around: string;
     stepFree: string;
     arrival: string;
+    together: string;
+    togetherHint: string;
+    togetherNew: string;
+    togetherWrong: string;
     next: string;
   };
   consent: {
@@ -121,6 +125,7 @@ export interface Words {
     keptFace: string;
     keptNoFace: string;
     keptUntil: string;
+    keptTogether: string;
     keyVisitor: string;
     keyBox: string;
     forget: string;
