@@ -38,9 +38,10 @@ fn integrator(data: &Path) -> Who {
     Who { login: Some(("integrator".into(), password)), ..Who::default() }
 }
 
-const SCREEN: [&str; 4] = [
+const SCREEN: [&str; 5] = [
     "usher/v1/arena/gate/+/greeting",
     "usher/v1/arena/gate/+/face",
+    "usher/v1/arena/programme",
     "usher/v1/arena/box/+/status",
     "usher/v1/arena/camera/+/state",
 ];
@@ -50,7 +51,7 @@ fn screens_hear_greetings_and_integrators_hear_everything() {
     let data = tempfile::tempdir().unwrap();
     let (rig, port) = started(data.path());
     let screen = Listener::ready(port, Who::default(), &SCREEN);
-    assert_eq!(screen.granted(), [SubscribeReasonCode::Success(QoS::AtLeastOnce); 4]);
+    assert_eq!(screen.granted(), [SubscribeReasonCode::Success(QoS::AtLeastOnce); 5]);
     screen.hears_states();
     let turnstile = Listener::ready(port, integrator(data.path()), &["usher/v1/arena/#"]);
     let visit = rig.welcome();
@@ -149,7 +150,7 @@ fn beyond_loopback_a_screen_signs_in() {
     assert_eq!(std::fs::read_to_string(data.path().join("screen.password")).unwrap(), password.reveal());
     let who = Who { login: Some((user, password.reveal().to_owned())), ..Who::default() };
     let screen = Listener::ready(port, who, &SCREEN);
-    assert_eq!(screen.granted(), [SubscribeReasonCode::Success(QoS::AtLeastOnce); 4]);
+    assert_eq!(screen.granted(), [SubscribeReasonCode::Success(QoS::AtLeastOnce); 5]);
     rig.stop();
 }
 
@@ -203,7 +204,7 @@ fn the_same_port_is_free_again_after_a_stop() {
     rig.stop();
     let again = Broker::Embedded { listen: loopback(port), websocket: loopback(0) };
     let rig = Rig::start(data.path(), settings(again));
-    until("the screen comes back by itself", || screen.is_connected() && screen.granted().len() >= 8);
+    until("the screen comes back by itself", || screen.is_connected() && screen.granted().len() >= 10);
     rig.welcome();
     until("it greets", || !screen.bodies("/greeting").is_empty());
     rig.stop();

@@ -45,6 +45,7 @@ fn what_is_sent_is_what_the_contract_says() {
         ("greeting", "/greeting"),
         ("face", "/face"),
         ("notice", "/notice"),
+        ("programme", "/programme"),
         ("status", "/status"),
         ("camera", "/state"),
     ];

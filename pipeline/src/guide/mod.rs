@@ -10,6 +10,7 @@
 //!
 //! Both take what [`programme::next_sessions`] returns; neither needs more of a visitor than the sport.
 
+pub mod calendar;
 pub mod day;
 pub mod programme;
 pub mod retention;

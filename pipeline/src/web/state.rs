@@ -1,8 +1,9 @@
 //! What the operator's page is told.
 
 use crate::{
+    clock::Moment,
     decide::visit::Deed,
-    health::{BrokerState, CameraState},
+    health::{BrokerState, CameraState, SILENT, Screen},
     identify::identification::Verdict,
     web::{
         Shared,
@@ -11,7 +12,7 @@ use crate::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
-use std::time::SystemTime;
+use std::{collections::BTreeMap, time::SystemTime};
 use usher_config::value::Name;
 
 /// Everything on the operator's page but the pictures. Names are there only for who has signed in.
@@ -24,7 +25,10 @@ pub(super) struct State {
     pictures: bool,
     gates: Vec<Name>,
     cameras: Vec<CameraNow>,
+    screens: Vec<ScreenNow>,
     broker: BrokerNow,
+    /// Why a file of the guide is not the newest one.
+    guide: Option<String>,
     outbox: u64,
     enrolled: usize,
     threshold: f32,
@@ -40,6 +44,15 @@ struct CameraNow {
     state: CameraWords,
     #[serde(skip_serializing_if = "Option::is_none")]
     pace: Option<Pace>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct ScreenNow {
+    name: Name,
+    gate: Option<Name>,
+    /// Whether it is heard.
+    here: bool,
+    faults: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -107,7 +120,9 @@ impl State {
             pictures: signed_in || shared.settings.listen.ip().is_loopback(),
             gates: shared.settings.gates.clone(),
             cameras: cameras.collect(),
+            screens: screens(shared.health.screens(now), now),
             broker: BrokerNow::from(shared.health.broker()),
+            guide: shared.health.guide(),
             outbox: shared.health.outbox(),
             enrolled: (shared.figures.enrolled)(),
             threshold: (shared.figures.threshold)(),
@@ -115,6 +130,16 @@ impl State {
             decisions: shared.board.last().iter().map(|last| DecisionNow::of(last, shared, signed_in)).collect(),
         }
     }
+}
+
+fn screens(heard: BTreeMap<Name, Screen>, now: Moment) -> Vec<ScreenNow> {
+    let told = |(name, screen): (Name, Screen)| ScreenNow {
+        name,
+        gate: screen.gate,
+        here: now.since(screen.seen) < SILENT,
+        faults: screen.faults,
+    };
+    heard.into_iter().map(told).collect()
 }
 
 impl DecisionNow {

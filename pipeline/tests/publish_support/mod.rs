@@ -24,6 +24,7 @@ use usher::{
     clock::{Clock, SystemClock},
     decide::visit::{Notice, Visit},
     gallery::visitor::{Visitor, VisitorId},
+    guide::day::{Day, Stop, StopKind, Why},
     health::Health,
     identify::identification::Evidence,
     infer::sighting::{Portrait, TrackId},
@@ -282,6 +283,30 @@ pub fn settings(broker: Broker) -> Publish {
     Publish { broker, greeting: Duration::from_secs(20), face: true, keep: Duration::from_secs(3600) }
 }
 
+/// A day with a meal and its reasons.
+fn day() -> Day {
+    let stop = |kind, title: &str, why| Stop {
+        kind,
+        title: title.into(),
+        place: "North bank".into(),
+        starts: "2026-07-26T12:00:00+02:00".into(),
+        ends: "2026-07-26T12:40:00+02:00".into(),
+        walk_s: 240,
+        walk_m: 300,
+        gate: Some(name("north")),
+        wait_s: 60,
+        session: None,
+        status: Some(Status::Moved),
+        at: Some([13.4, 52.5]),
+        why,
+    };
+    let why = vec![Why::Wish { food: "vegan".into() }, Why::Near { minutes: 4 }, Why::Popular];
+    Day {
+        stops: vec![stop(StopKind::Arrive, "Gate", Vec::new()), stop(StopKind::Meal, "The Oar", why)],
+        route: vec![[13.4, 52.5], [13.41, 52.5]],
+    }
+}
+
 /// A setup with `settings`; everybody is [`NAME`] but visitor zero, who has been forgotten.
 pub fn setup(data: &Path, settings: Publish) -> (Setup, Arc<Health>, Arc<SystemClock>, Taps) {
     let health = Arc::new(Health::of([name("door")]));
@@ -311,7 +336,12 @@ pub fn setup(data: &Path, settings: Publish) -> (Setup, Arc<Health>, Arc<SystemC
                 gate: None,
                 status: Status::OnTime,
             };
-            Guided { sessions: (0..5).map(session).collect(), ..Guided::default() }
+            Guided {
+                sessions: (0..5).map(session).collect(),
+                day: Some(day()),
+                take: Some("HTTPS://BOX.EXAMPLE/D#AAAAAAAAAAAAAAAA".into()),
+                party: Some("A".into()),
+            }
         }),
         changes: Box::new(|_| Vec::new()),
         health: health.clone(),

@@ -29,7 +29,7 @@ function show(state: State): void {
   const cameras = byId("cameras");
   cameras.dataset["count"] = String(Math.min(state.cameras.length, 9));
   const broker = state.broker.state === "down" ? `The broker is away: ${state.broker.reason ?? "no reason known"}. Visits wait in the outbox; none is lost.` : "";
-  banner(broker);
+  banner(broker || (state.guide ? `${state.guide}. What was read before stays in use.` : ""));
   state.cameras.forEach((camera, place) => {
     let tile = tiles.get(camera.name);
     if (!tile) {

@@ -30,6 +30,13 @@ export interface DecisionNow {
   readonly name?: string;
 }
 
+export interface ScreenNow {
+  readonly name: string;
+  readonly gate: string | null;
+  readonly here: boolean;
+  readonly faults: readonly string[];
+}
+
 export interface State {
   readonly time: string;
   readonly site: string;
@@ -38,6 +45,10 @@ export interface State {
   readonly pictures: boolean;
   readonly gates: readonly string[];
   readonly cameras: readonly CameraNow[];
+  /** Screens that were heard in the last day. */
+  readonly screens: readonly ScreenNow[];
+  /** Why a file of the guide is not the newest one. */
+  readonly guide: string | null;
   readonly broker: { readonly state: "connecting" | "up" | "down"; readonly reason?: string };
   readonly outbox: number;
   readonly enrolled: number;

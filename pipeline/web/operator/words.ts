@@ -50,6 +50,9 @@ export function figures(state: State): { tone: string; words: string; title?: st
   const lost = state.cameras.some((camera) => camera.state === "lost");
   const gates = state.gates.length;
   const broker = state.broker.state;
+  const heard = state.screens.filter((screen) => screen.here);
+  const silent = state.screens.filter((screen) => !screen.here).map((screen) => `${screen.name} is silent`);
+  const faults = [...silent, ...heard.flatMap((screen) => screen.faults.map((fault) => `${screen.name}: ${fault}`))];
   return [
     { tone: state.ready ? "ok" : "warn", words: state.ready ? "ready" : "starting" },
     { tone: "plain", words: gates === 1 ? "1 gate" : `${gates} gates` },
@@ -59,6 +62,9 @@ export function figures(state: State): { tone: string; words: string; title?: st
       words: broker === "up" ? "broker up" : broker === "down" ? "broker away" : "broker connecting",
       ...(state.broker.reason ? { title: state.broker.reason } : {}),
     },
+    ...(state.screens.length > 0
+      ? [{ tone: silent.length > 0 ? "bad" : faults.length > 0 ? "warn" : "ok", words: `${heard.length} of ${state.screens.length} screens`, title: faults.join("; ") || "all are heard" }]
+      : []),
     { tone: state.outbox === 0 ? "ok" : "warn", words: `outbox ${state.outbox}` },
     { tone: "plain", words: `${state.enrolled.toLocaleString("en-GB")} enrolled` },
     { tone: "plain", words: `threshold ${score(state.threshold)}` },
