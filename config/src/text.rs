@@ -79,12 +79,12 @@ pub(crate) fn check(format: &str, text: &str) -> Result<(), Unfit> {
         "source" => as_a::<crate::capture::Url>(text),
         "broker" => as_a::<crate::publish::BrokerUrl>(text),
         "websocket" => as_a::<crate::publish::WebSocket>(text),
-        "time-zone" => as_a::<crate::programme::Zone>(text),
+        "time-zone" => as_a::<crate::programme::times::Zone>(text),
         "instant" => as_a::<crate::gallery::At>(text),
         "language" => as_a::<crate::signage::Language>(text),
         "night" => as_a::<crate::signage::Night>(text),
         "https" => as_a::<crate::web::HttpsAddress>(text),
-        "moment" => as_a::<crate::programme::Moment>(text),
+        "moment" => as_a::<crate::programme::times::Moment>(text),
         _ => Ok(()),
     }
 }

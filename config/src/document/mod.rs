@@ -56,11 +56,19 @@ pub fn json_schema<T: JsonSchema>() -> serde_json::Value {
 /// # Errors
 /// That it cannot be read, is too large or is no UTF-8.
 pub(crate) fn text_of(path: &Path) -> Result<String, Problems> {
+    text_up_to(path, LARGEST)
+}
+
+/// The text of a file of at most so many bytes.
+///
+/// # Errors
+/// Like [`text_of`].
+pub(crate) fn text_up_to(path: &Path, largest: u64) -> Result<String, Problems> {
     let name = path.display().to_string();
     let mut bytes = Vec::new();
     let opened = File::open(path).and_then(|file| {
         // A pipe or device could go on for ever; one byte more than allowed is enough to know.
-        file.take(LARGEST + 1).read_to_end(&mut bytes)
+        file.take(largest + 1).read_to_end(&mut bytes)
     });
     if let Err(error) = opened {
         let mend = match error.kind() {
@@ -70,10 +78,10 @@ pub(crate) fn text_of(path: &Path) -> Result<String, Problems> {
         };
         return Err(Problems::whole_file(&name, format!("the file cannot be read: {error}"), mend));
     }
-    if bytes.len() as u64 > LARGEST {
+    if bytes.len() as u64 > largest {
         return Err(Problems::whole_file(
             &name,
-            "the file is larger than 4 MiB",
+            format!("the file is larger than {} MiB", largest >> 20),
             "split it, or check that it is the right one",
         ));
     }
@@ -105,18 +113,34 @@ impl Checks<'_> {
     }
 }
 
+/// A text as it is read: a byte order mark and CRLF are what some editors write; neither is the integrator's problem.
+pub(crate) fn plain(text: &str) -> String {
+    text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n")
+}
+
+/// The place of a character that no text holds.
+pub(crate) fn control(text: &str) -> Option<usize> {
+    text.find(|c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\r' | '\u{85}'))
+}
+
+/// The text with its control characters shown as `?`, for a snippet.
+pub(crate) fn without_control(text: &str) -> String {
+    // `?` for each byte: what stands behind stays where it is.
+    let shown =
+        |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { "?".repeat(c.len_utf8()) } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
+
 /// Reads a document and runs the checks between its values, which see the tree even where parts of it are broken.
 pub(crate) fn parse<T>(text: &str, file_name: &str, between: impl FnOnce(&mut Checks<'_>)) -> Result<T, Problems>
 where
     T: DeserializeOwned + JsonSchema + Validate,
     T::Context: Default,
 {
-    // A byte order mark and CRLF are what some editors write; neither is the integrator's problem.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
+    let text = plain(text);
     let text = text.as_str();
-    if let Some(at) = text.find(|c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\r' | '\u{85}')) {
-        let masked =
-            Arc::from(secret::masked(text, &[]).replace(|c: char| c.is_control() && !matches!(c, '\n' | '\t'), "?"));
+    if let Some(at) = control(text) {
+        let masked = Arc::from(without_control(&secret::masked(text, &[])));
         let mend = "remove it, or check that this is the right file";
         let found = Finding::new(at..at + 1, "", "this is not YAML: a control character stands here", mend);
         return Err(only(found, file_name, &masked));
@@ -134,20 +158,32 @@ where
     let mut secrets = Vec::new();
     root.secrets(&mut secrets);
     let masked: Arc<str> = Arc::from(secret::masked(text, &secrets));
+    let document = held(&root, &mut findings, between);
+    Problems::of(findings, file_name, &masked)?;
+    document.ok_or_else(|| empty(file_name))
+}
 
+/// Holds a tree against its type, whatever the file was written in: shape, ranges, what holds between values.
+///
+/// `None` only where `findings` say why.
+pub(crate) fn held<T>(root: &Node, findings: &mut Vec<Finding>, between: impl FnOnce(&mut Checks<'_>)) -> Option<T>
+where
+    T: DeserializeOwned + JsonSchema + Validate,
+    T::Context: Default,
+{
     let schema = json_schema::<T>();
     let mut shape = shape::Shape::of(&schema);
-    let value = shape.document(&root);
+    let value = shape.document(root);
     findings.append(&mut shape.findings);
-    let mut checks = Checks { root: &root, findings: Vec::new() };
+    let mut checks = Checks { root, findings: Vec::new() };
     between(&mut checks);
     findings.append(&mut checks.findings);
 
     let read = value.filter(|_| findings.is_empty()).map(serde_json::from_value::<T>);
-    let document = match read {
+    match read {
         Some(Ok(document)) => {
             if let Err(report) = document.validate_with(&T::Context::default()) {
-                findings.extend(report.iter().map(|(path, error)| invalid(&root, path, error)));
+                findings.extend(report.iter().map(|(path, error)| invalid(root, path, error)));
             }
             Some(document)
         }
@@ -158,9 +194,7 @@ where
             None
         }
         None => None,
-    };
-    Problems::of(findings, file_name, &masked)?;
-    document.ok_or_else(|| empty(file_name))
+    }
 }
 
 fn only(found: Finding, file_name: &str, masked: &Arc<str>) -> Problems {

@@ -12,8 +12,9 @@ use std::{
 
 /// Deepest nesting that is read. A configuration has 6 levels.
 const DEPTH: usize = 32;
-/// Most nodes that are read, aliases written out: bounds what a file of nested aliases can cost.
-const NODES: usize = 50_000;
+/// Most nodes that are read, aliases written out: bounds what a file of nested aliases can cost. A programme of ten
+/// thousand sessions has a quarter of a million.
+const NODES: usize = 400_000;
 
 /// Stands for a key that is no text; no text of a file holds it.
 const NO_KEY: &str = "\0";

@@ -1,8 +1,8 @@
 //! What must hold between the values of a programme.
 
 use crate::{
-    document::{Checks, tree::Node},
-    programme::Moment,
+    document::{Checks, tree::Node, words::nearest},
+    programme::{times::Moment, written::folded},
     text::Textual,
 };
 use jiff::{
@@ -18,18 +18,92 @@ enum Times {
     Weekly(u8, Time, Time),
 }
 
-/// End after start, days where there is no date, no two sessions in one place at one time.
+/// Texts that say something, ids once, listed sports; end after start, no two sessions in one place at one time.
 pub(crate) fn check(checks: &mut Checks<'_>) {
     let Some(sessions) = checks.root.entry("sessions") else { return };
+    texts(checks, sessions.value.items());
+    ids(checks, sessions.value.items());
+    sports(checks, sessions.value.items());
+    overlaps(checks, sessions.value.items());
+}
+
+/// No text of blanks only: it would be an empty line on a screen.
+fn texts(checks: &mut Checks<'_>, sessions: &[Node]) {
+    for (index, session) in sessions.iter().enumerate() {
+        for key in ["sport", "discipline", "title", "venue", "place", "id"] {
+            let Some(node) = session.get(key) else { continue };
+            if node.text().is_some_and(|text| !text.is_empty() && text.trim().is_empty()) {
+                let message = format!("`{key}` holds blanks and nothing else");
+                checks.find(
+                    node.span.clone(),
+                    format!("sessions[{index}].{key}"),
+                    message,
+                    "write a text, or remove it",
+                );
+            }
+        }
+    }
+}
+
+/// No id twice: it is what a change is told by.
+fn ids(checks: &mut Checks<'_>, sessions: &[Node]) {
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    for (index, session) in sessions.iter().enumerate() {
+        let Some((node, id)) = session.get("id").and_then(|node| Some((node, node.text()?.trim()))) else { continue };
+        if let Some(other) = first.get(id) {
+            let title = sessions[*other].get("title").and_then(Node::text).unwrap_or("another session");
+            let message = format!("`{id}` is the id of `{title}` as well");
+            let mend = "give each session an id of its own, or remove the ids";
+            checks.find(node.span.clone(), format!("sessions[{index}].id"), message, mend);
+        } else {
+            first.insert(id, index);
+        }
+    }
+}
+
+/// Where the sports are listed, every session's is among them.
+fn sports(checks: &mut Checks<'_>, sessions: &[Node]) {
+    let Some(list) = checks.root.get("sports") else { return };
+    let mut known: HashMap<String, &str> = HashMap::new();
+    for (index, node) in list.items().iter().enumerate() {
+        let Some(sport) = node.text() else { return };
+        if known.contains_key(&folded(sport)) {
+            let message = format!("the sport `{sport}` is listed twice");
+            checks.find(node.span.clone(), format!("sports[{index}]"), message, "keep one of the two");
+        } else {
+            known.insert(folded(sport), sport);
+        }
+    }
+    if known.is_empty() {
+        return;
+    }
+    for (index, session) in sessions.iter().enumerate() {
+        let Some((node, sport)) = session.get("sport").and_then(|node| Some((node, node.text()?))) else { continue };
+        if sport.trim().is_empty() || known.contains_key(&folded(sport)) {
+            continue;
+        }
+        let mend = match nearest(sport.trim(), known.values().copied()) {
+            Some(near) => format!("did you mean `{near}`? Else add `{}` to `sports`", sport.trim()),
+            None => format!("add `{}` to `sports`, or write one of those", sport.trim()),
+        };
+        let message = format!("`{}` is none of the `sports` that are listed", sport.trim());
+        checks.find(node.span.clone(), format!("sessions[{index}].sport"), message, mend);
+    }
+}
+
+/// No two sessions in one place at one time. What is cancelled is in nobody's way; where no place is named there may be several.
+fn overlaps(checks: &mut Checks<'_>, sessions: &[Node]) {
     let mut places: HashMap<(String, String), Vec<(usize, Times)>> = HashMap::new();
-    for (index, session) in sessions.value.items().iter().enumerate() {
+    for (index, session) in sessions.iter().enumerate() {
         let Some(times) = times(checks, session, index) else { continue };
-        let word = |key: &str| Some(session.get(key)?.text()?.trim().to_lowercase());
+        if session.get("status").and_then(Node::text) == Some("cancelled") {
+            continue;
+        }
+        let word = |key: &str| Some(folded(session.get(key)?.text()?)).filter(|word| !word.is_empty());
         let Some(place) = word("venue").zip(word("place")) else { continue };
         let others = places.entry(place).or_default();
         if let Some((other, _)) = others.iter().find(|(_, other)| overlap(other, &times)) {
-            let first = &sessions.value.items()[*other];
-            let title = first.get("title").and_then(Node::text).unwrap_or("another one");
+            let title = sessions[*other].get("title").and_then(Node::text).unwrap_or("another one");
             let place = session.get("place").and_then(Node::text).unwrap_or_default();
             let span =
                 session.entry("start").map_or(session.span.start..session.span.start, |start| start.value.span.clone());
@@ -72,7 +146,7 @@ fn times(checks: &mut Checks<'_>, session: &Node, index: usize) -> Option<Times>
         }
         (Moment::Daily(from), Moment::Daily(to)) => {
             let Some(days) = days else {
-                let mend = "add `days: daily` (or a list of days), or write a date before both times";
+                let mend = "say in `days` when it repeats, such as `daily`, or write a date before both times";
                 checks.find(
                     start_entry.value.span.clone(),
                     path("start"),
