@@ -56,24 +56,32 @@ pub fn json_schema<T: JsonSchema>() -> serde_json::Value {
 /// # Errors
 /// That it cannot be read, is too large or is no UTF-8.
 pub(crate) fn text_of(path: &Path) -> Result<String, Problems> {
+    text_within(path, LARGEST, "check the path, or name the file with `--config FILE`")
+}
+
+/// The text of a file of at most `largest` bytes (whole MiB); `not_found` is the mend where there is none.
+///
+/// # Errors
+/// That it cannot be read, is too large or is no UTF-8.
+pub(crate) fn text_within(path: &Path, largest: u64, not_found: &str) -> Result<String, Problems> {
     let name = path.display().to_string();
     let mut bytes = Vec::new();
     let opened = File::open(path).and_then(|file| {
         // A pipe or device could go on for ever; one byte more than allowed is enough to know.
-        file.take(LARGEST + 1).read_to_end(&mut bytes)
+        file.take(largest + 1).read_to_end(&mut bytes)
     });
     if let Err(error) = opened {
         let mend = match error.kind() {
-            std::io::ErrorKind::NotFound => "check the path, or name the file with `--config FILE`",
+            std::io::ErrorKind::NotFound => not_found,
             std::io::ErrorKind::PermissionDenied => "let the user that runs usher read it",
             _ => "check that it is a readable file",
         };
         return Err(Problems::whole_file(&name, format!("the file cannot be read: {error}"), mend));
     }
-    if bytes.len() as u64 > LARGEST {
+    if bytes.len() as u64 > largest {
         return Err(Problems::whole_file(
             &name,
-            "the file is larger than 4 MiB",
+            format!("the file is larger than {} MiB", largest >> 20),
             "split it, or check that it is the right one",
         ));
     }
