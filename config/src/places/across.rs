@@ -85,7 +85,8 @@ fn positions(read: &[Read], findings: &mut Vec<Finding>) {
     let mut wrong: Vec<(Wrong, &Read, &Written)> = Vec::new();
     for feature in read {
         // One mistake is made for a feature, not for each of its positions.
-        let first = feature.shape.positions().find_map(|written| Some((judged(written.at, middle)?, written)));
+        let mut all = feature.shape.positions().chain(&feature.entrance);
+        let first = all.find_map(|written| Some((judged(written.at, middle)?, written)));
         wrong.extend(first.map(|(what, written)| (what, feature, written)));
     }
     let mut counts: HashMap<Wrong, usize> = HashMap::new();

@@ -24,6 +24,8 @@ pub(crate) struct Read {
     pub(crate) named: Option<(Kind, String)>,
     /// A place's id, and whether it was given.
     pub(crate) id: Option<(String, bool)>,
+    /// Where a polygon is entered, where that is written.
+    pub(crate) entrance: Option<geometry::Written>,
     /// Where kind, name or id stand; the feature's first byte where they do not.
     pub(crate) span: Range<usize>,
 }
@@ -141,7 +143,11 @@ impl Feature<'_> {
                 None
             }
         };
-        let properties = self.properties(object, &begin, shape.as_ref());
+        // Also where the line itself is broken.
+        let geometry = object.get("geometry").and_then(|geometry| geometry.value.as_object());
+        let word = geometry.and_then(|geometry| geometry.get("type")).and_then(|kind| json::text(&kind.value));
+        let is_path = word.is_some_and(|word| word.ends_with("LineString"));
+        let properties = self.properties(object, &begin, shape.as_ref(), is_path);
         Some((shape?, properties?))
     }
 
@@ -149,8 +155,13 @@ impl Feature<'_> {
         self.findings.push(Finding::new(span, format!("{}{below}", self.key), message, mend));
     }
 
-    fn properties(&mut self, object: &Object<'_>, begin: &Range<usize>, shape: Option<&Shape>) -> Option<Properties> {
-        let is_path = matches!(shape, Some(Shape::Lines(_)));
+    fn properties(
+        &mut self,
+        object: &Object<'_>,
+        begin: &Range<usize>,
+        shape: Option<&Shape>,
+        is_path: bool,
+    ) -> Option<Properties> {
         let given = object.get("properties").filter(|given| given.value.as_null_keyword().is_none());
         let Some(given) = given else {
             if is_path {
@@ -170,10 +181,10 @@ impl Feature<'_> {
             DRAWN.into_iter().chain(places.into_iter().filter(|word| !DRAWN.contains(word))).collect();
         let word = properties.get("kind").and_then(|kind| json::text(&kind.value)).unwrap_or_default();
         let (table, kinds): (&'static [_], &[&str]) = match shape {
-            Some(Shape::Lines(_)) => (&PATH, &["path"]),
+            _ if is_path => (&PATH, &["path"]),
             Some(Shape::Outlines(_)) if DRAWN.contains(&word) => (&AREA, &drawn),
-            Some(Shape::Outlines(_)) | None => (&PLACE, &drawn),
             Some(Shape::Point(_)) => (&PLACE, &places),
+            _ => (&PLACE, &drawn),
         };
         let key = format!("{}.properties", self.key);
         let mut reader = Reader { key: &key, table, kinds, findings: self.findings, remarks: self.remarks };
@@ -204,7 +215,7 @@ impl Feature<'_> {
             let step_free = said.flag("step_free").copied().unwrap_or(true);
             let line = |line: &Vec<geometry::Written>| Path { line: positions(line), step_free };
             into.paths.extend(lines.iter().map(line));
-            return Some(Read { key: self.key.to_owned(), shape, named: None, id: None, span });
+            return Some(Read { key: self.key.to_owned(), shape, named: None, id: None, entrance: None, span });
         }
         let kind = said.text("kind");
         let name = said.text("name").map(str::to_owned);
@@ -223,10 +234,11 @@ impl Feature<'_> {
         }
         let place = kind.filter(|kind| matches!(shape, Shape::Point(_)) || !DRAWN.contains(kind)).and_then(Kind::of);
         let Some(kind) = place else {
-            return Some(Read { key: self.key.to_owned(), shape, named: None, id: None, span });
+            return Some(Read { key: self.key.to_owned(), shape, named: None, id: None, entrance: None, span });
         };
         self.has_name(kind, value, &span);
-        let at = said.position("entrance").copied().or_else(|| middle(&shape))?;
+        let entrance = said.position("entrance").cloned();
+        let at = entrance.as_ref().map(|entrance| entrance.at).or_else(|| middle(&shape))?;
         let given = said.text("id").map(str::to_owned).or_else(|| own_id(value));
         let made = || {
             let name = name.as_deref().unwrap_or_default().to_lowercase();
@@ -237,7 +249,9 @@ impl Feature<'_> {
             key: self.key.to_owned(),
             shape,
             named: name.clone().map(|name| (kind, name)),
-            id: Some((id.clone(), given.is_some())),
+            // What an id would be made of may be what is broken.
+            id: (is_whole || given.is_some()).then(|| (id.clone(), given.is_some())),
+            entrance,
             span,
         };
         if is_whole {

@@ -66,6 +66,19 @@ pub(crate) fn read(geometry: &Object<'_>, key: &str, findings: &mut Vec<Finding>
     };
     let value = &coordinates.value;
     let mut reader = Reader { findings };
+    let (deep, brackets) = match word {
+        "Point" => (1, "[13.4, 52.5]"),
+        "LineString" => (2, "[[13.4, 52.5], [13.5, 52.5]]"),
+        "Polygon" => (3, "[[[13.4, 52.5], …, [13.4, 52.5]]]"),
+        "MultiLineString" => (3, "[[[13.4, 52.5], [13.5, 52.5]], …]"),
+        _ => (4, "[[[[13.4, 52.5], …, [13.4, 52.5]]], …]"),
+    };
+    // Said once, not for every position.
+    if let Some(found) = depth(value).filter(|found| *found != deep && *found > 0) {
+        let message = format!("there are {found} brackets round a position, a {word} has {deep}");
+        reader.wrong(value, &key, message, format!("write `{brackets}`, or mend the `type`"));
+        return None;
+    }
     match word {
         "Point" => reader.position(value, &key).map(Shape::Point),
         "LineString" => reader.line(value, &key).map(|line| Shape::Lines(vec![line])),
@@ -84,6 +97,15 @@ pub(crate) fn read(geometry: &Object<'_>, key: &str, findings: &mut Vec<Finding>
 /// Reads a position that stands on its own, such as an entrance.
 pub(crate) fn position(value: &Value<'_>, key: &str, findings: &mut Vec<Finding>) -> Option<Written> {
     Reader { findings }.position(value, key)
+}
+
+/// How many brackets stand round the first number; `None` where there is no number to be found.
+fn depth(value: &Value<'_>) -> Option<usize> {
+    match value {
+        Value::NumberLit(_) => Some(0),
+        Value::Array(list) => Some(1 + depth(list.elements.first()?)?),
+        _ => None,
+    }
 }
 
 struct Reader<'f> {
@@ -127,9 +149,6 @@ impl Reader<'_> {
         let message = match (value, numbers) {
             (Value::Array(list), Some(numbers)) if numbers.iter().all(Option::is_some) && numbers.len() < 4 => {
                 format!("a position has longitude and latitude, this one has {}", count(list.elements.len(), "number"))
-            }
-            (Value::Array(list), _) if list.elements.iter().any(|item| item.as_array().is_some()) => {
-                "there is a bracket too many for this `type`".to_owned()
             }
             (Value::Array(_), _) => "a position is two numbers, longitude and latitude".to_owned(),
             _ => format!("a position is a list of two numbers, not {}", json::seen(value)),

@@ -6,11 +6,11 @@
 use crate::text::Unfit;
 use chrono::{Datelike as _, NaiveDate, NaiveDateTime, Timelike as _};
 use jiff::civil::DateTime;
-use opening_hours::{OpeningHours, RuleKind};
+use opening_hours::{DateTimeRange, OpeningHours, RuleKind};
 use opening_hours_syntax::{
     Error,
     rules::{
-        OpeningHoursExpression,
+        RuleSequence,
         day::WeekDayRange,
         time::{Time, TimeSpan},
     },
@@ -35,7 +35,9 @@ pub(crate) struct Unreadable {
 impl Opening {
     /// Whether it never closes.
     pub fn is_always(&self) -> bool {
-        self.0.as_ref().is_none_or(|hours| hours.get_expression().is_constant() && hours.is_open(NOON))
+        self.0.as_ref().is_none_or(|hours| {
+            hours.get_expression().is_constant() && hours.state(NOON) == (RuleKind::Open, "".into())
+        })
     }
 
     /// The times between two moments in which it is open for sure, in order and apart from each other; both moments and
@@ -47,7 +49,9 @@ impl Opening {
         let Some(hours) = &self.0 else { return vec![(from, to)] };
         let Some((start, end)) = chrono_of(from).zip(chrono_of(to)) else { return Vec::new() };
         let mut windows: Vec<(DateTime, DateTime)> = Vec::new();
-        for part in hours.iter_range(start, end).filter(|part| part.kind == RuleKind::Open) {
+        // A comment alone makes hours uncertain (`10:00-12:00 "in good weather"`).
+        let is_sure = |part: &DateTimeRange| part.kind == RuleKind::Open && part.comment.is_empty();
+        for part in hours.iter_range(start, end).filter(is_sure) {
             // The library counts in whole minutes; nothing outside what was asked for is told.
             let (opens, closes) = (jiff_of(part.range.start).max(from), jiff_of(part.range.end).min(to));
             match windows.last_mut() {
@@ -59,9 +63,26 @@ impl Opening {
         windows
     }
 
-    /// Whether a rule of it is about holidays, which nobody here knows.
-    pub(crate) fn names_holidays(&self) -> bool {
-        self.0.as_ref().is_some_and(|hours| names_holidays(&hours.get_expression()))
+    /// What of it says nothing here: in words, with what to write instead.
+    pub(crate) fn doubt(&self) -> Option<(&'static str, &'static str)> {
+        let expression = self.0.as_ref()?.get_expression();
+        let mut days = expression.rules.iter().flat_map(|rule| &rule.day_selector.weekday);
+        if days.any(|day| matches!(day, WeekDayRange::Holiday { .. })) {
+            let mend = "write the dates, such as `Dec 25 off`: usher knows no country's holidays";
+            return Some(("names holidays, which are not read", mend));
+        }
+        let is_open = |rule: &RuleSequence| rule.kind != RuleKind::Closed;
+        if expression
+            .rules
+            .iter()
+            .any(|rule| is_open(rule) && (!rule.comment.is_empty() || rule.kind == RuleKind::Unknown))
+        {
+            return Some((
+                "has hours that are not certain; the place counts as closed then",
+                "write certain hours, without a comment",
+            ));
+        }
+        None
     }
 
     /// Reads it; blank text is none, so that it is always open.
@@ -111,11 +132,6 @@ const NOON: NaiveDateTime = match NaiveDate::from_ymd_opt(2026, 1, 1) {
     },
     None => NaiveDateTime::MIN,
 };
-
-fn names_holidays(expression: &OpeningHoursExpression) -> bool {
-    let mut days = expression.rules.iter().flat_map(|rule| &rule.day_selector.weekday);
-    days.any(|day| matches!(day, WeekDayRange::Holiday { .. }))
-}
 
 /// Times that the library would only guess.
 fn guess(span: &TimeSpan, text: &str) -> Option<Unreadable> {
@@ -219,7 +235,7 @@ mod tests {
     fn hours_that_cannot_be_read_say_where_and_how_they_are_mended() {
         for (text, at, message) in [
             ("Mo-Fr 10:00-22:0O", 15, "cannot be read here"),
-            ("10 am - 10 pm", 3, "cannot be read here"),
+            ("10 am - 10 pm", 0, "cannot be read here"),
             ("Mon-Sun 10:00-22:00", 2, "cannot be read here"),
             ("Mo-Fr 10:00-", 12, "ends too soon"),
             ("10:00-sunset", 6, "`sunset` is another time every day"),

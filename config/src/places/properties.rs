@@ -3,8 +3,10 @@
 use crate::{
     document::words::nearest,
     places::{
-        DIETS, DRAWN, Kind, Opening, Position, geometry, json,
-        property::{Form, Property, SYNONYMS},
+        DIETS, DRAWN, Kind, Opening, geometry,
+        geometry::Written,
+        json,
+        property::{Form, KINDS, Property, SYNONYMS},
     },
     problem::Finding,
     text::Textual as _,
@@ -22,7 +24,7 @@ enum Said {
     Flag(bool),
     Hours(Opening),
     Name(Name),
-    Position(Position),
+    Position(Written),
 }
 
 /// The properties of one feature.
@@ -44,7 +46,7 @@ macro_rules! getters {
 
 impl Properties {
     getters!(text: Text as str, words: Words as [String], number: Number as f64, flag: Flag as bool, hours: Hours as Opening,
-             name: Name as Name, position: Position as Position);
+             name: Name as Name, position: Position as Written);
 }
 
 /// Where a feature is read: its path in the file, what its kind may be, what is found and remarked.
@@ -126,7 +128,7 @@ impl Reader<'_> {
             }
             Form::Position => {
                 let key = format!("{}.{}", self.key, property.name);
-                geometry::position(value, &key, self.findings).map(|written| Said::Position(written.at))
+                geometry::position(value, &key, self.findings).map(Said::Position)
             }
         }
     }
@@ -162,7 +164,7 @@ impl Reader<'_> {
             Some(word) if DRAWN.contains(&word) => format!("draw what is `{word}` as a Polygon"),
             Some("path") => "draw a path as a LineString".to_owned(),
             Some(word) if Kind::of(word).is_some() => format!("give what is `{word}` a Point: a LineString is a path"),
-            Some(word) => match nearest(word, self.kinds.iter().copied()) {
+            Some(word) => match meant(word, self.kinds).or_else(|| nearest(word, self.kinds.iter().copied())) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("write one of {}", names()),
             },
@@ -292,15 +294,9 @@ impl Reader<'_> {
         let span = json::span(value);
         match Opening::read(text) {
             Ok(opening) => {
-                if opening.names_holidays() {
-                    let mend = "write the dates, such as `Dec 25 off`: usher knows no country's holidays";
+                if let Some((doubt, mend)) = opening.doubt() {
                     let key = format!("{}.{name}", self.key);
-                    self.remarks.push(Finding::new(
-                        span,
-                        key,
-                        format!("`{name}` names holidays, which are not read"),
-                        mend,
-                    ));
+                    self.remarks.push(Finding::new(span, key, format!("`{name}` {doubt}"), mend));
                 }
                 Some(Said::Hours(opening))
             }
@@ -318,6 +314,15 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Our word for another one.
+fn meant(word: &str, kinds: &[&'static str]) -> Option<&'static str> {
+    let word = word.to_lowercase().replace([' ', '-'], "_");
+    let ours = |(others, ours): &(&str, &'static str)| {
+        (kinds.contains(ours) && others.split(' ').any(|other| other == word)).then_some(*ours)
+    };
+    KINDS.iter().find_map(ours)
 }
 
 /// The known name that a name is nearly: stricter than elsewhere, since other people's properties are no mistakes.

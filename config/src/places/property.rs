@@ -151,3 +151,23 @@ pub(crate) const SYNONYMS: [(&str, &str); 13] = [
     ("cost", "price"),
     ("food", "cuisine"),
 ];
+
+/// Other words for our kinds, apart by blanks; of a point and of what is drawn.
+pub(crate) const KINDS: [(&str, &str); 16] = [
+    ("stadium arena hall court theatre track sports_centre field", "venue"),
+    ("lake pond river sea pool sea_water", "water"),
+    ("drinking_water fountain tap", "water"),
+    ("park garden grass lawn meadow wood forest", "green"),
+    ("court field track ground", "pitch"),
+    ("plaza place pedestrian parking", "square"),
+    ("house tent roof", "building"),
+    ("bar pub diner canteen food food_court", "restaurant"),
+    ("coffee bakery tea ice_cream", "cafe"),
+    ("fast_food stand stall snack food_truck", "kiosk"),
+    ("bench seat seating lounge quiet_room", "rest"),
+    ("wc toilet restroom loo", "toilets"),
+    ("medical doctor clinic nurse", "first_aid"),
+    ("merchandise store souvenir fan_shop", "shop"),
+    ("bus_stop bus station stop train tram subway platform taxi", "transit"),
+    ("info help desk information_desk", "information"),
+];
