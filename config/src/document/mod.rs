@@ -64,6 +64,14 @@ pub(crate) fn text_of(path: &Path) -> Result<String, Problems> {
 /// # Errors
 /// Like [`text_of`].
 pub(crate) fn text_up_to(path: &Path, largest: u64) -> Result<String, Problems> {
+    text_within(path, largest, "check the path, or name the file with `--config FILE`")
+}
+
+/// The text of a file of at most `largest` bytes (whole MiB); `not_found` is the mend where there is none.
+///
+/// # Errors
+/// That it cannot be read, is too large or is no UTF-8.
+pub(crate) fn text_within(path: &Path, largest: u64, not_found: &str) -> Result<String, Problems> {
     let name = path.display().to_string();
     let mut bytes = Vec::new();
     let opened = File::open(path).and_then(|file| {
@@ -72,7 +80,7 @@ pub(crate) fn text_up_to(path: &Path, largest: u64) -> Result<String, Problems> 
     });
     if let Err(error) = opened {
         let mend = match error.kind() {
-            std::io::ErrorKind::NotFound => "check the path, or name the file with `--config FILE`",
+            std::io::ErrorKind::NotFound => not_found,
             std::io::ErrorKind::PermissionDenied => "let the user that runs usher read it",
             _ => "check that it is a readable file",
         };

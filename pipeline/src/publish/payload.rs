@@ -366,6 +366,10 @@ mod tests {
             name: "Ada Lovelace".into(),
             sport: "rowing".into(),
             sessions: vec![],
+            language: None,
+            party: None,
+            day: None,
+            take: None,
             expires_at: rfc3339(UNIX_EPOCH),
             face_topic: None,
         };
