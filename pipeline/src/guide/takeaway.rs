@@ -2,9 +2,10 @@
 //!
 //! Everybody near a screen can photograph it, so it never shows the secret of a pass. A key of its own opens the day's plan and
 //! nothing else: no name, no face, nothing to forget anybody by. Keys live in memory, until the day ends or the power goes; whoever
-//! holds a pass finds the same plan behind that.
+//! holds a pass finds the same plan behind that. Beside the key lies the day that was told last, so that the next plan keeps what can be
+//! kept.
 
-use crate::gallery::visitor::VisitorId;
+use crate::{gallery::visitor::VisitorId, guide::day::Day};
 use data_encoding::BASE32_NOPAD;
 use rand::{TryRng, rngs::SysRng};
 use std::{
@@ -35,6 +36,7 @@ pub struct TakeAway {
 struct Keys {
     owner: HashMap<[u8; BYTES], (VisitorId, SystemTime)>,
     of: HashMap<VisitorId, [u8; BYTES]>,
+    told: HashMap<VisitorId, (Day, SystemTime)>,
 }
 
 impl std::fmt::Debug for TakeAway {
@@ -48,6 +50,7 @@ impl Keys {
         self.owner.retain(|_, (_, until)| *until > now);
         let owner = &self.owner;
         self.of.retain(|_, key| owner.contains_key(key));
+        self.told.retain(|_, (_, until)| *until > now);
     }
 }
 
@@ -74,6 +77,35 @@ impl TakeAway {
         }
         keys.owner.insert(key, (visitor, now + LASTS));
         Some(BASE32_NOPAD.encode(&key))
+    }
+
+    /// The day that a visitor was told last, if that was today.
+    pub fn told(&self, visitor: VisitorId, now: SystemTime) -> Option<Day> {
+        let keys = self.keys.lock().expect("no holder of this lock panics");
+        keys.told.get(&visitor).filter(|(_, until)| *until > now).map(|(day, _)| day.clone())
+    }
+
+    /// Remembers the day that a visitor is told.
+    pub fn tell(&self, visitor: VisitorId, day: &Day, now: SystemTime) {
+        let mut keys = self.keys.lock().expect("no holder of this lock panics");
+        if keys.told.len() >= MOST {
+            keys.drop_over(now);
+        }
+        if keys.told.len() < MOST || keys.told.contains_key(&visitor) {
+            keys.told.insert(visitor, (day.clone(), now + LASTS));
+        }
+    }
+
+    /// Drops everything of those who are gone, as `is_here` says.
+    pub fn keep(&self, is_here: impl Fn(VisitorId) -> bool) {
+        let mut keys = self.keys.lock().expect("no holder of this lock panics");
+        keys.told.retain(|visitor, _| is_here(*visitor));
+        let gone: Vec<VisitorId> = keys.of.keys().copied().filter(|visitor| !is_here(*visitor)).collect();
+        for visitor in gone {
+            if let Some(key) = keys.of.remove(&visitor) {
+                keys.owner.remove(&key);
+            }
+        }
     }
 
     /// Whose day a key opens, and until when.
@@ -113,6 +145,16 @@ mod tests {
         assert_ne!(next, key);
         assert_eq!(keys.owner(&next, at(19)), Some((one, at(36))));
         assert_eq!(keys.owner(&key, at(1)), None, "the old key is gone, whatever the clock says");
+    }
+
+    #[test]
+    fn whoever_is_forgotten_leaves_nothing_here() {
+        let (keys, gone, stays) = (TakeAway::default(), VisitorId(Uuid::new_v4()), VisitorId(Uuid::new_v4()));
+        let (lost, kept) = (keys.key_of(gone, at(0)).unwrap(), keys.key_of(stays, at(0)).unwrap());
+        [gone, stays].iter().for_each(|visitor| keys.tell(*visitor, &Day::default(), at(0)));
+        keys.keep(|visitor| visitor == stays);
+        assert_eq!((keys.owner(&lost, at(1)), keys.told(gone, at(1))), (None, None));
+        assert!(keys.owner(&kept, at(1)).is_some() && keys.told(stays, at(1)).is_some());
     }
 
     #[test]

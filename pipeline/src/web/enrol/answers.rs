@@ -1,8 +1,11 @@
 //! Bodies of the enrolment API, in the order in which a visitor meets them.
 
-use crate::gallery::{
-    notice::Text,
-    visitor::{Custody, VisitorId},
+use crate::{
+    gallery::{
+        notice::Text,
+        visitor::{Custody, VisitorId},
+    },
+    guide::day::Day,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -245,6 +248,29 @@ pub struct Kept {
     pub svg: String,
     /// The link in it.
     pub link: String,
+}
+
+/// Whoever photographed a screen asks for the day.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// The 16 letters behind `#` in the screen's QR code.
+    pub key: String,
+}
+
+/// A day's plan. No name and no face.
+#[derive(Serialize, JsonSchema)]
+pub struct DayShown {
+    /// The venue.
+    pub site: String,
+    /// The visitor's language, BCP 47; empty: the page's.
+    pub language: String,
+    /// The plan from now on; none where nothing is left to plan.
+    pub day: Option<Day>,
+    /// Until when this can be asked, RFC 3339.
+    pub expires_at: String,
+    /// Now, RFC 3339, by the box's clock and in its offset.
+    pub time: String,
 }
 
 /// Whoever had a pass is forgotten.

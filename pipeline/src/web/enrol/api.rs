@@ -8,11 +8,11 @@ use crate::{
         symbol,
         visitor::{Custody, FOOD},
     },
-    guide::retention,
+    guide::{concierge, retention},
     web::{
         assets,
         enrol::{
-            Shared,
+            Shared, day,
             answers::{Enrol, Enrolled, Forget, Forgotten, Form, Kept, NoticeShown, Open, PassMade, Secret, Source},
             limits::What,
             openapi,
@@ -48,7 +48,7 @@ const CAMERA: usize = 6 << 20;
 /// Largest enrolment by staff: three pictures of 20 MiB in base64, and words.
 const UPLOAD: usize = 84 << 20;
 /// Largest other body.
-const SMALL: usize = 4096;
+pub(super) const SMALL: usize = 4096;
 
 /// How long a body may take: what a tablet needs for a few megabytes over a bad network.
 const BODY_WITHIN: Duration = Duration::from_secs(20);
@@ -66,12 +66,19 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         .route("/staff", page("staff.html"))
         .route("/pass", page("pass.html"))
         .route(symbol::PAGE, page("pass.html"))
+        .route("/day", page("day.html"))
+        .route(concierge::PAGE, page("day.html"))
         .route("/assets/{*file}", get(assets::asset))
         .route("/api/enrol", get(form).post(enrol))
         .route("/api/enrol/open", post(open))
         .route("/api/enrol/look", post(look))
         .route("/api/pass", post(pass))
         .route("/api/pass/forget", post(forget_by_pass))
+        .route("/api/pass/day", post(day::by_pass))
+        .route("/api/pass/calendar", post(day::calendar_by_pass))
+        .route("/api/day", post(day::by_key))
+        .route("/api/day/calendar", post(day::calendar_by_key))
+        .route("/api/map", get(day::map))
         .route("/api/staff/visitors", get(list))
         .route("/api/staff/forget", post(forget))
         .route("/api/staff/sign-out", post(sign_out))
@@ -109,7 +116,7 @@ async fn taken(body: Body, most: usize) -> Result<Bytes, No> {
 }
 
 /// A JSON body of at most `most` bytes.
-async fn read<T: DeserializeOwned>(body: Body, most: usize) -> Result<T, No> {
+pub(super) async fn read<T: DeserializeOwned>(body: Body, most: usize) -> Result<T, No> {
     let bytes = taken(body, most).await?;
     serde_json::from_slice(&bytes).map_err(|error| no(StatusCode::BAD_REQUEST, "body", &error))
 }
@@ -256,11 +263,11 @@ fn symbol_of(shared: &Shared, headers: &HeaderMap, pass: &PassSecret) -> Result<
     Ok((link, svg))
 }
 
-fn unknown() -> No {
+pub(super) fn unknown() -> No {
     no(StatusCode::NOT_FOUND, "unknown", &"nobody is known by this pass; it may have ended")
 }
 
-async fn secret(shared: &Shared, from: SocketAddr, body: Body) -> Result<PassSecret, No> {
+pub(super) async fn secret(shared: &Shared, from: SocketAddr, body: Body) -> Result<PassSecret, No> {
     shared.limits.admit(What::Pass, from.ip()).map_err(too_often)?;
     let mut asked: Secret = read(body, SMALL).await?;
     let pass = PassSecret::of(&asked.secret);

@@ -6,6 +6,7 @@
 
 pub mod answers;
 mod api;
+mod day;
 mod desk;
 mod limits;
 mod look;
@@ -25,9 +26,9 @@ use crate::{
         floor::Floor,
         notice::Notice,
         store::Store,
-        visitor::Custody,
+        visitor::{Custody, Visitor, VisitorId},
     },
-    guide::programme::sports,
+    guide::{concierge::Concierge, programme::sports},
     supervise::{Beat, Stop, spawn},
     web::session::Sessions,
 };
@@ -82,6 +83,14 @@ pub struct Station {
     pub threads: Vec<JoinHandle<()>>,
 }
 
+/// What visitors' own pages tell of their day.
+pub struct Guidance {
+    /// What is told.
+    pub concierge: Arc<Concierge>,
+    /// Who a visitor is whom the box knows now.
+    pub visitor: Box<dyn Fn(VisitorId) -> Option<Visitor> + Send + Sync>,
+}
+
 /// What every request reads.
 struct Shared {
     config: Config,
@@ -92,6 +101,7 @@ struct Shared {
     staff: Sessions,
     limits: limits::Limits,
     desk: desk::Desk,
+    guidance: Guidance,
     clock: Arc<dyn Clock>,
     floor: Floor,
 }
@@ -120,6 +130,7 @@ pub fn start(
     programme: Option<&Programme>,
     token: &Secret,
     decoder: Decoder,
+    guidance: Guidance,
     clock: &Arc<dyn Clock>,
     stop: &Stop,
     beat: Beat,
@@ -152,6 +163,7 @@ pub fn start(
         staff: staff::sessions(config, token),
         limits: limits::Limits::default(),
         desk,
+        guidance,
         clock: clock.clone(),
         floor,
     });

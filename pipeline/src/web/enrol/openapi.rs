@@ -3,7 +3,7 @@
 //! `docs/api/openapi.json` holds what [`document`] returns; a test keeps it so (`BLESS=1` writes it anew). Schemas are JSON Schema
 //! 2020-12, which OpenAPI 3.1 takes as they are.
 
-use crate::web::enrol::answers::{Enrol, Enrolled, Forget, Forgotten, Form, Kept, Listed, Look, Open, Refused, Secret};
+use crate::web::enrol::answers::{DayShown, Enrol, Enrolled, Forget, Forgotten, Form, Kept, Key, Listed, Look, Open, Refused, Secret};
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
@@ -119,6 +119,42 @@ fn operations(schemas: &mut SchemaGenerator) -> Vec<Operation> {
             body::<Secret>(schemas),
             ("200", body::<Forgotten>(schemas)),
             &["400", "404", "429", "503"],
+        ),
+        operation(
+            "/api/pass/day",
+            "post",
+            "The day's plan of whoever has a pass.",
+            None,
+            body::<Secret>(schemas),
+            ("200", body::<DayShown>(schemas)),
+            &["400", "404", "429", "503"],
+        ),
+        operation(
+            "/api/pass/calendar",
+            "post",
+            "The same as a calendar file (RFC 5545).",
+            None,
+            body::<Secret>(schemas),
+            ("200", Some(json!({ "text/calendar": { "schema": { "type": "string" } } }))),
+            &["400", "404", "429", "503"],
+        ),
+        operation(
+            "/api/day",
+            "post",
+            "The day's plan behind the QR code of a screen: no name, no face, until the day ends.",
+            None,
+            body::<Key>(schemas),
+            ("200", body::<DayShown>(schemas)),
+            &["400", "404", "429"],
+        ),
+        operation(
+            "/api/day/calendar",
+            "post",
+            "The same as a calendar file (RFC 5545).",
+            None,
+            body::<Key>(schemas),
+            ("200", Some(json!({ "text/calendar": { "schema": { "type": "string" } } }))),
+            &["400", "404", "429"],
         ),
         operation(
             "/api/staff/visitors",
