@@ -1,32 +1,60 @@
 // Bundles the pages into dist/, which the binary takes in. Run by `make pages`.
+import { createHash } from "node:crypto";
 import { build } from "esbuild";
-import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+
+const HTML = ["index", "signage", "operator", "enrol", "pass", "staff"];
+const options = {
+  bundle: true,
+  minify: true,
+  target: ["chrome109", "firefox115", "safari16"],
+  legalComments: "none",
+  logLevel: "warning",
+};
+const signage = { entryPoints: { signage: "signage/main.ts" }, ...options, outdir: "dist", format: "esm", loader: { ".woff2": "file" }, assetNames: "[name]", publicPath: "/assets" };
 
 await rm("dist", { recursive: true, force: true });
 await mkdir("dist");
+// The big screen says of which build it is: what it is made of, before it says so.
+const parts = await build({ ...signage, write: false, define: { PAGES: '""' } });
+const made = hashOf(parts.outputFiles.map((file) => file.contents).concat(await readFile("signage/signage.html")));
+await build({ ...signage, define: { PAGES: JSON.stringify(made) } });
 await build({
-  entryPoints: { signage: "signage/main.ts", operator: "operator/main.ts", enrol: "enrol/main.ts", pass: "pass/main.ts", staff: "staff/main.ts", index: "index/index.css" },
+  ...options,
+  entryPoints: { operator: "operator/main.ts", enrol: "enrol/main.ts", pass: "pass/main.ts", staff: "staff/main.ts", index: "index/index.css" },
   outdir: "dist",
-  bundle: true,
-  minify: true,
   format: "esm",
-  target: ["chrome109", "firefox115", "safari16"],
   loader: { ".woff2": "file" },
   assetNames: "[name]",
   publicPath: "/assets",
-  legalComments: "none",
-  logLevel: "warning",
 });
-for (const page of ["index", "signage", "operator", "enrol", "pass", "staff"]) {
-  await copyFile(`${page}/${page}.html`, `dist/${page}.html`);
-}
+for (const page of HTML) await copyFile(`${page}/${page}.html`, `dist/${page}.html`);
 
 await copyFile("shared/icon.svg", "dist/icon.svg");
+
+// What the screen's worker keeps: the page's own files and its typeface. Another build is another worker.
+const files = (await readdir("dist")).filter((name) => /^signage\.(js|css)$|\.woff2$|^icon\.svg$/.test(name)).sort();
+const kept = hashOf(await Promise.all([...files, "signage.html"].map((name) => readFile(`dist/${name}`))));
+await build({
+  ...options,
+  entryPoints: { "signage-worker": "signage/worker.ts" },
+  outdir: "dist",
+  format: "iife",
+  define: { BUILD: JSON.stringify(kept), FILES: JSON.stringify(files.map((name) => `/assets/${name}`)) },
+});
 
 // What is inside and whose it is; served beside the pages, as the licences ask.
 const licences = [
   ["Inter, the typeface", "node_modules/@fontsource-variable/inter/LICENSE"],
   ["MQTT.js", "node_modules/mqtt/LICENSE.md"],
+  ["uqr, QR symbols", "node_modules/uqr/LICENSE"],
 ];
 const texts = await Promise.all(licences.map(async ([what, file]) => `${what}\n\n${await readFile(file, "utf8")}`));
 await writeFile("dist/licences.txt", texts.join("\n\n----------------\n\n"));
+
+/** A short hash of some files. */
+function hashOf(contents) {
+  const all = createHash("sha256");
+  for (const content of contents) all.update(content);
+  return all.digest("hex").slice(0, 16);
+}

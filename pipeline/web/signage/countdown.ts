@@ -1,4 +1,5 @@
 // How long until something starts, in the few words that are read in passing.
+import type { Speaker } from "./words/speak.ts";
 
 const MINUTE = 60_000;
 
@@ -8,16 +9,17 @@ export interface Countdown {
   readonly small: string;
 }
 
-/** What to say about something from `starts` to `ends` (milliseconds) at `now`; `at` is its time of day. */
-export function countdown(starts: number, ends: number, now: number, at: string): Countdown {
-  if (now >= ends) return { big: "over", small: `started ${at}` };
-  if (now >= starts) return { big: "now", small: `since ${at}` };
-  const minutes = Math.ceil((starts - now) / MINUTE);
-  if (minutes < 60) return { big: `${minutes} min`, small: `starts ${at}` };
+/** What to say at `now` about something from `starts` to `ends`, both of RFC 3339, in a speaker's language. */
+export function countdown(starts: string, ends: string, now: number, say: Speaker): Countdown {
+  const [from, to, at] = [Date.parse(starts), Date.parse(ends), say.clock(starts)];
+  const { count } = say.words;
+  if (now >= to) return { big: count.over, small: count.started(at) };
+  if (now >= from) return { big: count.now, small: count.since(at) };
+  const minutes = Math.ceil((from - now) / MINUTE);
+  if (minutes < 60) return { big: say.minutes(minutes), small: count.starts(at) };
   if (minutes < 12 * 60) {
-    const rest = minutes % 60;
-    return { big: `${Math.floor(minutes / 60)}:${String(rest).padStart(2, "0")} h`, small: `starts ${at}` };
+    const two = (value: number) => (value < 10 ? say.number(0) : "") + say.number(value);
+    return { big: count.hours(say.number(Math.floor(minutes / 60)), two(minutes % 60)), small: count.starts(at) };
   }
-  const days = Math.round((starts - now) / (24 * 60 * MINUTE));
-  return { big: at, small: days <= 1 ? "in the next 24 hours" : `in ${days} days` };
+  return { big: at, small: say.day(starts, now) };
 }

@@ -1,12 +1,17 @@
-// What the broker sends, as far as this page believes it.
+// What the broker sends about a visitor, as far as this page believes it.
+import { type Day, readDay } from "./day.ts";
+import { type Fields, type Status, fields, isFields, list, shown, status, text, time } from "./read.ts";
 
 /** One session of the visitor's sport. */
 export interface Session {
+  /** The programme's id; empty from boxes that send none. */
+  readonly id: string;
   readonly title: string;
   readonly venue: string;
   readonly place: string;
   readonly starts: string;
   readonly ends: string;
+  readonly status: Status;
 }
 
 /** One welcome. Times in milliseconds since 1970 by the box's clock. */
@@ -17,13 +22,22 @@ export interface Greeting {
   readonly sport: string;
   readonly sessions: readonly Session[];
   readonly expires: number;
+  /** When the box said so. */
+  readonly said: number;
+  /** BCP 47; empty: the venue's. */
+  readonly language: string;
+  /** Who is welcomed together; null: nobody else. */
+  readonly party: string | null;
+  readonly day: Day | null;
+  /** What the symbol to take along says. */
+  readonly take: string | null;
 }
 
 /** The picture that goes with a welcome. */
 export interface Face {
   readonly visit: string;
   readonly expires: number;
-  readonly jpeg: Uint8Array;
+  readonly jpeg: Uint8Array<ArrayBuffer>;
 }
 
 /** A greeting without a name: until when. */
@@ -34,8 +48,8 @@ export interface Notice {
 /** A greeting may stay this long at most, whatever it says. */
 const LONGEST_MS = 120_000;
 const MOST_FACE_CHARACTERS = 128 * 1024;
-
-type Fields = Record<string, unknown>;
+/** As much as a symbol of a hand's width can say. */
+const MOST_TAKE = 300;
 
 /** Reads a greeting; null for whatever is not one, is over, or claims to stay for ever. */
 export function readGreeting(payload: string, now: number): Greeting | null {
@@ -47,8 +61,19 @@ export function readGreeting(payload: string, now: number): Greeting | null {
   const name = shown(data["name"], 200);
   const expires = expiry(data["expires_at"], now);
   if (!id || !visit || !name || expires === null) return null;
-  const sessions = Array.isArray(data["sessions"]) ? data["sessions"] : [];
-  return { id, visit, name, sport: shown(data["sport"], 80) ?? "", sessions: sessions.slice(0, 3).flatMap(readSession), expires };
+  return {
+    id,
+    visit,
+    name,
+    sport: shown(data["sport"], 80) ?? "",
+    sessions: list(data["sessions"], 3).flatMap(readSession),
+    expires,
+    said: saidAt(event),
+    language: text(data["language"], 35) ?? "",
+    party: text(data["party"], 128),
+    day: readDay(data["day"]),
+    take: readTake(data["take"]),
+  };
 }
 
 /** Reads a face; null for whatever is not one or is over. */
@@ -76,41 +101,38 @@ export function readNotice(payload: string, now: number): Notice | null {
   return expires === null ? null : { expires };
 }
 
-function readSession(value: unknown): Session[] {
+/** When an event was made, in milliseconds since 1970; 0 where it does not say. */
+export function saidAt(event: Fields): number {
+  const written = time(event["time"]);
+  return written === null ? 0 : Date.parse(written);
+}
+
+/** Reads one session; none for whatever is not one. */
+export function readSession(value: unknown): Session[] {
   if (!isFields(value)) return [];
   const title = shown(value["title"], 160);
-  const starts = text(value["starts"], 40);
-  const ends = text(value["ends"], 40);
-  if (!title || !starts || !ends || Number.isNaN(Date.parse(starts)) || Number.isNaN(Date.parse(ends))) return [];
-  return [{ title, venue: shown(value["venue"], 120) ?? "", place: shown(value["place"], 120) ?? "", starts, ends }];
+  const starts = time(value["starts"]);
+  const ends = time(value["ends"]);
+  if (!title || !starts || !ends) return [];
+  return [
+    {
+      id: text(value["id"], 200) ?? "",
+      title,
+      venue: shown(value["venue"], 120) ?? "",
+      place: shown(value["place"], 120) ?? "",
+      starts,
+      ends,
+      status: status(value["status"]),
+    },
+  ];
+}
+
+function readTake(value: unknown): string | null {
+  const url = text(value, MOST_TAKE);
+  return url !== null && /^https?:\/\/[\x21-\x7e]+$/.test(url) ? url : null;
 }
 
 function expiry(value: unknown, now: number): number | null {
   const at = typeof value === "string" ? Date.parse(value) : Number.NaN;
   return at > now ? Math.min(at, now + LONGEST_MS) : null;
-}
-
-function fields(payload: string): Fields | null {
-  try {
-    const value: unknown = JSON.parse(payload);
-    return isFields(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function text(value: unknown, most: number): string | null {
-  return typeof value === "string" && value.length > 0 && value.length <= most ? value : null;
-}
-
-/** Text to be shown: control characters and those that turn the direction of what follows are left out. */
-function shown(value: unknown, most: number): string | null {
-  const whole = text(value, most * 8);
-  if (whole === null) return null;
-  const plain = whole.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, "").trim();
-  return plain ? Array.from(plain).slice(0, most).join("") : null;
 }

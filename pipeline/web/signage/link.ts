@@ -1,46 +1,52 @@
 // The way to the box and its broker: looked for again whenever it is lost, without a word to passers-by.
 import mqtt, { type MqttClient } from "mqtt";
 import { syncClock } from "../shared/clock.ts";
-
-/** What the box says about itself. */
-export interface Box {
-  readonly time: string;
-  readonly version: string;
-  readonly site: string;
-  readonly gates: readonly string[];
-  readonly websocket: string | null;
-  readonly login: { readonly user: string; readonly password: string } | null;
-}
+import { type Box, type Site, readBox, readSite } from "./box.ts";
 
 /** What the page wants to hear. */
 export interface Hears {
   greeting(payload: string): void;
   face(payload: string): void;
   notice(payload: string): void;
+  /** What has changed in today's programme. */
+  programme(payload: string): void;
   /** Whether both the box and its broker answer. */
   link(up: boolean): void;
   /** The box answered. */
   box(box: Box, gate: string): void;
+  /** The site's map, or that there is none. */
+  site(site: Site | null): void;
+}
+
+/** What can be said to the broker. */
+export interface Link {
+  /** Says that a screen lives; unheard where nobody listens for it. */
+  alive(screen: string, words: string): void;
 }
 
 const ASK_MS = 15_000;
 const ASK_AGAIN_MS = 2_000;
 const ANSWER_MS = 4_000;
 const BROKER_AGAIN_MS = 1_000;
+/** Maps change with the venue's file; nobody waits for that. */
+const MAP_MS = 300_000;
 /** Larger than any greeting or face. */
 const MOST_BYTES = 256 * 1024;
 
 /** Looks for the box, then listens at its broker, for ever. */
-export function startLink(wanted: string | null, hears: Hears): void {
+export function startLink(wanted: string | null, hears: Hears): Link {
   let client: MqttClient | null = null;
   let joined = "";
   let boxUp = false;
+  let box: Box | null = null;
+  let mapAt = Number.NEGATIVE_INFINITY;
   const tell = () => hears.link(boxUp && (client?.connected ?? false));
 
   const join = (box: Box, gate: string) => {
     const topic = `usher/v1/${box.site}/gate/${gate}/greeting`;
     const faceTopic = `usher/v1/${box.site}/gate/${gate}/face`;
     const noticeTopic = `usher/v1/${box.site}/gate/${gate}/notice`;
+    const programmeTopic = `usher/v1/${box.site}/programme`;
     const key = JSON.stringify([box.websocket, topic, box.login]);
     if (key === joined) return;
     joined = key;
@@ -54,6 +60,8 @@ export function startLink(wanted: string | null, hears: Hears): void {
       keepalive: 10,
       reconnectPeriod: BROKER_AGAIN_MS,
       connectTimeout: 5_000,
+      // Signs of life are for the moment: none waits for a broker that is away.
+      queueQoSZero: false,
       // Workers are made of scripts that the page's policy forbids; the page is always in front, so its timers run.
       timerVariant: "native",
       ...(box.login ? { username: box.login.user, password: box.login.password } : {}),
@@ -61,13 +69,17 @@ export function startLink(wanted: string | null, hears: Hears): void {
     client = broker;
     broker.on("connect", () => {
       broker.subscribe([topic, faceTopic, noticeTopic], { qos: 1 });
+      // On its own: a broker that knows no such topic refuses this one only.
+      broker.subscribe(programmeTopic, { qos: 1 }, () => undefined);
       tell();
     });
     broker.on("close", tell);
     broker.on("error", tell);
     broker.on("message", (from, payload, packet) => {
+      if (payload.length > MOST_BYTES) return;
+      if (from === programmeTopic) return hears.programme(payload.toString());
       // Nothing about a person is ever retained; what is, is not from usher.
-      if (packet.retain || payload.length > MOST_BYTES) return;
+      if (packet.retain) return;
       if (from === topic) hears.greeting(payload.toString());
       else if (from === faceTopic) hears.face(payload.toString());
       else if (from === noticeTopic) hears.notice(payload.toString());
@@ -79,7 +91,9 @@ export function startLink(wanted: string | null, hears: Hears): void {
     try {
       const answer = await fetch("/api/signage", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
       if (!answer.ok) throw new Error(String(answer.status));
-      const box = (await answer.json()) as Box;
+      const found = readBox(await answer.json());
+      if (!found) throw new Error("not a box");
+      box = found;
       syncClock(box.time, askedAt);
       boxUp = true;
       const gate = wanted ?? box.gates[0];
@@ -87,11 +101,31 @@ export function startLink(wanted: string | null, hears: Hears): void {
         hears.box(box, gate);
         join(box, gate);
       }
+      if (askedAt - mapAt > MAP_MS) {
+        mapAt = askedAt;
+        void askMap();
+      }
     } catch {
       boxUp = false;
     }
     tell();
     setTimeout(ask, boxUp ? ASK_MS : ASK_AGAIN_MS);
   };
+
+  const askMap = async () => {
+    try {
+      const answer = await fetch("/api/map", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
+      if (answer.ok) hears.site(readSite(await answer.json()));
+      else if (answer.status === 404) hears.site(null);
+    } catch {
+      // Asked again with the box's next answer.
+      mapAt = Number.NEGATIVE_INFINITY;
+    }
+  };
   void ask();
+  return {
+    alive(screen, words) {
+      if (box?.alive && client?.connected) client.publish(`${box.alive}${screen}/alive`, words, { qos: 0 });
+    },
+  };
 }

@@ -1,13 +1,21 @@
-// Who is shown next, and for how long.
+// Who is shown next, with whom, and for how long.
 import type { Greeting } from "./greeting.ts";
 
 /** Shortest and usual time on the screen while others wait. */
 export const SHORTEST_MS = 2_000;
 export const USUAL_MS = 4_000;
+/** People in one welcome. */
+export const MOST_TOGETHER = 6;
 /** Greetings that may wait; a crowd beyond this has expired before its turn anyway. */
-const MOST_WAITING = 24;
+const MOST_WAITING = 48;
 /** Ids remembered to tell duplicates: a broker that comes back sends again what was not acknowledged. */
 const MOST_SEEN = 512;
+
+/** Somebody on the screen, since when. */
+export interface Member {
+  readonly greeting: Greeting;
+  readonly since: number;
+}
 
 /** Waiting greetings, each shown once and never after its time. */
 export class Queue {
@@ -25,10 +33,26 @@ export class Queue {
     return true;
   }
 
-  /** The next one whose time is not over. */
-  take(now: number): Greeting | null {
+  /**
+   * Whose turn it is: the first who waits, with their party. Where more wait than can be shown one after the other before
+   * their time is over, several are welcomed at once: each is greeted, none of them late.
+   */
+  take(now: number): Greeting[] {
+    const units = this.#units(now);
+    let size = 1;
+    while (size < MOST_TOGETHER && !inTime(packed(units, size), now)) size += 1;
+    const taken = packed(units, size)[0] ?? [];
+    this.#waiting = this.#waiting.filter((greeting) => !taken.includes(greeting));
+    return taken;
+  }
+
+  /** Who belongs to the party that is being shown and may still join it. */
+  join(party: string | null, room: number, now: number): Greeting[] {
+    if (party === null || room <= 0) return [];
     this.#drop(now);
-    return this.#waiting.shift() ?? null;
+    const joining = this.#waiting.filter((greeting) => greeting.party === party).slice(0, room);
+    this.#waiting = this.#waiting.filter((greeting) => !joining.includes(greeting));
+    return joining;
   }
 
   /** How many wait. */
@@ -37,22 +61,33 @@ export class Queue {
     return this.#waiting.length;
   }
 
-  /** Forgets who waits. */
-  clear(): void {
-    this.#waiting = [];
+  /**
+   * When those shown have to give way: when the last of them is over, or earlier when others wait. They share the time
+   * that is left to them evenly, but nobody is shown for less than two seconds or keeps others for more than four.
+   */
+  until(shown: readonly Member[], now: number): number {
+    if (shown.length === 0) return now;
+    const units = this.#units(now);
+    const since = Math.min(...shown.map((member) => member.since));
+    const joined = Math.max(...shown.map((member) => member.since));
+    const over = Math.max(...shown.map((member) => member.greeting.expires));
+    let slot = units.length > 0 ? USUAL_MS : Number.POSITIVE_INFINITY;
+    units.forEach((unit, i) => {
+      slot = Math.min(slot, (soonest(unit) - since) / (i + 2));
+    });
+    return Math.min(over, Math.max(since + Math.max(slot, SHORTEST_MS), joined + SHORTEST_MS));
   }
 
-  /**
-   * When the one shown since `since` has to give way: at its own expiry, or earlier when others wait. They share the
-   * time that is left to them evenly, but nobody is shown for less than two seconds or keeps others for more than four.
-   */
-  until(shown: Greeting, since: number, now: number): number {
+  /** Who waits, as they are to be welcomed: a party together, six at most. */
+  #units(now: number): Greeting[][] {
     this.#drop(now);
-    let slot = this.#waiting.length > 0 ? USUAL_MS : Number.POSITIVE_INFINITY;
-    this.#waiting.forEach((waiting, i) => {
-      slot = Math.min(slot, (waiting.expires - since) / (i + 2));
-    });
-    return Math.min(shown.expires, since + Math.max(slot, SHORTEST_MS));
+    const units: Greeting[][] = [];
+    for (const greeting of this.#waiting) {
+      const theirs = units.find((unit) => greeting.party !== null && unit[0]?.party === greeting.party && unit.length < MOST_TOGETHER);
+      if (theirs) theirs.push(greeting);
+      else units.push([greeting]);
+    }
+    return units;
   }
 
   #drop(now: number): void {
@@ -67,4 +102,24 @@ export class Queue {
       this.#seen.delete(oldest);
     }
   }
+}
+
+function soonest(unit: readonly Greeting[]): number {
+  return Math.min(...unit.map((greeting) => greeting.expires));
+}
+
+/** Units in their order, up to `size` people at a time; a party stays whole. */
+function packed(units: readonly Greeting[][], size: number): Greeting[][] {
+  const groups: Greeting[][] = [];
+  for (const unit of units) {
+    const last = groups.at(-1);
+    if (last && last.length + unit.length <= size) last.push(...unit);
+    else groups.push([...unit]);
+  }
+  return groups;
+}
+
+/** Whether everybody has their two seconds, one group after the other. */
+function inTime(groups: readonly Greeting[][], now: number): boolean {
+  return groups.every((group, i) => now + (i + 1) * SHORTEST_MS <= soonest(group));
 }

@@ -1,0 +1,92 @@
+// The day as a line of stops: when, what, how to get there, and why.
+import { el } from "../../shared/dom.ts";
+import { icon } from "../../shared/icons.ts";
+import type { Stop, Why } from "../day.ts";
+import type { Speaker } from "../words/speak.ts";
+import { badge } from "./sessions.ts";
+import { foreign, gateOf, minutesOf } from "./text.ts";
+
+/** A stop with the number that it bears on the map; the one where the visitor is has none. */
+export interface Numbered {
+  readonly stop: Stop;
+  readonly number: number | null;
+}
+
+/** Gives the stops their numbers. */
+export function numbered(stops: readonly Stop[]): Numbered[] {
+  let number = 0;
+  return stops.map((stop, i) => {
+    if (i === 0 && stop.kind === "arrive") return { stop, number: null };
+    number += 1;
+    return { stop, number };
+  });
+}
+
+/** One stop. */
+export function stopRow({ stop, number }: Numbered, say: Speaker): HTMLElement {
+  const dot = el("i", "dotted", number === null ? null : say.number(number));
+  const told = badge(stop.status, say);
+  const title = el("p", "title", foreign("b", titleOf(stop, say)), told);
+  const way = ways(stop, say);
+  const reasons = reasonsOf(stop, say);
+  const place = stop.place && stop.place !== stop.title ? [foreign("span", stop.place)] : [];
+  // Where a session is held must be read; of a meal, why it is this one.
+  const note = el("p", "note", ...between(stop.kind === "session" ? [...way, ...place, ...reasons] : [...way, ...reasons, ...place]));
+  note.hidden = note.childNodes.length === 0;
+  const element = el("li", "stop", el("time", "", say.clock(stop.starts)), dot, el("div", "about", title, note));
+  element.dataset["kind"] = stop.kind;
+  element.dataset["status"] = stop.status;
+  if (stop.session) element.dataset["session"] = stop.session;
+  return element;
+}
+
+/** What a stop is called. */
+export function titleOf(stop: Stop, say: Speaker): string {
+  return stop.title || say.words.stops[stop.kind];
+}
+
+function ways(stop: Stop, say: Speaker): HTMLElement[] {
+  const found: HTMLElement[] = [];
+  if (stop.walk > 0) found.push(el("span", "walk", icon("walk"), say.words.walk(minutesOf(stop.walk, say))));
+  const gate = stop.gate && gateOf(stop.gate, say);
+  // The gate is often the stop's own title.
+  if (gate && gate !== stop.title && stop.gate !== stop.title) found.push(el("span", "", gate));
+  if (gate && stop.wait > 0) found.push(el("span", "wait", say.words.wait(minutesOf(stop.wait, say))));
+  return found;
+}
+
+function reasonsOf(stop: Stop, say: Speaker): HTMLElement[] {
+  return stop.why.flatMap((why) => {
+    const reason = reasonOf(why, stop, say);
+    return reason ? [el("span", "why", reason)] : [];
+  });
+}
+
+/** A reason in words; empty where the row says it already. */
+function reasonOf(why: Why, stop: Stop, say: Speaker): string {
+  const { why: words } = say.words;
+  switch (why.is) {
+    case "favourite":
+      return words.favourite(say.foreign(why.sport));
+    case "wish":
+      return say.food(why.food);
+    case "near":
+      return stop.walk > 0 ? "" : words.near(say.minutes(why.minutes));
+    case "popular":
+      return words.popular;
+    case "quiet":
+      return words.quiet;
+    case "open_until":
+      return words.openUntil(say.hours(why.at));
+    case "step_free":
+      return words.stepFree;
+    case "departs": {
+      const [line, at] = [say.foreign(why.line), say.hours(why.at)];
+      return why.towards ? words.departs(line, say.foreign(why.towards), at) : words.departsAt(line, at);
+    }
+  }
+}
+
+function between(parts: readonly HTMLElement[]): (HTMLElement | string)[] {
+  return parts.flatMap((part, i) => (i === 0 ? [part] : [" · ", part]));
+}
