@@ -20,6 +20,7 @@ pub mod text;
 pub mod value;
 pub mod walks;
 pub mod web;
+pub mod wishes;
 
 use document::Checks;
 use garde::Validate;

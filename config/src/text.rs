@@ -85,6 +85,7 @@ pub(crate) fn check(format: &str, text: &str) -> Result<(), Unfit> {
         "night" => as_a::<crate::signage::Night>(text),
         "https" => as_a::<crate::web::HttpsAddress>(text),
         "moment" => as_a::<crate::programme::times::Moment>(text),
+        "daytime" => as_a::<crate::wishes::Daytime>(text),
         _ => Ok(()),
     }
 }

@@ -12,6 +12,7 @@
 
 pub mod calendar;
 pub mod day;
+pub mod itinerary;
 pub mod programme;
 pub mod retention;
 pub mod takeaway;
