@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { build } from "esbuild";
 import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 
-const HTML = ["index", "signage", "operator", "enrol", "pass", "staff"];
+const HTML = ["index", "signage", "operator", "enrol", "pass", "day", "staff"];
 const options = {
   bundle: true,
   minify: true,
@@ -21,7 +21,7 @@ const made = hashOf(parts.outputFiles.map((file) => file.contents).concat(await 
 await build({ ...signage, define: { PAGES: JSON.stringify(made) } });
 await build({
   ...options,
-  entryPoints: { operator: "operator/main.ts", enrol: "enrol/main.ts", pass: "pass/main.ts", staff: "staff/main.ts", index: "index/index.css" },
+  entryPoints: { operator: "operator/main.ts", enrol: "enrol/main.ts", pass: "pass/main.ts", day: "day/main.ts", staff: "staff/main.ts", index: "index/index.css" },
   outdir: "dist",
   format: "esm",
   loader: { ".woff2": "file" },

@@ -6,6 +6,8 @@ import { type Answer, type Kept, type Language, askPass, forgetPass } from "../e
 import { dayAndTime } from "../enrol/dates.ts";
 import { button, download, heading, own, say, sorryLine } from "../enrol/parts.ts";
 import { passCard } from "../enrol/pass.ts";
+import { ask } from "../day/ask.ts";
+import { drawPlans, planSection } from "../day/plan.ts";
 import { sign } from "../enrol/signs.ts";
 import { NATIVE, isLanguage, preferred, speak, wordsOf } from "../enrol/words/speak.ts";
 
@@ -74,9 +76,11 @@ function showKept(kept: Kept, asked: string): void {
     if (answer.is === "unknown") return showNothing(mine.unknown, false);
     say(wrong, failure(answer));
   }
+  const day = el("div", "planned");
   show(
     heading(mine.title),
     passCard(words, language, { svg: kept.svg, name: kept.name, expires_at: kept.expires_at }, urls),
+    day,
     el("div", "kept", el("h2", "", mine.kept), list),
     el("div", "buttons", download(words.pass.receipt, "receipt.json", kept.receipt, urls), button("end", () => {
       say(wrong, "");
@@ -85,6 +89,16 @@ function showKept(kept: Kept, asked: string): void {
     el("small", "", words.pass.receiptNote),
     sure,
   );
+  void showDay(day, asked);
+}
+
+/** The plan beside the pass; where there is none, the pass stands alone. */
+async function showDay(room: HTMLElement, asked: string): Promise<void> {
+  const answer = await ask.day({ secret: asked });
+  if (answer.is !== "ok" || !answer.body.day || !room.isConnected) return;
+  const { day } = wordsOf(language);
+  room.replaceChildren(el("h2", "", day.title), planSection(answer.body, language, () => ask.calendar({ secret: asked }), urls));
+  drawPlans();
 }
 
 function showGone(receipt: object): void {

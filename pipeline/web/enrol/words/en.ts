@@ -167,6 +167,15 @@ export const en: Words = {
     goneNote: "Everything that was kept of you here is deleted. This pass no longer works.",
     goneReceipt: "Download proof of deletion",
   },
+  day: {
+    title: "Your day",
+    loading: "Making your plan…",
+    noKey: "This page needs the code from the screen. Scan it once more.",
+    gone: "There is no plan behind this code any more. Open the page of your pass instead.",
+    none: "Nothing more is planned for today. Enjoy it!",
+    calendar: "Add to calendar",
+    note: "Made anew from now whenever you open it. It knows no name and no face.",
+  },
   idle: { title: "Still there?", text: "Otherwise everything you entered will be deleted, for your privacy.", seconds: (left) => `${left} s`, stay: "Yes, I am here" },
   staff: { title: "This tablet is not open yet", text: "For staff: enter the token that usher printed when it started.", token: "Token", open: "Open", wrong: "That is not the token.", slow: (seconds) => `Too many tries. Wait ${seconds} s.` },
 };

@@ -167,6 +167,15 @@ export const es: Words = {
     goneNote: "Todo lo que se guardaba aquí de usted está borrado. Este pase ya no sirve.",
     goneReceipt: "Descargar la prueba de borrado",
   },
+  day: {
+    title: "Tu día",
+    loading: "Preparando tu plan…",
+    noKey: "Esta página necesita el código de la pantalla. Escanéalo otra vez.",
+    gone: "Ya no hay ningún plan tras este código. Abre la página de tu pase.",
+    none: "No hay nada más previsto para hoy. ¡Disfrútalo!",
+    calendar: "Añadir al calendario",
+    note: "Se rehace desde ahora cada vez que la abres. No contiene nombre ni rostro.",
+  },
   idle: { title: "¿Sigue ahí?", text: "Si no, se borrará todo lo que ha escrito, para proteger su privacidad.", seconds: (left) => `${left} s`, stay: "Sí, aquí estoy" },
   staff: { title: "Esta tableta aún no está abierta", text: "Para el personal: escriba el código de acceso que usher mostró al arrancar.", token: "Código de acceso", open: "Abrir", wrong: "Ese no es el código.", slow: (seconds) => `Demasiados intentos. Espere ${seconds} s.` },
 };

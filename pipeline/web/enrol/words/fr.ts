@@ -167,6 +167,15 @@ export const fr: Words = {
     goneNote: "Tout ce qui était gardé de vous ici est effacé. Ce passe ne fonctionne plus.",
     goneReceipt: "Télécharger la preuve d’effacement",
   },
+  day: {
+    title: "Votre journée",
+    loading: "Préparation de votre programme…",
+    noKey: "Cette page a besoin du code affiché à l’écran. Scannez-le encore une fois.",
+    gone: "Il n’y a plus de programme derrière ce code. Ouvrez plutôt la page de votre pass.",
+    none: "Plus rien n’est prévu aujourd’hui. Profitez-en !",
+    calendar: "Ajouter au calendrier",
+    note: "Recalculé à partir de maintenant à chaque ouverture. Sans nom ni visage.",
+  },
   idle: { title: "Toujours là ?", text: "Sinon, tout ce que vous avez saisi sera effacé, pour protéger votre vie privée.", seconds: (left) => `${left} s`, stay: "Oui, je suis là" },
   staff: { title: "Cette tablette n’est pas encore ouverte", text: "Pour le personnel : saisissez le jeton affiché au démarrage d’usher.", token: "Jeton", open: "Ouvrir", wrong: "Ce n’est pas le bon jeton.", slow: (seconds) => `Trop d’essais. Attendez ${seconds} s.` },
 };

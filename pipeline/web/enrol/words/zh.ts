@@ -167,6 +167,15 @@ export const zh: Words = {
     goneNote: "这里保留的您的所有信息都已删除。这张通行证不再有效。",
     goneReceipt: "下载删除证明",
   },
+  day: {
+    title: "您的一天",
+    loading: "正在安排行程…",
+    noKey: "此页面需要屏幕上的代码，请再扫一次。",
+    gone: "此代码已没有行程，请打开您的通行证页面。",
+    none: "今天没有更多安排了，祝您愉快！",
+    calendar: "添加到日历",
+    note: "每次打开都会从现在起重新安排，不含姓名和面孔。",
+  },
   idle: { title: "您还在吗？", text: "否则，为保护您的隐私，您输入的所有内容将被删除。", seconds: (left) => `${left} 秒`, stay: "是的，我在" },
   staff: { title: "这台平板尚未开放", text: "工作人员：请输入 usher 启动时打印的令牌。", token: "令牌", open: "开放", wrong: "令牌不正确。", slow: (seconds) => `尝试次数过多，请等待 ${seconds} 秒。` },
 };
