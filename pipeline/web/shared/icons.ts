@@ -36,18 +36,18 @@ export function icon(name: IconName, classes = "icon"): SVGSVGElement {
 }
 
 const SPORTS: [RegExp, IconName][] = [
-  [/basketball/i, "basketball"],
-  [/volley|handball|water ?polo/i, "volleyball"],
-  [/football|soccer|futsal|rugby/i, "football"],
-  [/swim|diving|aquatic|surf/i, "swimming"],
-  [/cycl|bmx|bike/i, "cycling"],
-  [/tennis|badminton|squash|padel/i, "tennis"],
-  [/skat|short track|curling|hockey/i, "skating"],
-  [/gymnast|trampolin|dance|breaking/i, "gymnastics"],
-  [/judo|fenc|box|karate|taekwondo|wrestl/i, "combat"],
-  [/row|canoe|kayak|sail/i, "rowing"],
-  [/weight|lifting/i, "weights"],
-  [/athletic|running|marathon|sprint|track|triathlon|hurdle|\d+ ?m\b/i, "athletics"],
+  [/basketball|baloncesto|basket-ball|농구|篮球|كرة السلة/i, "basketball"],
+  [/volley|voley|handball|balonmano|water ?polo|배구|핸드볼|排球|手球|الطائرة|كرة اليد/i, "volleyball"],
+  [/football|soccer|futsal|rugby|f[úu]tbol|축구|럭비|足球|橄榄球|كرة القدم/i, "football"],
+  [/swim|diving|aquatic|surf|natation|natación|수영|다이빙|游泳|跳水|السباحة/i, "swimming"],
+  [/cycl|bmx|bike|ciclis|사이클|自行车|الدراجات/i, "cycling"],
+  [/tennis|tenis|b[aá]dminton|squash|p[aá]del|테니스|배드민턴|탁구|网球|羽毛球|乒乓|التنس|الريشة/i, "tennis"],
+  [/skat|short track|curling|hockey|patin|스케이트|쇼트트랙|하키|速滑|滑冰|冰球|التزلج|الهوكي/i, "skating"],
+  [/gymnast|gimnasia|trampolin|dance|breaking|체조|브레이킹|体操|霹雳舞|الجمباز/i, "gymnastics"],
+  [/judo|yudo|fenc|escrim|esgrima|box|karate|taekwondo|wrestl|lucha|lutte|유도|펜싱|복싱|태권도|레슬링|柔道|击剑|拳击|跆拳道|摔跤|الجودو|المبارزة|الملاكمة|التايكوندو|المصارعة/i, "combat"],
+  [/row|canoe|kayak|sail|aviron|canoë|voile|\bremo\b|piragü|조정|카누|요트|赛艇|皮划艇|帆船|التجديف|الشراع/i, "rowing"],
+  [/weight|lifting|halt[ée]ro|역도|举重|رفع الأثقال/i, "weights"],
+  [/athletic|athlétisme|atletismo|running|marathon|maratón|sprint|track|triathlon|hurdle|\d+ ?m\b|육상|마라톤|田径|马拉松|铁人三项|ألعاب القوى|الماراثون/i, "athletics"],
 ];
 
 /** The icon that comes nearest to a sport's name; a medal where none does. */

@@ -5,11 +5,14 @@ const LEAST_STOPS = 2;
 /** Makes a name smaller until it takes no more than `lines` lines, then lets it have one more and be cut there. Sizes in units of the screen. */
 export function fitName(name: HTMLElement, largest: number, smallest: number, lines: number): void {
   name.style.setProperty("--lines", String(lines));
+  // Smaller rather than broken within a word.
+  name.style.overflowWrap = "normal";
   for (let size = largest; size >= smallest; size -= 0.5) {
     name.style.setProperty("--size", String(size));
     const line = Number.parseFloat(getComputedStyle(name).lineHeight);
     if (name.scrollHeight <= line * (lines + 0.25) && name.scrollWidth <= name.clientWidth + 1) return;
   }
+  name.style.overflowWrap = "anywhere";
   name.style.setProperty("--lines", String(lines + 1));
 }
 
@@ -48,7 +51,7 @@ export function fitProgram(program: HTMLElement): number {
 
 /** Gives the room that is left to texts that were cut, the most important first. */
 function widen(program: HTMLElement): void {
-  for (const text of program.querySelectorAll<HTMLElement>(".next .what, .stop .title b, .stop .note")) {
+  for (const text of program.querySelectorAll<HTMLElement>(".stop .title b, .stop .note")) {
     if (text.scrollHeight <= text.clientHeight + 2) continue;
     text.dataset["wide"] = "";
     if (!fits(program)) delete text.dataset["wide"];

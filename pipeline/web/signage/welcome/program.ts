@@ -8,7 +8,7 @@ import { fitProgram } from "./fit.ts";
 import { drawMap } from "./map.ts";
 import { type Wanted, card, merged, row } from "./sessions.ts";
 import { takeCard } from "./take.ts";
-import { numbered, stopRow } from "./timeline.ts";
+import { numbered, stopRows } from "./timeline.ts";
 import { located } from "./where.ts";
 
 /** Rows below the next session, without a day and with one. */
@@ -58,7 +58,7 @@ export function program(greetings: readonly Greeting[], site: Site | null, now: 
 function withDay(element: HTMLElement, tick: (now: number) => void, day: Day, take: string | null, site: Site | null, now: number, say: Speaker): Program {
   const stops = numbered(day.stops);
   const more = el("p", "more");
-  const list = el("ol", "stops", ...stops.map((stop) => stopRow(stop, say)));
+  const list = el("ol", "stops", ...stopRows(stops, say));
   const line = el("div", "line", el("h2", "", headingOf(day.stops, now, say)), list, more);
   const mapped = day.route.length > 1 || stops.some(({ stop, number }) => stop.at !== null && number !== null);
   const map = mapped ? el("div", "map") : null;

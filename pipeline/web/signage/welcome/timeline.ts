@@ -22,8 +22,17 @@ export function numbered(stops: readonly Stop[]): Numbered[] {
   });
 }
 
-/** One stop. */
-export function stopRow({ stop, number }: Numbered, say: Speaker): HTMLElement {
+/** All stops. A favourite is named once, not at each of its sessions. */
+export function stopRows(stops: readonly Numbered[], say: Speaker): HTMLElement[] {
+  const named = new Set<string>();
+  return stops.map(({ stop, number }) => {
+    const why = stop.why.filter((why) => why.is !== "favourite" || !named.has(why.sport));
+    for (const one of why) if (one.is === "favourite") named.add(one.sport);
+    return stopRow({ stop: { ...stop, why }, number }, say);
+  });
+}
+
+function stopRow({ stop, number }: Numbered, say: Speaker): HTMLElement {
   const dot = el("i", "dotted", number === null ? null : say.number(number));
   const told = badge(stop.status, say);
   const title = el("p", "title", foreign("b", titleOf(stop, say)), told);

@@ -44,7 +44,7 @@ export const en: Words = {
     departsAt: (line, at) => `${line} at ${at}`,
     foods: { vegetarian: "vegetarian", vegan: "vegan", halal: "halal", kosher: "kosher", gluten_free: "gluten-free", dairy_free: "dairy-free", nut_free: "nut-free", spicy: "spicy", noodles: "noodles", sweet: "something sweet" },
   },
-  more: { other: "# more" },
+  more: { one: "and # more stop", other: "and # more stops" },
   map: "Map of your way",
   here: "You are here",
   take: "Take it along",

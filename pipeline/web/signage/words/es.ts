@@ -44,7 +44,7 @@ export const es: Words = {
     departsAt: (line, at) => `${line}, ${at}`,
     foods: { vegetarian: "vegetariano", vegan: "vegano", halal: "halal", kosher: "kosher", gluten_free: "sin gluten", dairy_free: "sin lácteos", nut_free: "sin frutos secos", spicy: "picante", noodles: "fideos", sweet: "algo dulce" },
   },
-  more: { one: "# parada más", other: "# paradas más" },
+  more: { one: "y # parada más", other: "y # paradas más" },
   map: "Plano de su recorrido",
   here: "Está aquí",
   take: "Llévelo consigo",

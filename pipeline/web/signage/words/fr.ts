@@ -44,7 +44,7 @@ export const fr: Words = {
     departsAt: (line, at) => `${line} à ${at}`,
     foods: { vegetarian: "végétarien", vegan: "végane", halal: "halal", kosher: "casher", gluten_free: "sans gluten", dairy_free: "sans lait", nut_free: "sans fruits à coque", spicy: "épicé", noodles: "nouilles", sweet: "sucré" },
   },
-  more: { one: "# autre étape", other: "# autres étapes" },
+  more: { one: "et # autre étape", other: "et # autres étapes" },
   map: "Plan de votre parcours",
   here: "Vous êtes ici",
   take: "Emportez-le",
