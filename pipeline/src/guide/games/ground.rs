@@ -119,5 +119,7 @@ fn place(kind: Kind, name: String, at: Position) -> Place {
 /// Up to some fifteen metres from a corner.
 fn near(chance: &mut impl Rng, at: Position) -> Position {
     let mut off = |degrees: f64| degrees * chance.random_range(-0.12..0.12);
-    Position { longitude: at.longitude + off(EAST), latitude: at.latitude + off(NORTH) }
+    // Seven decimals, as maps have them.
+    let rounded = |degrees: f64| (degrees * 1e7).round() / 1e7;
+    Position { longitude: rounded(at.longitude + off(EAST)), latitude: rounded(at.latitude + off(NORTH)) }
 }

@@ -64,10 +64,10 @@ pub fn faults(problem: &Problem, plan: &Plan) -> Vec<Fault> {
             faults.push(Fault::Arrives { visit: number, says: visit.arrives, is: arrives });
         }
         let ready = arrives + if place == item.place { 0 } else { u64::from(item.entry) };
-        let waits = u64::from(visit.begins).checked_sub(ready).unwrap_or_else(|| {
+        if u64::from(visit.begins) < ready {
             faults.push(Fault::TooSoon { visit: number, begins: visit.begins, ready });
-            0
-        });
+        }
+        let waits = u64::from(visit.begins).saturating_sub(arrives);
         if !item.windows.iter().any(|window| window.from <= visit.begins && visit.begins <= window.to) {
             faults.push(Fault::Closed { visit: number, begins: visit.begins });
         }

@@ -110,9 +110,9 @@ impl<'p> Ground<'p> {
     pub(super) fn step(&self, stand: Stand, stop: &Stop) -> Option<(Stand, i64)> {
         let walk = self.walk(stand.place, stop.place)?;
         let entry = if stand.place == stop.place { 0 } else { stop.entry };
-        let ready = stand.time + walk + entry;
-        let begins = stop.begins(ready)?;
-        let marks = stop.prize - self.walked(walk) - self.problem.waiting * i64::from(begins - ready);
+        let arrives = stand.time + walk;
+        let begins = stop.begins(arrives + entry)?;
+        let marks = stop.prize - self.walked(walk) - self.problem.waiting * i64::from(begins - arrives);
         Some((Stand { place: stop.place, time: begins + stop.duration }, marks))
     }
 

@@ -65,7 +65,7 @@ fn by_trial(problem: &Problem) -> Option<i64> {
             let ready = time + walk + if place == item.place { 0 } else { item.entry };
             for begins in item.windows.iter().flat_map(|window| window.from.max(ready)..=window.to) {
                 done.push(index);
-                let marks = item.prize - cost(walk) - problem.waiting * i64::from(begins - ready);
+                let marks = item.prize - cost(walk) - problem.waiting * i64::from(begins - time - walk);
                 let rest = from(problem, item.place, begins + item.duration, done);
                 best = best.max(rest.map(|rest| marks + rest));
                 done.pop();
@@ -130,6 +130,15 @@ proptest! {
         let walk = &mut longer.walks[from][to];
         *walk = walk.zip(more).map(|(walk, more)| walk + u32::from(more % 12));
         prop_assert!(value(&longer) <= value(&problem));
+    }
+
+    #[test]
+    fn a_longer_queue_never_raises_the_value(problem in problem(), which: Index, more in 0_u32..9) {
+        prop_assume!(!problem.items.is_empty());
+        let mut jammed = problem.clone();
+        let item = which.index(problem.items.len());
+        jammed.items[item].entry += more;
+        prop_assert!(value(&jammed) <= value(&problem));
     }
 
     #[test]

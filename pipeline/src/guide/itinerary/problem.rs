@@ -21,7 +21,7 @@ pub struct Problem {
     pub walks: Vec<Vec<Option<u32>>>,
     /// Marks that a second on foot costs; not less than `waiting`, or a longer way could be worth more.
     pub walking: i64,
-    /// Marks that a second of waiting costs, 0 or more.
+    /// Marks that a second between arriving at an item and its beginning costs, 0 or more.
     pub waiting: i64,
 }
 
@@ -81,7 +81,7 @@ pub struct Visit {
     pub item: usize,
     /// When its place is reached, seconds.
     pub arrives: u32,
-    /// When it begins, seconds; what lies between, less the entry, is waiting.
+    /// When it begins, seconds; what lies between is waiting.
     pub begins: u32,
     /// When it ends, seconds.
     pub ends: u32,

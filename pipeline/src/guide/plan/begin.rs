@@ -52,7 +52,7 @@ fn running(site: &Site<'_>, wanted: &Wanted, stop: &Stop) -> Option<Begin> {
             Box::new(|place| place.kind == Kind::Venue && same(&place.name, &session.venue))
         }
         StopKind::Meal | StopKind::Rest => {
-            Box::new(|place| place.name == stop.title && stop.at == Some(pair(place.at)))
+            Box::new(|place| is_at(stop, place))
         }
         StopKind::Arrive | StopKind::Leave => return None,
     };
@@ -63,6 +63,15 @@ fn running(site: &Site<'_>, wanted: &Wanted, stop: &Stop) -> Option<Begin> {
 /// Beginning and end of a stop of a day that was told before.
 pub(super) fn times(stop: &Stop) -> Option<(Timestamp, Timestamp)> {
     Some((stop.starts.parse().ok()?, stop.ends.parse().ok()?))
+}
+
+/// Whether a stop is at a place: of its name, and not ten centimetres from it, since text rounds numbers.
+pub(super) fn is_at(stop: &Stop, place: &Place) -> bool {
+    let near = |[longitude, latitude]: [f64; 2]| {
+        let [east, north] = pair(place.at);
+        (longitude - east).abs() < 1e-6 && (latitude - north).abs() < 1e-6
+    };
+    stop.title == place.name && stop.at.is_some_and(near)
 }
 
 /// Whether two names are the same but for capitals and blanks.

@@ -1,11 +1,11 @@
 //! The offers: everything that could be a stop of the day, with its times and what it is worth.
 
 use crate::guide::{
-    day::{StopKind, pair},
+    day::StopKind,
     itinerary::problem::{Item, Window},
     plan::{
         Site, Wanted,
-        begin::{Clock, folded, times},
+        begin::{Clock, folded, is_at, times},
         legs::Spots,
         worth,
     },
@@ -26,8 +26,8 @@ pub(super) struct Offer {
 /// What it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
-    /// A session, by its number in the programme, and the number of the favourite sport it is of.
-    Session(usize, usize),
+    /// The session of a number in the programme.
+    Session(usize),
     /// A meal at the place of a number.
     Meal(usize),
     /// A rest there.
@@ -135,7 +135,7 @@ impl Gather<'_, '_> {
             group: Some(self.group(repeats)),
             entry: worth::SEATED + wait,
         };
-        self.offers.all.push(Offer { item, what: What::Session(number, rank) });
+        self.offers.all.push(Offer { item, what: What::Session(number) });
     }
 
     fn meals(&mut self, date: Date) {
@@ -200,7 +200,7 @@ impl Gather<'_, '_> {
         if windows.is_empty() {
             return;
         }
-        let kept = self.kept(|stop| stop.kind == kind && stop.title == place.name && stop.at == Some(pair(place.at)));
+        let kept = self.kept(|stop| stop.kind == kind && is_at(stop, place));
         let place = self.spots.of(number, None, "");
         let item = Item { place, duration, windows, prize: marks + kept, group: Some(group), entry: 0 };
         self.offers.all.push(Offer { item, what });

@@ -11,7 +11,7 @@ use crate::guide::{
     },
     ways::Leg,
 };
-use jiff::Zoned;
+use jiff::{Zoned, civil::Time};
 use usher_config::places::{Kind, Place, Position};
 
 /// Most points of a route.
@@ -42,7 +42,7 @@ pub(super) struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    /// The day of a plan; `done` are its offers in order, and `spot_of_start` the spot it begins at is the first.
+    /// The day of a plan; `done` are its offers in order. It begins at the first of the spots.
     pub(super) fn day(&self, begin: &Begin, done: &[&Offer], plan: &Plan) -> Day {
         let mut stops = vec![begin.running.clone().unwrap_or_else(|| self.arrive(begin))];
         let mut route: Vec<Position> = vec![self.place(begin.place).at];
@@ -51,8 +51,12 @@ impl Teller<'_> {
             let there = offer.item.place;
             let leg = self.leg(here, there);
             let mut stop = self.stop(offer, leg);
-            stop.starts = rfc3339(&self.clock.at(visit.begins));
-            stop.ends = rfc3339(&self.clock.at(visit.ends));
+            let (begins, ends) = (self.clock.at(visit.begins), self.clock.at(visit.ends));
+            (stop.starts, stop.ends) = (rfc3339(&begins), rfc3339(&ends));
+            if let What::Meal(place) | What::Rest(place) = offer.what {
+                stop.why.extend(self.open_until(place, &begins));
+            }
+            reason(&mut stop);
             if here == there {
                 stop.wait_s = 0;
             }
@@ -97,22 +101,24 @@ impl Teller<'_> {
             at: clock(&one.at.with_time_zone(self.clock.time_zone.clone())),
         });
         stop.why = departs.chain(stop.why.drain(..)).collect();
+        reason(&mut stop);
         stop
     }
 
     fn stop(&self, offer: &Offer, leg: Leg) -> Stop {
         match offer.what {
-            What::Session(number, rank) => self.session(number, rank, offer.item.place, leg),
+            What::Session(number) => self.session(number, offer.item.place, leg),
             What::Meal(number) => self.meal(number, leg),
             What::Rest(number) => self.blank(StopKind::Rest, number, leg),
         }
     }
 
-    fn session(&self, number: usize, _rank: usize, spot: usize, leg: Leg) -> Stop {
+    fn session(&self, number: usize, spot: usize, leg: Leg) -> Stop {
         let session = &self.site.programme.sessions[number];
         let mut stop = self.blank(StopKind::Session, self.spots.get(spot).place, leg);
         stop.title.clone_from(&session.title);
-        stop.place = format!("{}, {}", session.venue, session.place);
+        let words = [session.venue.as_str(), session.place.as_str()].into_iter().filter(|words| !words.is_empty());
+        stop.place = words.collect::<Vec<_>>().join(", ");
         stop.gate.clone_from(&session.gate);
         let wait = session.gate.as_ref().and_then(|gate| self.wanted.waits.get(gate));
         stop.wait_s = wait.map_or(0, |wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX));
@@ -133,6 +139,15 @@ impl Teller<'_> {
         why.append(&mut stop.why);
         stop.why = why;
         stop
+    }
+
+    /// Until when a place is open, where it closes before the day does.
+    fn open_until(&self, number: usize, from: &Zoned) -> Option<Why> {
+        let from = from.datetime();
+        let midnight = from.date().tomorrow().ok()?.to_datetime(Time::midnight());
+        let (_, closes) = self.place(number).opening.windows(from, midnight).into_iter().next()?;
+        let at = format!("{:02}:{:02}", closes.hour(), closes.minute());
+        (closes < midnight).then_some(Why::OpenUntil { at })
     }
 
     /// A stop at a place without its times, with the reasons that any stop may have.
@@ -187,9 +202,17 @@ impl Teller<'_> {
     }
 }
 
-/// A line with at most [`ROUTE`] points: of those between its ends, every n-th.
+/// Gives a stop without a better reason the one that all have: how far it is.
+fn reason(stop: &mut Stop) {
+    if stop.why.is_empty() {
+        stop.why.push(Why::Near { minutes: stop.walk_s.div_ceil(60) });
+    }
+}
+
+/// A line with at most [`ROUTE`] points: of those between its ends, every n-th. To seven decimals, a centimetre.
 fn thinned(line: &[Position]) -> Vec<[f64; 2]> {
-    let mut line: Vec<[f64; 2]> = line.iter().map(|at| pair(*at)).collect();
+    let rounded = |degrees: f64| (degrees * 1e7).round() / 1e7;
+    let mut line: Vec<[f64; 2]> = line.iter().map(|at| pair(*at).map(rounded)).collect();
     line.dedup();
     let step = line.len().saturating_sub(2).div_ceil(ROUTE - 2).max(1);
     let last = line.len().saturating_sub(1);
