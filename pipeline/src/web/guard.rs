@@ -68,15 +68,16 @@ pub(super) fn harden(headers: &mut HeaderMap) {
     }
 }
 
-/// Scripts, styles, fonts, pictures, films and the worker of ours, the broker, and nothing else.
+/// Scripts, styles, fonts, pictures, films and the worker of ours, the broker, and nothing else. The one policy of trusted types
+/// lets the worker's address through.
 fn policy(broker: Option<&str>) -> String {
     // A URL of the configuration is not to open the policy further than its origin.
     let broker = broker.filter(|url| !url.contains([';', ',', ' ', '\'', '"'])).unwrap_or_default();
     let origin = broker.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
     format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob: data:; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob:; \
          media-src 'self'; worker-src 'self'; connect-src 'self' {origin}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
-         require-trusted-types-for 'script'; trusted-types 'none'"
+         require-trusted-types-for 'script'; trusted-types usher-worker"
     )
 }
 

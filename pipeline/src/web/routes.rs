@@ -27,6 +27,8 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
     let router = Router::new()
         .route("/", page("index.html"))
         .route("/signage", page("signage.html"))
+        // At the root: a worker keeps pages below its own address only.
+        .route("/signage-worker.js", page("signage-worker.js"))
         .route("/operator", page("operator.html"))
         .route("/assets/{*file}", get(assets::asset))
         .route("/api/signage", get(signage))
