@@ -28,8 +28,8 @@ interface Drawn {
 }
 
 let drawn: Drawn[] = [];
-/** Of the map's shorter side, how much one unit of its letters and discs is. */
-const UNITS = 60;
+/** One unit of the map's letters and discs, in pixels; `stops.css` writes its letters in the same sizes. */
+const UNIT_PX = 6;
 
 /** The plan, and what can be done with it. `calendar` asks for the file when it is wanted. */
 export function planSection(planned: Planned, language: Language, calendar: () => Promise<Blob | null>, urls: string[]): HTMLElement {
@@ -66,7 +66,7 @@ export function planSection(planned: Planned, language: Language, calendar: () =
 /** Draws the maps that are on the page, as large as they are now. */
 export function drawPlans(): void {
   for (const { room, planned, day, stops, language } of drawn) {
-    if (room.isConnected) drawMap(room, planned.map, day, stops, Math.min(room.clientWidth, room.clientHeight) / UNITS, speaker(language));
+    if (room.isConnected) drawMap(room, planned.map, day, stops, UNIT_PX, speaker(language));
   }
 }
 

@@ -41,6 +41,12 @@ test("the whole way by touch, in every language", async (t) => {
       await page.fill("#name", "Zoë");
       await pickSport(page, offer);
       await page.tap("[aria-labelledby=food-label] .chip >> nth=0");
+      await page.fill("#together", "ab 1");
+      await page.tap(".next");
+      assert.notEqual(await page.textContent("#together-wrong"), "", "no code, and it says so");
+      await page.tap(".together button");
+      const code = await page.inputValue("#together");
+      assert.match(code, /^[A-Z]{5}$/);
       await see("tell");
       await page.tap(".next");
       await at(page, "consent");
@@ -54,6 +60,7 @@ test("the whole way by touch, in every language", async (t) => {
       assert.equal(sent.views.length, 1);
       assert.equal(Buffer.from(sent.views[0], "base64").readUInt16BE(0), 0xffd8, "a JPEG");
       assert.deepEqual([sent.name, sent.language, sent.sports, sent.custody, sent.food.length], ["Zoë", language, [sportOf(offer)], offer.custody[0], 1]);
+      assert.equal(sent.together, code);
       assert.deepEqual(sent.consent, { notice: offer.notice.texts[language]?.sha256 ?? sent.consent.notice, language: offer.notice.texts[language] ? language : "en", agreed: true, minor: false, guardian: null });
       await at(page, "pass");
       await page.waitForFunction(() => document.querySelector(".pass .code")?.naturalWidth > 0);
