@@ -4,11 +4,13 @@
 //! once with dates (`start: 2026-07-14 10:00`) or repeats with `days` (`start: 10:00`, `days: daily`).
 
 mod check;
+pub mod csv;
+pub mod ics;
 mod ids;
 pub mod times;
 mod written;
 
-use crate::{problem::Problems, value::Name};
+use crate::{document, problem::Problems, value::Name};
 use jiff::{
     civil::{DateTime, Time, Weekday},
     tz::TimeZone,
@@ -90,23 +92,42 @@ pub enum When {
     },
 }
 
-/// Reads a programme.
+/// Largest file that is read. Ten thousand sessions have two MiB in YAML or CSV, eight in iCalendar.
+const LARGEST: u64 = 16 << 20;
+
+/// Reads a programme: YAML, CSV or iCalendar, by the file's ending.
 ///
 /// # Errors
 /// Every problem of the file, or that it cannot be read.
 pub fn read(path: &Path) -> Result<Programme, Problems> {
-    from_text(&crate::document::text_of(path)?, &path.display().to_string())
+    let name = path.display().to_string();
+    let ending = path.extension().map(|end| end.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let read: fn(&str, &str) -> Result<Programme, Problems> = match ending.as_str() {
+        "yaml" | "yml" => return from_text(&document::text_of(path)?, &name),
+        "csv" | "tsv" => csv::from_text,
+        "ics" => ics::from_text,
+        _ => {
+            let message = if ending.is_empty() {
+                "the programme's file has no ending".to_owned()
+            } else {
+                format!("a programme cannot be read from a file that ends in `.{ending}`")
+            };
+            let mend = "save it as `.yaml`, as `.csv` (a table) or as `.ics` (iCalendar)";
+            return Err(Problems::whole_file(&name, message, mend));
+        }
+    };
+    read(&document::text_up_to(path, LARGEST)?, &name)
 }
 
-/// Reads a programme from its text; `file_name` is what problems call it.
+/// Reads a programme from the text of a YAML file; `file_name` is what problems call it.
 ///
 /// # Errors
 /// Every problem of the text.
 pub fn from_text(text: &str, file_name: &str) -> Result<Programme, Problems> {
-    Ok(crate::document::parse::<Written>(text, file_name, check::check)?.meant())
+    Ok(document::parse::<Written>(text, file_name, check::check)?.meant())
 }
 
-/// The JSON schema of a programme.
+/// The JSON schema of a programme as YAML.
 pub fn json_schema() -> serde_json::Value {
-    crate::document::json_schema::<Written>()
+    document::json_schema::<Written>()
 }

@@ -1,7 +1,7 @@
 //! Broken files and the exact words each of them gets.
 //!
 //! `bad/NAME.yaml` must print exactly `bad/NAME.txt`. Files named `programme-…` are programmes, all others configurations;
-//! `bad/NAME.geojson` are places.
+//! `.csv` and `.ics` are programmes likewise, `.geojson` are places.
 //! `BLESS=1 cargo test -p usher-config --test bad` writes the words anew: look at each of them before committing.
 
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by ending")]
@@ -22,7 +22,7 @@ fn problems_of(path: &Path) -> Problems {
 
 /// Whether it is one of the files, and not the words for one.
 fn is_broken(path: &Path) -> bool {
-    path.extension().is_some_and(|end| end == "yaml" || end == "geojson")
+    path.extension().is_some_and(|end| ["yaml", "csv", "ics", "geojson"].iter().any(|known| end == *known))
 }
 
 #[test]

@@ -6,6 +6,9 @@ use usher_config::{from_text, programme};
 
 const USHER: &str = include_str!("../usher.yaml");
 const PROGRAMME: &str = include_str!("../programme.yaml");
+const TABLE: &str = include_str!("bad/programme-table.csv");
+const CALENDAR: &str = include_str!("bad/programme-calendar.ics");
+const SERIES: &str = include_str!("bad/programme-series.ics");
 
 /// What people and editors put where it does not belong.
 const PIECES: &[&str] = &[
@@ -54,6 +57,26 @@ const PIECES: &[&str] = &[
     "cameras: ",
     "site: ",
     "2026-13-40 25:61",
+    ";",
+    ",",
+    "\"\"",
+    "BEGIN:VEVENT\n",
+    "END:VEVENT\n",
+    "\n ",
+    ";TZID=",
+    "RRULE:FREQ=",
+    "RRULE:FREQ=SECONDLY;COUNT=4294967295\n",
+    ";UNTIL=99991231T235959Z",
+    ";COUNT=0",
+    ";INTERVAL=65535",
+    ";BYDAY=-53MO",
+    ";BYMONTHDAY=31;BYMONTH=2",
+    "DURATION:-P9999999W\n",
+    "EXDATE:\n",
+    "RDATE:00010101T000000\n",
+    "RECURRENCE-ID:20260714T100000Z\n",
+    "T000000Z",
+    "0000",
     "9999-12-31 23:59",
 ];
 
@@ -129,6 +152,31 @@ proptest! {
         let text = changed(PROGRAMME, &changes);
         if let Err(problems) = programme::from_text(&text, "programme.yaml") {
             prop_assert!(!problems.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_changed_table_never_panics(changes in prop::collection::vec(change(), 1..8)) {
+        let text = changed(TABLE, &changes);
+        if let Err(problems) = programme::csv::from_text(&text, "programme.csv") {
+            prop_assert!(!problems.to_string().is_empty());
+            for problem in problems.iter() {
+                prop_assert!(!problem.mend.is_empty() && problem.line <= text.lines().count() + 1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_changed_calendar_never_panics(
+        which in prop::sample::select(&[CALENDAR, SERIES][..]),
+        changes in prop::collection::vec(change(), 1..8)
+    ) {
+        let text = changed(which, &changes);
+        if let Err(problems) = programme::ics::from_text(&text, "programme.ics") {
+            prop_assert!(!problems.to_string().is_empty());
+            for problem in problems.iter() {
+                prop_assert!(!problem.mend.is_empty() && problem.line <= text.lines().count() + 1);
+            }
         }
     }
 
