@@ -17,6 +17,7 @@ pub mod programme;
 pub mod publish;
 pub mod signage;
 pub mod text;
+pub mod transit;
 pub mod value;
 pub mod walks;
 pub mod web;

@@ -28,6 +28,20 @@ pub struct Problem {
     source: Arc<str>,
 }
 
+impl Problem {
+    /// A problem of a file that is too large to show any of it.
+    pub(crate) fn in_line(
+        file: &str,
+        line: usize,
+        key: &str,
+        message: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Self {
+        let source: Arc<str> = Arc::from("");
+        Self { line, ..Finding::new(0..0, key, message, mend).in_file(file, &source) }
+    }
+}
+
 /// A finding of a check, before it knows its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
@@ -98,6 +112,11 @@ impl Problems {
     pub(crate) fn whole_file(file: &str, message: impl Into<String>, mend: impl Into<String>) -> Self {
         let text: Arc<str> = Arc::from("");
         Self(vec![Finding::new(0..0, "", message, mend).in_file(file, &text)])
+    }
+
+    /// These, in the order in which they were found; `Ok` where there are none.
+    pub(crate) fn of_lines(problems: Vec<Problem>) -> Result<(), Self> {
+        if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
     }
 
     /// The problems themselves.
@@ -185,8 +204,10 @@ impl Shown {
     fn of(problem: &Problem) -> Self {
         let lines = problem.source.lines().skip(problem.line.saturating_sub(2)).take(3);
         if problem.source.is_empty() || lines.map(str::len).any(|length| length > LONGEST_LINE) {
-            let place = if problem.source.is_empty() {
+            let place = if problem.source.is_empty() && problem.line == 1 {
                 problem.file.clone()
+            } else if problem.source.is_empty() {
+                format!("{}:{}", problem.file, problem.line)
             } else {
                 format!("{}:{}:{}", problem.file, problem.line, problem.column)
             };

@@ -1,18 +1,13 @@
 //! Broken files and the exact words each of them gets.
 //!
-//! `bad/NAME.yaml` must print exactly `bad/NAME.txt`; `.csv` and `.ics` likewise. Files named `programme-…` are programmes, all
-//! others configurations; `bad/NAME.geojson` are places.
+//! `bad/NAME.yaml` must print exactly `bad/NAME.txt`. Files named `programme-…` are programmes, all others configurations;
+//! `.csv` and `.ics` are programmes likewise, `.geojson` are places.
 //! `BLESS=1 cargo test -p usher-config --test bad` writes the words anew: look at each of them before committing.
 
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by ending")]
 
 use std::{fs, path::Path};
 use usher_config::{Problems, from_text, places, programme, read};
-
-/// Whether a file is one of the broken ones, not the words for it.
-fn is_read(path: &Path) -> bool {
-    path.extension().is_some_and(|end| ["yaml", "csv", "ics", "geojson"].iter().any(|known| end == *known))
-}
 
 /// Reads one file as what its name says.
 fn problems_of(path: &Path) -> Problems {
@@ -25,13 +20,18 @@ fn problems_of(path: &Path) -> Problems {
     refused.unwrap_or_else(|| panic!("{name} was accepted"))
 }
 
+/// Whether it is one of the files, and not the words for one.
+fn is_broken(path: &Path) -> bool {
+    path.extension().is_some_and(|end| ["yaml", "csv", "ics", "geojson"].iter().any(|known| end == *known))
+}
+
 #[test]
 fn every_broken_file_prints_its_exact_words() {
     // Paths inside messages stay the same on every machine.
     std::env::set_current_dir(env!("CARGO_MANIFEST_DIR")).unwrap();
     let bless = std::env::var_os("BLESS").is_some();
     let mut files: Vec<_> = fs::read_dir("tests/bad").unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| is_read(path));
+    files.retain(|path| is_broken(path));
     files.sort();
     assert!(files.len() >= 40, "only {} broken files", files.len());
     let mut wrong = Vec::new();
@@ -53,7 +53,7 @@ fn every_problem_names_its_place_and_a_mend() {
     std::env::set_current_dir(env!("CARGO_MANIFEST_DIR")).unwrap();
     for entry in fs::read_dir("tests/bad").unwrap() {
         let path = entry.unwrap().path();
-        if !is_read(&path) {
+        if !is_broken(&path) {
             continue;
         }
         let problems = problems_of(&path);
