@@ -81,10 +81,10 @@ check: test-packages pages ## formatting, lints, licences, docs
 	$(CARGO) deny --offline check bans licenses sources
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --release --workspace --no-deps --locked --quiet
 
-bench: test-packages build weights ## the figures of benches/, written to benches/results
+PEERS := benches/peers
+bench: test-packages build weights $(PEERS)/.venv-plan/.installed ## the figures of benches/, written to benches/results
 	$(CARGO) run --release --locked -p usher-benches
 
-PEERS := benches/peers
 bench-peers: build weights $(PEERS)/.venv/.installed ## usher against onnxruntime, OpenVINO, ncnn, TFLite, OpenCV, faiss (ARGS='--only yunet'; end to end: ARGS='--only pipeline')
 	$(PEERS)/.venv/bin/python $(PEERS)/bench.py $(ARGS)
 

@@ -13,6 +13,7 @@ mod dpia;
 mod enrol;
 mod evaluate;
 mod forget;
+mod guide;
 mod list;
 mod migrate;
 mod models;
@@ -67,6 +68,7 @@ enum Command {
     Replay(replay::Args),
     Evaluate(evaluate::Args),
     Calibrate(calibrate::Args),
+    Guide(guide::Args),
     Notice(notice::Args),
     Audit(audit::Args),
     Dpia(dpia::Args),
@@ -92,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&common, &args),
         Command::Evaluate(args) => evaluate::run(&common, &args),
         Command::Calibrate(args) => calibrate::run(&common, &args),
+        Command::Guide(args) => guide::run(&common, &args),
         Command::Notice(args) => notice::run(&common, &args),
         Command::Audit(args) => audit::run(&common, &args),
         Command::Dpia(args) => dpia::run(&common, &args),
