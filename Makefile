@@ -89,6 +89,8 @@ bench-peers: build weights $(PEERS)/.venv/.installed ## usher against onnxruntim
 	$(PEERS)/.venv/bin/python $(PEERS)/bench.py $(ARGS)
 
 $(PEERS)/.venv/.installed: $(PEERS)/requirements.txt
+$(PEERS)/.venv-plan/.installed: $(PEERS)/requirements-plan.txt
+$(PEERS)/.venv/.installed $(PEERS)/.venv-plan/.installed:
 	@python3 -c 'import ensurepip' 2>/dev/null || $(MAKE) --no-print-directory PACKAGES=python3-venv packages
 	@echo "==> fetching the peers"
 	python3 -m venv --clear $(@D)
@@ -181,4 +183,4 @@ bundle-cuda: weights $(if $(MODELS_ONLY),,pages) $(TOOLKIT)/.installed ## what a
 
 clean: ## forget what was built and fetched
 	$(CARGO) clean
-	rm -rf $(WEB)/dist $(WEB)/node_modules $(PEERS)/.venv $(DATA)
+	rm -rf $(WEB)/dist $(WEB)/node_modules $(PEERS)/.venv $(PEERS)/.venv-plan $(DATA)
