@@ -8,10 +8,7 @@
 //!
 //! Times are processor time of the planning thread: what else the machine does does not count. Wall time is beside it.
 
-use crate::{
-    cpu,
-    process::root,
-};
+use crate::{cpu, process::root};
 use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 use std::{process::Command, time::Instant};
@@ -26,7 +23,8 @@ use usher::guide::{
     ways::Ways,
 };
 
-pub(crate) const QUESTION: &str = "How long does a visitor's day take to plan, and how near is it to the best there is?";
+pub(crate) const QUESTION: &str =
+    "How long does a visitor's day take to plan, and how near is it to the best there is?";
 /// Days that are planned.
 const VISITORS: usize = 1000;
 /// Days that CP-SAT plans too; `USHER_PROBLEMS` asks for another number.
@@ -133,9 +131,7 @@ impl Days {
     }
 
     fn told(&self) -> Value {
-        let spread = |of: &[f64]| {
-            json!({ "p50": self.quantile(of, 0.5), "p99": self.quantile(of, 0.99), "most": self.quantile(of, 1.0) })
-        };
+        let spread = |of: &[f64]| json!({ "p50": self.quantile(of, 0.5), "p99": self.quantile(of, 0.99), "most": self.quantile(of, 1.0) });
         let count = self.answers.len() as f64;
         let items: usize = self.answers.iter().map(|(problem, _)| problem.items.len()).sum();
         json!({
@@ -181,7 +177,10 @@ fn against(days: &Days) -> anyhow::Result<Value> {
         ensure!(wrong.is_empty(), "CP-SAT's plan of problem {index} breaks a rule: {wrong:?}");
         let bound = answer["bound"].as_i64().context("a bound")?;
         if plan.value > bound {
-            bail!("problem {index}: a plan worth {} beats what CP-SAT proves to be the most, {bound}: the models differ", plan.value);
+            bail!(
+                "problem {index}: a plan worth {} beats what CP-SAT proves to be the most, {bound}: the models differ",
+                plan.value
+            );
         }
         if answer["status"] != "OPTIMAL" {
             ended += 1;
@@ -195,9 +194,7 @@ fn against(days: &Days) -> anyhow::Result<Value> {
     ensure!(shares.len() + ended == chosen.len(), "plan.py answered {} of {}", shares.len() + ended, chosen.len());
     ensure!(!shares.is_empty(), "CP-SAT finished none in {SECONDS} s each");
     let exact = shares.iter().filter(|share| **share == 1.0).count();
-    let spread = |of: &[f64]| {
-        json!({ "median": days.quantile(of, 0.5), "p90": days.quantile(of, 0.9), "most": days.quantile(of, 1.0) })
-    };
+    let spread = |of: &[f64]| json!({ "median": days.quantile(of, 0.5), "p90": days.quantile(of, 0.9), "most": days.quantile(of, 1.0) });
     Ok(json!({
         "problems": chosen.len(),
         "finished": shares.len(),

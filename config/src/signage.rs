@@ -131,8 +131,12 @@ impl Textual for Night {
         let both = text.split_once(['-', '–']).and_then(|(from, to)| Some((time(from)?, time(to)?)));
         match both {
             Some((from, to)) if from != to => Ok(Self { from, to }),
-            Some(_) => unfit(format!("`{text}` ends when it begins"), "write two different times, such as `21:00-06:00`"),
-            None => unfit(format!("`{text}` is no night"), "write two times with a hyphen between, such as `21:00-06:00`"),
+            Some(_) => {
+                unfit(format!("`{text}` ends when it begins"), "write two different times, such as `21:00-06:00`")
+            }
+            None => {
+                unfit(format!("`{text}` is no night"), "write two times with a hyphen between, such as `21:00-06:00`")
+            }
         }
     }
 }
@@ -144,8 +148,12 @@ pub(crate) fn check(checks: &mut Checks<'_>, folder: &Path) {
         let Some(node) = signage.get(key) else { continue };
         let Some(path) = node.text().map(|text| folder.join(text)) else { continue };
         let mend = match key {
-            _ if !path.is_dir() => "make that folder, or mend the path: it is relative to the folder of the configuration",
-            "theme" if !path.join("theme.css").is_file() => "put a `theme.css` there: docs/signage.md names what it may set",
+            _ if !path.is_dir() => {
+                "make that folder, or mend the path: it is relative to the folder of the configuration"
+            }
+            "theme" if !path.join("theme.css").is_file() => {
+                "put a `theme.css` there: docs/signage.md names what it may set"
+            }
             _ => continue,
         };
         let message = if path.is_dir() {

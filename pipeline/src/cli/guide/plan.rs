@@ -99,7 +99,8 @@ struct Printed {
 
 fn day_of(file: &Path) -> anyhow::Result<Day> {
     let mend = || format!("{} holds no day; name a file that `usher guide plan --json` wrote", file.display());
-    let printed: Printed = serde_json::from_str(&std::fs::read_to_string(file).with_context(mend)?).with_context(mend)?;
+    let printed: Printed =
+        serde_json::from_str(&std::fs::read_to_string(file).with_context(mend)?).with_context(mend)?;
     Ok(printed.day)
 }
 
@@ -134,7 +135,9 @@ fn say(planned: &Planned) {
     };
     println!("\n{:.0} points (a minute on foot costs one); {sure}.", planned.points);
     for venue in &planned.unplaced {
-        eprintln!("warning: the places have no venue `{venue}`: its sessions were left out; add a point of `kind: venue` with that name");
+        eprintln!(
+            "warning: the places have no venue `{venue}`: its sessions were left out; add a point of `kind: venue` with that name"
+        );
     }
 }
 
