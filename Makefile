@@ -81,14 +81,16 @@ check: test-packages pages ## formatting, lints, licences, docs
 	$(CARGO) deny --offline check bans licenses sources
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --release --workspace --no-deps --locked --quiet
 
-bench: test-packages build weights ## the figures of benches/, written to benches/results
+PEERS := benches/peers
+bench: test-packages build weights $(PEERS)/.venv-plan/.installed ## the figures of benches/, written to benches/results
 	$(CARGO) run --release --locked -p usher-benches
 
-PEERS := benches/peers
 bench-peers: build weights $(PEERS)/.venv/.installed ## usher against onnxruntime, OpenVINO, ncnn, TFLite, OpenCV, faiss (ARGS='--only yunet'; end to end: ARGS='--only pipeline')
 	$(PEERS)/.venv/bin/python $(PEERS)/bench.py $(ARGS)
 
 $(PEERS)/.venv/.installed: $(PEERS)/requirements.txt
+$(PEERS)/.venv-plan/.installed: $(PEERS)/requirements-plan.txt
+$(PEERS)/.venv/.installed $(PEERS)/.venv-plan/.installed:
 	@python3 -c 'import ensurepip' 2>/dev/null || $(MAKE) --no-print-directory PACKAGES=python3-venv packages
 	@echo "==> fetching the peers"
 	python3 -m venv --clear $(@D)
@@ -181,4 +183,4 @@ bundle-cuda: weights $(if $(MODELS_ONLY),,pages) $(TOOLKIT)/.installed ## what a
 
 clean: ## forget what was built and fetched
 	$(CARGO) clean
-	rm -rf $(WEB)/dist $(WEB)/node_modules $(PEERS)/.venv $(DATA)
+	rm -rf $(WEB)/dist $(WEB)/node_modules $(PEERS)/.venv $(PEERS)/.venv-plan $(DATA)

@@ -118,7 +118,10 @@ impl Textual for Daytime {
         let time = text.split_once(':').and_then(|(hour, minute)| Time::new(number(hour)?, number(minute)?, 0, 0).ok());
         match time {
             Some(time) => Ok(Self(time)),
-            None => unfit(format!("`{text}` is no time of day"), "write hours and minutes of the venue's clocks, such as `9:30` or `21:00`"),
+            None => unfit(
+                format!("`{text}` is no time of day"),
+                "write hours and minutes of the venue's clocks, such as `9:30` or `21:00`",
+            ),
         }
     }
 }
@@ -137,7 +140,7 @@ pub struct Known {
 /// # Errors
 /// Every problem of the file, or that it cannot be read.
 pub fn read(path: &Path, known: &Known) -> Result<Wishes, Problems> {
-    let text = document::text_up_to(path, 1 << 20)?;
+    let text = document::text_within(path, 1 << 20, "check the path of the visitor's wishes")?;
     from_text(&text, &path.display().to_string(), known)
 }
 

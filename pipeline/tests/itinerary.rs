@@ -50,7 +50,11 @@ impl World {
 
     /// The place of a stop, by its position and name.
     fn place(&self, stop: &Stop) -> &Place {
-        let name = if stop.kind == StopKind::Session { &self.session(stop.session.as_ref().unwrap()).venue } else { &stop.title };
+        let name = if stop.kind == StopKind::Session {
+            &self.session(stop.session.as_ref().unwrap()).venue
+        } else {
+            &stop.title
+        };
         self.games.places.places.iter().find(|place| place.name == *name && Some(pair(place.at)) == stop.at).unwrap()
     }
 
@@ -138,9 +142,10 @@ fn walked(world: &World, wanted: &Wanted, from: &Stop, to: &Stop) {
     let mut way = vec![position(here)];
     way.extend(gate.map(|gate| world.gate(gate)));
     way.push(position(there));
-    let walks = way.windows(2).filter(|pair| pair[0] != pair[1]).map(|pair| {
-        world.ways.walk(pair[0], pair[1], wanted.step_free).expect("a way that can be walked")
-    });
+    let walks = way
+        .windows(2)
+        .filter(|pair| pair[0] != pair[1])
+        .map(|pair| world.ways.walk(pair[0], pair[1], wanted.step_free).expect("a way that can be walked"));
     let (took, far) = walks.fold((0, 0), |(took, far), walk| (took + walk.seconds, far + walk.metres));
     // Each part of the way is rounded by itself.
     assert!(to.walk_s.abs_diff(took) <= 2 && to.walk_m.abs_diff(far) <= 2, "{to:?} takes {took} s, {far} m");
@@ -264,7 +269,8 @@ fn what_is_promised_is_kept_unless_something_is_clearly_better() {
     // Their second best lunch was promised to them.
     let best = planned.day.stops[2].clone();
     let mut other = World::of(world.games.clone());
-    other.games.places.places.iter_mut().find(|place| place.name == best.title).unwrap().opening = "off".parse().unwrap();
+    other.games.places.places.iter_mut().find(|place| place.name == best.title).unwrap().opening =
+        "off".parse().unwrap();
     let promised = other.plan(&wanted).unwrap();
     assert_ne!(promised.day.stops[2].title, best.title);
     let again = world.plan(&Wanted { before: Some(promised.day.clone()), ..wanted.clone() }).unwrap();
@@ -318,5 +324,8 @@ fn what_cannot_be_planned_says_why_and_what_to_do() {
     games.programme.sessions.clear();
     let empty = World::of(games);
     let day = empty.plan(&wanted).unwrap().day;
-    assert!(day.stops.iter().all(|stop| stop.kind != StopKind::Session), "an empty programme is a day without sessions");
+    assert!(
+        day.stops.iter().all(|stop| stop.kind != StopKind::Session),
+        "an empty programme is a day without sessions"
+    );
 }

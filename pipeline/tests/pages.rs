@@ -42,8 +42,8 @@ use usher::{
     web::{self, Figures, Pages, Taps, WebSettings, Websocket},
 };
 use usher_config::{
-    signage::Signage,
     decide::Liveness,
+    signage::Signage,
     value::{Name, Secret},
 };
 use usher_models::template::Score;

@@ -3,7 +3,10 @@
 use crate::guide::day::{Day, Stop, StopKind};
 use calcard::{
     common::PartialDateTime,
-    icalendar::{ICalendar, ICalendarComponent, ICalendarComponentType as Component, ICalendarProperty as Property, ICalendarValue as Value},
+    icalendar::{
+        ICalendar, ICalendarComponent, ICalendarComponentType as Component, ICalendarProperty as Property,
+        ICalendarValue as Value,
+    },
 };
 use jiff::{Timestamp, tz::TimeZone};
 use sha2::{Digest as _, Sha256};
@@ -40,7 +43,10 @@ fn event(stop: &Stop, now: Timestamp) -> Option<ICalendarComponent> {
 
 /// The same for the same stop, so that a day that is taken along twice is in the calendar once; a session keeps it when it moves.
 fn uid(stop: &Stop) -> String {
-    let of = stop.session.clone().unwrap_or_else(|| format!("{:?}/{}/{}/{}", stop.kind, stop.title, stop.place, stop.starts));
+    let of = stop
+        .session
+        .clone()
+        .unwrap_or_else(|| format!("{:?}/{}/{}/{}", stop.kind, stop.title, stop.place, stop.starts));
     let hash = Sha256::digest(of.as_bytes());
     format!("{}@usher", data_encoding::HEXLOWER.encode(&hash[..16]))
 }

@@ -123,9 +123,22 @@ fn session(chance: &mut impl Rng, date: Date, round: usize, number: usize, sport
 /// The venue of the sport of a number.
 pub(in crate::guide::games) fn venue(number: usize) -> String {
     const NAMES: [&str; 16] = [
-        "Olive Stadium", "Heron Pool", "Linden Hall", "Quarry Arena", "Mill Arena", "Harbour Hall", "Meadow Ground",
-        "Brick Lane Pitch", "Orchard Courts", "Lantern Hall", "Weaver Hall", "Stone Hall", "Glass Pavilion",
-        "Foundry", "Kiln House", "Tower Wall",
+        "Olive Stadium",
+        "Heron Pool",
+        "Linden Hall",
+        "Quarry Arena",
+        "Mill Arena",
+        "Harbour Hall",
+        "Meadow Ground",
+        "Brick Lane Pitch",
+        "Orchard Courts",
+        "Lantern Hall",
+        "Weaver Hall",
+        "Stone Hall",
+        "Glass Pavilion",
+        "Foundry",
+        "Kiln House",
+        "Tower Wall",
     ];
     NAMES[number % NAMES.len()].to_owned()
 }

@@ -12,7 +12,11 @@
 
 pub mod calendar;
 pub mod day;
+pub mod games;
 pub mod itinerary;
+pub mod places;
+pub mod plan;
 pub mod programme;
 pub mod retention;
 pub mod takeaway;
+pub mod ways;

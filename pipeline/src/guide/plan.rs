@@ -108,7 +108,10 @@ pub struct Planned {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Unplannable {
     /// The gate is not among the places.
-    #[error("the places have no gate `{gate}`, so there is nowhere to begin; add a point of `kind: gate` with that name ({})", known_gates(known))]
+    #[error(
+        "the places have no gate `{gate}`, so there is nowhere to begin; add a point of `kind: gate` with that name ({})",
+        known_gates(known)
+    )]
     NoGate {
         /// Which.
         gate: Name,
@@ -116,7 +119,9 @@ pub enum Unplannable {
         known: Vec<String>,
     },
     /// The day ends before it begins.
-    #[error("the day ends at {until}, which is not after its beginning at {at}; name a later `until`, or an earlier `arrival`")]
+    #[error(
+        "the day ends at {until}, which is not after its beginning at {at}; name a later `until`, or an earlier `arrival`"
+    )]
     Over {
         /// Its beginning.
         at: String,

@@ -111,7 +111,9 @@ impl Access {
             Role::Usher => is_within(&publish.topic, &self.topics.all()),
             // Only usher listens there, and a message that is kept would say of a dead screen that it lives.
             Role::Screen => {
-                self.topics.screen_of(&publish.topic).is_some() && !publish.retain && publish.payload.len() <= MOST_ALIVE
+                self.topics.screen_of(&publish.topic).is_some()
+                    && !publish.retain
+                    && publish.payload.len() <= MOST_ALIVE
             }
             Role::Integrator => false,
         }

@@ -187,8 +187,21 @@ impl Published {
 /// # Errors
 /// When a person must mend something first: the data folder, a port that is taken, a certificate.
 pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -> Result<Published, PublishError> {
-    let Setup { settings, site, box_name, data, quiet, visitors, forgotten, guide, changes, health, clock, acked, progress } =
-        setup;
+    let Setup {
+        settings,
+        site,
+        box_name,
+        data,
+        quiet,
+        visitors,
+        forgotten,
+        guide,
+        changes,
+        health,
+        clock,
+        acked,
+        progress,
+    } = setup;
     let topics = Topics::of(&site);
     let outbox = Arc::new(Outbox::open(&data.join("outbox.db"), quiet, clock.clone())?);
     health.set_outbox(outbox.depth());

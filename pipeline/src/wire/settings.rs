@@ -80,7 +80,9 @@ pub(super) fn publishing(
         }),
         guide: Box::new(move |visitor, _gate, at| {
             let sessions = match programme.as_ref() {
-                Some(programme) => next_sessions(programme, &visitor.sport, at, SESSIONS).into_iter().map(told).collect(),
+                Some(programme) => {
+                    next_sessions(programme, &visitor.sport, at, SESSIONS).into_iter().map(told).collect()
+                }
                 None => Vec::new(),
             };
             publish::Guided { sessions, ..publish::Guided::default() }
@@ -113,7 +115,12 @@ pub(super) fn pages(
         token,
         site: config.site.clone(),
         gates: config.gates.keys().cloned().collect(),
-        pass_gates: config.gates.iter().filter(|(_, gate)| gate.mode == Mode::Pass).map(|(name, _)| name.clone()).collect(),
+        pass_gates: config
+            .gates
+            .iter()
+            .filter(|(_, gate)| gate.mode == Mode::Pass)
+            .map(|(name, _)| name.clone())
+            .collect(),
         signage: config.signage.clone(),
         alive: Topics::of(&config.site).alive().replace("+/alive", ""),
         map: Arc::new(|| None),

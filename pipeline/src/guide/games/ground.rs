@@ -93,7 +93,8 @@ pub(super) fn ground(chance: &mut impl Rng) -> Places {
 fn dress(chance: &mut impl Rng, place: &mut Place) {
     place.cuisine = vec![CUISINES[chance.random_range(0..CUISINES.len())].to_owned()];
     let diets = [("vegetarian", 0.6), ("vegan", 0.35), ("halal", 0.3), ("kosher", 0.08), ("gluten_free", 0.3)];
-    place.diets = diets.iter().filter(|(_, share)| chance.random_bool(*share)).map(|(diet, _)| (*diet).to_owned()).collect();
+    place.diets =
+        diets.iter().filter(|(_, share)| chance.random_bool(*share)).map(|(diet, _)| (*diet).to_owned()).collect();
     place.opening = HOURS[chance.random_range(0..HOURS.len())].parse().unwrap_or_default();
     place.popularity = chance.random_bool(0.8).then(|| chance.random_range(0.0..1.0));
     place.price = Some(chance.random_range(1..=4));

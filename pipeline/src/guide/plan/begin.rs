@@ -51,9 +51,7 @@ fn running(site: &Site<'_>, wanted: &Wanted, stop: &Stop) -> Option<Begin> {
             }
             Box::new(|place| place.kind == Kind::Venue && same(&place.name, &session.venue))
         }
-        StopKind::Meal | StopKind::Rest => {
-            Box::new(|place| is_at(stop, place))
-        }
+        StopKind::Meal | StopKind::Rest => Box::new(|place| is_at(stop, place)),
         StopKind::Arrive | StopKind::Leave => return None,
     };
     let place = places.clone().position(is_here)?;
@@ -86,7 +84,9 @@ pub(super) fn folded(name: &str) -> String {
 
 /// The last minute of a moment's day, by the venue's clocks.
 pub(super) fn end_of_day(at: &Zoned) -> Zoned {
-    at.tomorrow().and_then(|next| next.start_of_day()).map_or_else(|_| at.clone(), |next| next.saturating_sub(1.minute()))
+    at.tomorrow()
+        .and_then(|next| next.start_of_day())
+        .map_or_else(|_| at.clone(), |next| next.saturating_sub(1.minute()))
 }
 
 /// Where one may leave: the stops of public transport that can be reached, else where one is.

@@ -10,7 +10,10 @@ use crate::guide::{
         worth,
     },
 };
-use jiff::{SignedDuration, ToSpan, Zoned, civil::{Date, DateTime, Time}};
+use jiff::{
+    SignedDuration, ToSpan, Zoned,
+    civil::{Date, DateTime, Time},
+};
 use std::collections::{BTreeMap, BTreeSet};
 use usher_config::{
     places::{Kind, Place},
@@ -84,8 +87,10 @@ impl Gather<'_, '_> {
                 sports.push(sport);
             }
         }
-        let venues: BTreeMap<String, usize> = self.of_kind(&[Kind::Venue]).map(|(at, one)| (folded(&one.name), at)).collect();
-        let gates: BTreeMap<String, usize> = self.of_kind(&[Kind::Gate]).map(|(at, one)| (one.name.clone(), at)).collect();
+        let venues: BTreeMap<String, usize> =
+            self.of_kind(&[Kind::Venue]).map(|(at, one)| (folded(&one.name), at)).collect();
+        let gates: BTreeMap<String, usize> =
+            self.of_kind(&[Kind::Gate]).map(|(at, one)| (one.name.clone(), at)).collect();
         for (number, session) in self.site.programme.sessions.iter().enumerate() {
             let Some(rank) = sports.iter().position(|sport| *sport == folded(&session.sport)) else { continue };
             if matches!(session.status, Status::SoldOut | Status::Cancelled) {
@@ -145,7 +150,8 @@ impl Gather<'_, '_> {
                 continue;
             }
             let group = self.group(Group::Meal(date, meal.from));
-            let places: Vec<usize> = self.of_kind(&[Kind::Restaurant, Kind::Cafe, Kind::Kiosk]).map(|(at, _)| at).collect();
+            let places: Vec<usize> =
+                self.of_kind(&[Kind::Restaurant, Kind::Cafe, Kind::Kiosk]).map(|(at, _)| at).collect();
             for number in places {
                 let place = &self.site.places.places[number];
                 let Some((duration, points)) = worth::meal(place.kind) else { continue };

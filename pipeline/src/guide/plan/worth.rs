@@ -41,8 +41,10 @@ pub struct Meal {
 }
 
 /// Lunch and dinner. One of each a day.
-pub const MEALS: [Meal; 2] =
-    [Meal { from: time(11, 30, 0, 0), to: time(14, 30, 0, 0) }, Meal { from: time(17, 30, 0, 0), to: time(21, 0, 0, 0) }];
+pub const MEALS: [Meal; 2] = [
+    Meal { from: time(11, 30, 0, 0), to: time(14, 30, 0, 0) },
+    Meal { from: time(17, 30, 0, 0), to: time(21, 0, 0, 0) },
+];
 
 /// Seconds that a meal takes, and points for having it, by where; `None` where one cannot eat. Who is in a hurry eats
 /// standing: less worth, but in half the time.

@@ -12,8 +12,9 @@ use crate::{
     web::{
         assets,
         enrol::{
-            Shared, day,
+            Shared,
             answers::{Enrol, Enrolled, Forget, Forgotten, Form, Kept, NoticeShown, Open, PassMade, Secret, Source},
+            day,
             limits::What,
             openapi,
             refusal::{No, busy, no, store_failed, too_often},

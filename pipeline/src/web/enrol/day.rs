@@ -89,7 +89,11 @@ async fn holder(shared: &Shared, from: SocketAddr, body: Body) -> Result<Visitor
 }
 
 fn gone() -> No {
-    no(StatusCode::NOT_FOUND, "unknown", &"there is no day behind this code any more; open the page of your pass instead")
+    no(
+        StatusCode::NOT_FOUND,
+        "unknown",
+        &"there is no day behind this code any more; open the page of your pass instead",
+    )
 }
 
 /// Plans off the runtime's thread: a day takes milliseconds, and others ask meanwhile.
@@ -120,4 +124,3 @@ async fn calendar_of(shared: &Arc<Shared>, visitor: Visitor) -> Result<Response,
     ];
     Ok((headers, calendar::ics(&day, now)).into_response())
 }
-

@@ -3,7 +3,9 @@
 //! `docs/api/openapi.json` holds what [`document`] returns; a test keeps it so (`BLESS=1` writes it anew). Schemas are JSON Schema
 //! 2020-12, which OpenAPI 3.1 takes as they are.
 
-use crate::web::enrol::answers::{DayShown, Enrol, Enrolled, Forget, Forgotten, Form, Kept, Key, Listed, Look, Open, Refused, Secret};
+use crate::web::enrol::answers::{
+    DayShown, Enrol, Enrolled, Forget, Forgotten, Form, Kept, Key, Listed, Look, Open, Refused, Secret,
+};
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
