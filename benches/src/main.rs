@@ -13,6 +13,7 @@ mod film;
 mod gate;
 mod iresnet;
 mod networks;
+mod pictures;
 #[path = "../../pipeline/tests/support/gate.rs"]
 mod process;
 mod report;
@@ -43,6 +44,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("walk") {
         report::keep("walk", walk::QUESTION, &walk::answer()?)?;
+    }
+    if wanted("pictures") {
+        report::keep("pictures", pictures::QUESTION, &pictures::answer()?)?;
     }
     if wanted("cameras") {
         report::keep("cameras", cameras::QUESTION, &cameras::answer()?)?;

@@ -8,6 +8,7 @@
 
 pub mod audit;
 pub(crate) mod bars;
+pub mod confinement;
 pub mod consent;
 pub mod current;
 pub mod decoder;
