@@ -49,6 +49,7 @@ pub struct Health {
     broker: Mutex<BrokerState>,
     outbox: std::sync::atomic::AtomicU64,
     drift: AtomicBool,
+    floor: AtomicBool,
 }
 
 impl Health {
@@ -60,6 +61,7 @@ impl Health {
             broker: Mutex::new(BrokerState::Connecting),
             outbox: 0.into(),
             drift: AtomicBool::new(false),
+            floor: AtomicBool::new(false),
         }
     }
 
@@ -107,6 +109,16 @@ impl Health {
     /// Says so; true when it changed.
     pub fn set_drift(&self, drifts: bool) -> bool {
         self.drift.swap(drifts, Ordering::Relaxed) != drifts
+    }
+
+    /// Whether the time floor is more than a day ahead of the clock.
+    pub fn floor_is_far(&self) -> bool {
+        self.floor.load(Ordering::Relaxed)
+    }
+
+    /// Says so; true when it changed.
+    pub fn set_floor_is_far(&self, far: bool) -> bool {
+        self.floor.swap(far, Ordering::Relaxed) != far
     }
 
     /// Visits not yet acknowledged.

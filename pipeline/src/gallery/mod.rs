@@ -20,6 +20,7 @@ pub mod floor;
 pub mod forget;
 pub mod hint;
 pub mod key;
+pub mod lowering;
 pub mod migrate;
 pub mod name;
 pub mod notice;

@@ -1,6 +1,7 @@
 //! Health and metrics for machines.
 
 use crate::{
+    gallery::floor::MEND,
     health::{BrokerState, CameraState},
     web::Shared,
 };
@@ -37,6 +38,9 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
         degraded.push(
             "thresholds: strangers come nearer to enrolled people than they should; run `usher calibrate`".into(),
         );
+    }
+    if shared.health.floor_is_far() {
+        degraded.push(format!("gallery: the time floor is more than a day ahead of the clock; {MEND}"));
     }
     let ready = shared.health.is_ready();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
