@@ -14,6 +14,7 @@ mod gate;
 mod iresnet;
 mod networks;
 mod plan;
+mod pictures;
 #[path = "../../pipeline/tests/support/gate.rs"]
 mod process;
 mod report;
@@ -47,6 +48,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("plan") {
         report::keep("plan", plan::QUESTION, &plan::answer()?)?;
+    }
+    if wanted("pictures") {
+        report::keep("pictures", pictures::QUESTION, &pictures::answer()?)?;
     }
     if wanted("cameras") {
         report::keep("cameras", cameras::QUESTION, &cameras::answer()?)?;

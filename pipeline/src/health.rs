@@ -78,6 +78,7 @@ pub struct Health {
     drift: AtomicBool,
     screens: Mutex<BTreeMap<Name, Screen>>,
     guide: Mutex<Option<String>>,
+    floor: AtomicBool,
 }
 
 impl Health {
@@ -91,6 +92,7 @@ impl Health {
             drift: AtomicBool::new(false),
             screens: Mutex::new(BTreeMap::new()),
             guide: Mutex::new(None),
+            floor: AtomicBool::new(false),
         }
     }
 
@@ -165,6 +167,16 @@ impl Health {
     /// Says why a file of the guide is not the newest one.
     pub fn set_guide(&self, trouble: Option<String>) {
         *self.guide.lock().expect("no holder of this lock panics") = trouble;
+    }
+
+    /// Whether the time floor is more than a day ahead of the clock.
+    pub fn floor_is_far(&self) -> bool {
+        self.floor.load(Ordering::Relaxed)
+    }
+
+    /// Says so; true when it changed.
+    pub fn set_floor_is_far(&self, far: bool) -> bool {
+        self.floor.swap(far, Ordering::Relaxed) != far
     }
 
     /// Visits not yet acknowledged.

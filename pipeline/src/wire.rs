@@ -207,7 +207,7 @@ pub fn start(
         stages.pulse.listen(name, beat, stages.now);
     }
     let beat = stages.beat("gallery");
-    stages.threads.push(current::watch(store, clock.clone(), gallery.clone(), stop.clone(), beat));
+    stages.threads.push(current::watch(store, clock.clone(), gallery.clone(), health.clone(), stop.clone(), beat));
 
     let (outcomes, outcomes_out) = bounded::<Outcome>(FOR_EYES);
     let (identifications, identifications_out) = bounded(IDENTIFICATIONS);

@@ -21,6 +21,7 @@ use usher::{
         key::BoxKey,
         store::Store,
     },
+    health::Health,
     supervise::{Beat, stop},
 };
 use usher_models::{
@@ -140,7 +141,7 @@ fn a_running_gate_follows_what_another_process_does() {
     let current = Current::of(&store, &model(), clock.now().wall).unwrap();
     let (stopper, stop) = stop();
     let beat = Beat::default();
-    let thread = watch(store, clock.clone(), current.clone(), stop, beat.clone());
+    let thread = watch(store, clock.clone(), current.clone(), Arc::new(Health::of([])), stop, beat.clone());
     assert!(current.load().is_empty());
 
     // Another process, as far as SQLite can tell: another connection.
@@ -184,7 +185,7 @@ fn whoever_expires_vanishes_even_when_the_file_cannot_be_written() {
     let locked = rusqlite::Connection::open(&path).unwrap();
     locked.execute_batch("BEGIN IMMEDIATE").unwrap();
     let (stopper, stop) = stop();
-    let thread = watch(store, clock.clone(), current.clone(), stop, Beat::default());
+    let thread = watch(store, clock.clone(), current.clone(), Arc::new(Health::of([])), stop, Beat::default());
     clock.pass(Duration::from_secs(60));
     wait_until("somebody expired is nobody", || current.load().visitor(id).is_none());
     let still_there: i64 = locked.query_row("SELECT count(*) FROM visitor", [], |row| row.get(0)).unwrap();

@@ -65,6 +65,18 @@ fn missing_weights_are_named_with_the_mend_and_end_with_78() {
     assert!(said.contains("usher models install"), "{said}");
 }
 
+/// Whatever the groups of this systemd hold: without these, decoders of strangers' pictures have no filter, or no limits.
+#[test]
+fn the_unit_lets_decoders_confine_themselves() {
+    let unit = fs::read_to_string(root().join("systemd/usher.service")).unwrap();
+    let filters: Vec<&str> = unit.lines().filter_map(|line| line.strip_prefix("SystemCallFilter=")).collect();
+    let taken_away = filters.iter().rposition(|filter| filter.starts_with('~')).unwrap();
+    let given: Vec<&str> = filters[taken_away + 1..].iter().flat_map(|filter| filter.split(' ')).collect();
+    for call in ["seccomp", "prlimit64", "setrlimit"] {
+        assert!(given.contains(&call), "{call} is not given back: {filters:?}");
+    }
+}
+
 #[test]
 fn the_unit_is_exposed_by_no_more_than_1_5() {
     let unit = root().join("systemd/usher.service");

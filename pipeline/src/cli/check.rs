@@ -4,7 +4,12 @@ mod probe;
 
 use crate::{
     cli::{Common, MEND_ME},
+    gallery::{
+        confinement::Confined,
+        decoder::{Decoder, UNFILTERED},
+    },
     guide::programme::sports,
+    web::enrol::this_program,
 };
 use serde_json::{Value, json};
 use std::{
@@ -43,6 +48,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     };
     let mut warnings = config.warnings();
     warnings.extend(weights_missing(&config)?);
+    warnings.extend(unconfined(&config));
     let probed = args.probe.then(|| probe::all(&config, Duration::from_secs(args.timeout)));
     let ok = probed.as_ref().is_none_or(probe::Probed::is_ok);
     if common.json {
@@ -95,6 +101,16 @@ fn weights_missing(config: &Config) -> anyhow::Result<Vec<String>> {
             format!("the weights of `{name}` are not in {folder}: run `usher models install --data {data}{all}`")
         })
         .collect())
+}
+
+/// Strangers' pictures come to a box with an enrolment page only.
+fn unconfined(config: &Config) -> Option<String> {
+    config.web.enrol.as_ref()?;
+    match Decoder::new(&this_program()).confined() {
+        Ok(Confined::Filtered) => None,
+        Ok(Confined::LimitsOnly) => Some(format!("strangers' pictures are decoded behind limits alone: {UNFILTERED}")),
+        Err(error) => Some(format!("the decoder of strangers' pictures does not start ({error})")),
+    }
 }
 
 fn summary(config: &Config, programme: Option<&Programme>, ok: bool) -> String {

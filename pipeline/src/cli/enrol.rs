@@ -200,7 +200,7 @@ fn expires(args: &Args, config: &Config, now: SystemTime) -> anyhow::Result<Syst
 }
 
 /// A moment, a time of day here, or the end of a day here.
-fn until(text: &str, zone: &jiff::tz::TimeZone) -> anyhow::Result<SystemTime> {
+pub(crate) fn until(text: &str, zone: &jiff::tz::TimeZone) -> anyhow::Result<SystemTime> {
     if let Ok(at) = text.parse::<jiff::Timestamp>() {
         return Ok(at.into());
     }

@@ -11,12 +11,13 @@ use crate::{
     clock::Clock,
     gallery::{
         file::StoreError,
-        floor::Floor,
+        floor::{Floor, MEND},
         search::{Enrolled, Gallery},
         store::{Loaded, Store},
         unlocked::Unlocked,
         visitor::{Visitor, VisitorId},
     },
+    health::Health,
     metrics::{ENROLLED, SKIPPED},
     supervise::{Beat, Stop, spawn},
 };
@@ -125,10 +126,17 @@ fn snapshot(loaded: Loaded, model: &ModelId, now: SystemTime, before: Option<&Ga
 }
 
 /// Keeps `current` equal to `store` until `stop`. Returns the thread `gallery`.
-pub fn watch(store: Store, clock: Arc<dyn Clock>, current: Arc<Current>, stop: Stop, beat: Beat) -> JoinHandle<()> {
+pub fn watch(
+    store: Store,
+    clock: Arc<dyn Clock>,
+    current: Arc<Current>,
+    health: Arc<Health>,
+    stop: Stop,
+    beat: Beat,
+) -> JoinHandle<()> {
     spawn("gallery", move || {
         let floor = Floor::new(store.floor().ok().flatten(), clock.now());
-        let mut watch = Watch { store, clock, current, floor, seen: None, said: None, tried: None };
+        let mut watch = Watch { store, clock, current, health, floor, seen: None, said: None, tried: None };
         loop {
             beat.beat();
             watch.look();
@@ -143,6 +151,7 @@ struct Watch {
     store: Store,
     clock: Arc<dyn Clock>,
     current: Arc<Current>,
+    health: Arc<Health>,
     floor: Floor,
     /// The versions of the file and of the unlocked that `current` shows.
     seen: Option<(i64, u64)>,
@@ -167,6 +176,7 @@ impl Watch {
         }
         current.gauge();
         current.unlocked.tidy(now, |_| true);
+        self.hold_clock();
         let trouble = self.reload(now).and_then(|()| self.expire(due)).err().map(|error| error.to_string());
         if trouble != self.said {
             match &trouble {
@@ -174,6 +184,19 @@ impl Watch {
                 None => info!("the gallery can be read and written again"),
             }
             self.said = trouble;
+        }
+    }
+
+    /// Says, once, that the floor is far ahead of the clock, and that it is not any more.
+    fn hold_clock(&self) {
+        let ahead = self.floor.far_ahead(self.clock.now());
+        match (ahead, self.health.set_floor_is_far(ahead.is_some())) {
+            (Some(ahead), true) => {
+                let days = ahead.as_secs() / (24 * 3600);
+                warn!(days, mend = MEND, "the time floor is far ahead of the clock: nobody can be enrolled sensibly");
+            }
+            (None, true) => info!("the clock and the time floor agree again"),
+            (_, false) => {}
         }
     }
 

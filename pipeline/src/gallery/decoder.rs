@@ -1,11 +1,14 @@
 //! Pictures of strangers, decoded in a process that can open nothing.
 //!
-//! A decoder reads what anybody may have written. So it runs in a child that can open no file and no socket, dump no core and
-//! start no process (as long as it is not root), with an end to its memory and to its time; the most that an honest decoder's
-//! mistake does is to end it, and the next picture gets a new one. What comes back is read as pixels of a stated size and
-//! nothing else. It is no jail: no system call is forbidden but by these limits and by the service's own filter.
+//! A decoder reads what anybody may have written. So it runs in a child that can open no file and no socket, touch no other
+//! process and start none ([`confine`]), with an end to its memory and to its time; the most that a mistake of the decoder's
+//! does is to end it, and the next picture gets a new one. What comes back is read as pixels of a stated size and nothing
+//! else. The child says first how far it is confined, before it has read a byte.
 
-use crate::gallery::picture::{MOST_BYTES, MOST_PIXELS, Picture, PictureError};
+use crate::gallery::{
+    confinement::{Confined, confine},
+    picture::{MOST_BYTES, MOST_PIXELS, Picture, PictureError},
+};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::ioctl_fionbio,
@@ -14,10 +17,11 @@ use rustix::{
 };
 use std::{
     io::{self, Read, Write},
-    os::fd::AsFd,
+    os::{fd::AsFd, unix::process::ExitStatusExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
+use tracing::warn;
 use usher_models::image::Size;
 use zeroize::Zeroizing;
 
@@ -31,6 +35,13 @@ const MEMORY: u64 = 1500 << 20;
 /// Most computing time for one picture, seconds.
 const SECONDS: u64 = 2;
 
+/// Most computing time of a child's life, seconds: more than all its pictures can take.
+const LIFETIME: u64 = PICTURES as u64 * (SECONDS + 1);
+
+/// What a child says first: that it is confined by a filter of system calls, or that the system would not set one.
+const FILTERED: u32 = 0xf117_e4ed;
+const LIMITS_ONLY: u32 = 0x11a1_75ff;
+
 /// Most time to wait for one, milliseconds: less than a stage may go without a beat ([`crate::supervise::HANGS`]).
 const PATIENCE_MS: u64 = 3_500;
 
@@ -41,17 +52,36 @@ const PICTURES: u32 = 500;
 pub struct Decoder {
     program: PathBuf,
     child: Option<Running>,
+    /// Whether it was said that children are not confined as they should be.
+    is_said: bool,
 }
 
 struct Running {
     child: Child,
     served: u32,
+    confined: Option<Confined>,
 }
 
 impl Decoder {
     /// One that starts this program (usher itself) as its child.
     pub fn new(program: &Path) -> Self {
-        Self { program: program.to_owned(), child: None }
+        Self { program: program.to_owned(), child: None, is_said: false }
+    }
+
+    /// How far its children are confined on this machine; starts one to see.
+    ///
+    /// # Errors
+    /// When none starts, or it does not answer.
+    pub fn confined(&mut self) -> io::Result<Confined> {
+        let until = monotonic_ms() + PATIENCE_MS;
+        self.running()?.confined(until)
+    }
+
+    fn running(&mut self) -> io::Result<&mut Running> {
+        match &mut self.child {
+            Some(running) => Ok(running),
+            none => Ok(none.insert(Running::start(&self.program)?)),
+        }
     }
 
     /// Ends the child: what one visitor's pictures did to it is not to answer for another's.
@@ -70,19 +100,29 @@ impl Decoder {
         if self.child.as_ref().is_some_and(|running| running.served >= PICTURES) {
             self.child = None;
         }
-        let running = match &mut self.child {
-            Some(running) => running,
-            none => none.insert(Running::start(&self.program).map_err(PictureError::Unreadable)?),
-        };
+        let running = self.running().map_err(PictureError::Unreadable)?;
         match running.ask(bytes) {
-            Ok(answer) => answer,
+            Ok((answer, confined)) => {
+                if confined == Confined::LimitsOnly && !std::mem::replace(&mut self.is_said, true) {
+                    warn!(mend = UNFILTERED, "strangers' pictures are decoded behind limits alone");
+                }
+                answer
+            }
             Err(_) => {
-                self.child = None;
+                if self.child.take().is_some_and(|running| running.broke_out()) {
+                    warn!(
+                        "the decoder asked the system for what it may not, and was ended: a picture broke into it, or this machine's C library needs a call that the filter does not know"
+                    );
+                }
                 Err(PictureError::Damaged("it takes more time or memory than any honest picture".to_owned()))
             }
         }
     }
 }
+
+/// What to do where children are confined by limits alone.
+pub const UNFILTERED: &str =
+    "give the box a kernel with CONFIG_SECCOMP_FILTER, and let the service call `seccomp` (systemd/usher.service does)";
 
 impl Running {
     fn start(program: &Path) -> io::Result<Self> {
@@ -97,14 +137,36 @@ impl Running {
         if let Some(to) = &child.stdin {
             ioctl_fionbio(to, true)?;
         }
-        Ok(Self { child, served: 0 })
+        Ok(Self { child, served: 0, confined: None })
     }
 
-    fn ask(&mut self, bytes: &[u8]) -> io::Result<Result<Picture, PictureError>> {
+    /// Whether it was the filter that ended it. What has not ended by itself is ended.
+    fn broke_out(mut self) -> bool {
+        let _it_may_have_ended = self.child.kill();
+        self.child.wait().is_ok_and(|status| status.signal() == Some(libc::SIGSYS))
+    }
+
+    /// What the child said first, before it read anything.
+    fn confined(&mut self, until: u64) -> io::Result<Confined> {
+        if let Some(confined) = self.confined {
+            return Ok(confined);
+        }
+        let from = self.child.stdout.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        let confined = match number(&mut Patient { pipe: from, until })? {
+            FILTERED => Confined::Filtered,
+            LIMITS_ONLY => Confined::LimitsOnly,
+            _ => return Err(io::ErrorKind::InvalidData.into()),
+        };
+        self.confined = Some(confined);
+        Ok(confined)
+    }
+
+    fn ask(&mut self, bytes: &[u8]) -> io::Result<(Result<Picture, PictureError>, Confined)> {
         self.served += 1;
+        let until = monotonic_ms() + PATIENCE_MS;
+        let confined = self.confined(until)?;
         let ended = || io::Error::from(io::ErrorKind::BrokenPipe);
         let Child { stdin: Some(to), stdout: Some(from), .. } = &mut self.child else { return Err(ended()) };
-        let until = monotonic_ms() + PATIENCE_MS;
         let to = &mut Patient { pipe: to, until };
         to.write_all(&(bytes.len() as u32).to_le_bytes())?;
         to.write_all(bytes)?;
@@ -113,7 +175,7 @@ impl Running {
         if width == 0 {
             let mut text = vec![0; number(from)?.min(1000) as usize];
             from.read_exact(&mut text)?;
-            return Ok(Err(told(&text)));
+            return Ok((Err(told(&text)), confined));
         }
         let size = Size { width, height: number(from)? };
         let pixels = u64::from(size.width) * u64::from(size.height);
@@ -122,7 +184,7 @@ impl Running {
         }
         let mut rgb = Zeroizing::new(vec![0; 3 * pixels as usize]);
         from.read_exact(&mut rgb)?;
-        Ok(Ok(Picture::of_rgb(size, rgb)))
+        Ok((Ok(Picture::of_rgb(size, rgb)), confined))
     }
 }
 
@@ -217,13 +279,10 @@ fn written(error: &PictureError) -> String {
 /// # Errors
 /// When the parent has gone, or the limits cannot be set.
 pub fn serve(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
-    let limit = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
-    setrlimit(Resource::As, limit(MEMORY))?;
-    setrlimit(Resource::Core, limit(0))?;
-    setrlimit(Resource::Fsize, limit(0))?;
-    // Standard input, output and error are open; nothing else ever is again, no file and no socket.
-    setrlimit(Resource::Nofile, limit(3))?;
-    setrlimit(Resource::Nproc, limit(0))?;
+    let confined = confine(MEMORY, LIFETIME)?;
+    let word = if confined == Confined::Filtered { FILTERED } else { LIMITS_ONLY };
+    to.write_all(&word.to_le_bytes())?;
+    to.flush()?;
     loop {
         let length = match number(from) {
             Ok(length) => u64::from(length),
@@ -271,6 +330,18 @@ mod tests {
         ] {
             assert_eq!(told(written(&error).as_bytes()).to_string(), error.to_string().replace('\n', " "));
         }
+    }
+
+    #[test]
+    fn whoever_asks_for_more_is_told_from_whoever_takes_too_long() {
+        let start = |script: &str| {
+            let child = Command::new("/bin/sh").args(["-c", script]).spawn().unwrap();
+            Running { child, served: 0, confined: None }
+        };
+        let mut forbidden = start("kill -SYS $$");
+        forbidden.child.wait().unwrap();
+        assert!(forbidden.broke_out());
+        assert!(!start("sleep 60").broke_out(), "it was we who ended it");
     }
 
     #[test]

@@ -14,6 +14,13 @@ const BELIEVED_AFTER: Duration = Duration::from_secs(10 * 60);
 /// What clocks drift and are corrected by; no jump.
 const DRIFT: Duration = Duration::from_secs(60);
 
+/// A floor that is so much ahead of the clock is one that a clock of the far future left behind: nobody can enrol sensibly.
+pub(crate) const FAR: Duration = Duration::from_secs(24 * 3600);
+
+/// What staff do about that.
+pub const MEND: &str =
+    "set the clock; if it is right, stop the gate, forget everybody, and run `usher audit lower-floor`";
+
 /// How often the floor is written down.
 const WRITTEN_EVERY: Duration = Duration::from_secs(60);
 
@@ -37,6 +44,11 @@ impl Floor {
     /// The latest that it may be: nobody whose time is over by it is recognised.
     pub fn latest(&self, now: Moment) -> SystemTime {
         now.wall.max(self.counted(now))
+    }
+
+    /// How far it is ahead of the clock, where that is more than a day.
+    pub fn far_ahead(&self, now: Moment) -> Option<Duration> {
+        self.counted(now).duration_since(now.wall).ok().filter(|ahead| *ahead > FAR)
     }
 
     /// The time that is sure: whoever's time is over by it is erased.
@@ -109,6 +121,19 @@ mod tests {
             assert_eq!(floor.sure(at(1_003_600 + steady, steady)), wall(1_000_000 + steady));
         }
         assert_eq!(floor.sure(at(1_004_310, 710)), wall(1_004_310));
+    }
+
+    #[test]
+    fn a_far_future_that_was_believed_is_told() {
+        let mut floor = Floor::new(None, at(1_000_000, 0));
+        let year = 365 * 24 * 3600;
+        floor.sure(at(1_000_000 + year, 10));
+        assert_eq!(floor.far_ahead(at(1_000_020, 20)), None, "not believed yet");
+        floor.sure(at(1_000_700 + year, 710));
+        assert_eq!(floor.far_ahead(at(1_000_800 + year, 810)), None, "the clock is as far");
+        assert_eq!(floor.far_ahead(at(1_000_900, 910)), Some(Duration::from_secs(year)));
+        let hours = Floor::new(Some(wall(1_000_000 + 20 * 3600)), at(1_000_000, 0));
+        assert_eq!(hours.far_ahead(at(1_000_000, 0)), None, "that passes by itself");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 pub mod audit;
 pub(crate) mod bars;
+pub mod confinement;
 pub mod consent;
 pub mod current;
 pub mod decoder;
@@ -19,6 +20,7 @@ pub mod floor;
 pub mod forget;
 pub mod hint;
 pub mod key;
+pub mod lowering;
 pub mod migrate;
 pub mod name;
 pub mod notice;

@@ -128,7 +128,7 @@ impl Picture {
     }
 
     /// Interleaved R, G, B, 8 bits, row by row.
-    pub(crate) fn rgb(&self) -> &[u8] {
+    pub fn rgb(&self) -> &[u8] {
         &self.rgb
     }
 

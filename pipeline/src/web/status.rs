@@ -1,6 +1,7 @@
 //! Health and metrics for machines.
 
 use crate::{
+    gallery::floor::MEND,
     health::{BrokerState, CameraState, SILENT},
     web::Shared,
 };
@@ -48,6 +49,9 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
     }
     if let Some(trouble) = shared.health.guide() {
         degraded.push(format!("guide: {trouble}"));
+    }
+    if shared.health.floor_is_far() {
+        degraded.push(format!("gallery: the time floor is more than a day ahead of the clock; {MEND}"));
     }
     let ready = shared.health.is_ready();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

@@ -76,6 +76,16 @@ pub enum Deed {
         /// Who answers for it.
         responsible: String,
     },
+    /// The time floor, which a wrong clock had raised, was brought down to the clock; nobody was in the gallery. Lines after
+    /// this one may be earlier than lines before it.
+    FloorLowered {
+        /// Where it was, milliseconds since 1970.
+        from_ms: i64,
+        /// Where it is now, milliseconds since 1970.
+        to_ms: i64,
+        /// Who asked for it.
+        by: String,
+    },
 }
 
 /// One line of the log.
@@ -83,7 +93,7 @@ pub enum Deed {
 pub struct Line {
     /// From 1, without gaps.
     pub seq: u64,
-    /// When, RFC 3339, by the box's clock and never before the line before.
+    /// When, RFC 3339, by the box's clock and never before the line before, unless the floor was lowered.
     pub at: jiff::Timestamp,
     /// What.
     #[serde(flatten)]

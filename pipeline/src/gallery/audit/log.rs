@@ -221,7 +221,7 @@ impl Log {
                 self.live.remove(&visitor);
                 self.gone.insert(visitor);
             }
-            Deed::Identification { .. } => {}
+            Deed::Identification { .. } | Deed::FloorLowered { .. } => {}
         }
         (self.seq, self.hash, self.last) = (line.seq, line.hash, line.at);
     }
@@ -231,8 +231,9 @@ impl Log {
         if deeds.is_empty() {
             return Ok(());
         }
-        // A clock that was set back does not turn the log around.
-        let at = at.max(self.last.into());
+        // A clock that was set back does not turn the log around; only staff do, who say that it is the log that is ahead.
+        let is_lowered = deeds.iter().any(|deed| matches!(deed, Deed::FloorLowered { .. }));
+        let at = if is_lowered { at } else { at.max(self.last.into()) };
         let (mut text, mut lines) = (Vec::new(), Vec::new());
         let (mut seq, mut hash) = (self.seq, self.hash.clone());
         for deed in deeds {

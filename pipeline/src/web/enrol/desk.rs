@@ -160,7 +160,11 @@ impl Clerk {
                 Ok(Ask::ForgetBy(pass, answer)) => answer.send(self.forget_by(&pass)).is_ok(),
                 Ok(Ask::Forget(id, answer)) => answer.send(self.forget(id)).is_ok(),
                 Ok(Ask::List(answer)) => answer.send(self.list()).is_ok(),
-                Err(RecvTimeoutError::Timeout) => true,
+                Err(RecvTimeoutError::Timeout) => {
+                    // A child lives for as long as pictures come: the next visitor's are for a new one.
+                    self.decoder.renew();
+                    true
+                }
                 Err(RecvTimeoutError::Disconnected) => return,
             };
         }

@@ -7,6 +7,7 @@
 pub mod answers;
 mod api;
 mod day;
+mod connections;
 mod desk;
 mod limits;
 mod look;
@@ -32,7 +33,7 @@ use crate::{
     supervise::{Beat, Stop, spawn},
     web::session::Sessions,
 };
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use std::{
     net::{SocketAddr, TcpListener},
     path::PathBuf,
@@ -172,7 +173,9 @@ pub fn start(
         runtime.block_on(async {
             let service = api::router(&shared).into_make_service_with_connect_info::<SocketAddr>();
             let served = async {
-                let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(tls))?;
+                let seated = connections::Seats::default();
+                let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(tls)).handshake_timeout(SAID_WITHIN);
+                let server = axum_server::from_tcp(listener)?.acceptor(acceptor.acceptor(seated));
                 // Whoever connects and says nothing holds a descriptor that a camera may need.
                 let mut server = server.http1_only().first_request_timeout(SAID_WITHIN);
                 server.http_builder().http1().header_read_timeout(SAID_WITHIN);
