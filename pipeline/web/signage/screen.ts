@@ -112,8 +112,9 @@ function unit(): number {
 
 function fit(): void {
   if (!shown) return;
-  const several = shown.greetings.length > 1;
-  for (const name of main.querySelectorAll<HTMLElement>(".name")) fitName(name, several ? 5 : 10, several ? 2.5 : 4, 2);
+  const count = shown.greetings.length;
+  const [largest, smallest] = count === 1 ? [10, 4] : count <= 4 ? [5, 2.5] : [3.6, 2];
+  for (const name of main.querySelectorAll<HTMLElement>(".name")) fitName(name, largest, smallest, 2);
   shown.program?.fit(unit());
 }
 
