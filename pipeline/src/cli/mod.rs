@@ -13,6 +13,7 @@ mod dpia;
 mod enrol;
 mod evaluate;
 mod forget;
+mod guide;
 mod list;
 mod migrate;
 mod models;
@@ -66,6 +67,7 @@ enum Command {
     Models(models::Args),
     Replay(replay::Args),
     Evaluate(evaluate::Args),
+    Guide(guide::Args),
     Calibrate(calibrate::Args),
     Notice(notice::Args),
     Audit(audit::Args),
@@ -91,6 +93,7 @@ pub fn main() -> ExitCode {
         Command::Models(args) => models::run(&common, &args),
         Command::Replay(args) => replay::run(&common, &args),
         Command::Evaluate(args) => evaluate::run(&common, &args),
+        Command::Guide(args) => guide::run(&common, &args),
         Command::Calibrate(args) => calibrate::run(&common, &args),
         Command::Notice(args) => notice::run(&common, &args),
         Command::Audit(args) => audit::run(&common, &args),

@@ -13,6 +13,9 @@
 pub mod calendar;
 pub mod day;
 pub mod itinerary;
+pub mod places;
 pub mod programme;
+pub mod remarks;
 pub mod retention;
 pub mod takeaway;
+pub mod ways;
