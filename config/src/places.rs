@@ -20,7 +20,7 @@ use crate::{
 use std::fmt;
 
 pub use opening::Opening;
-pub use schema::json_schema;
+pub use schema::{json_schema, table};
 
 /// Largest file that is read: some thirty thousand features.
 const LARGEST: u64 = 16 << 20;

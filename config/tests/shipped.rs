@@ -14,6 +14,8 @@ use usher_config::{
     guide::Guide,
     identify::Rules,
     infer::{Device, Infer},
+    places,
+    places::Kind,
     programme,
     publish::{Broker, Publish},
     read,
@@ -119,6 +121,25 @@ fn the_demo_its_crowd_and_its_programme_are_read() {
 }
 
 #[test]
+fn the_shipped_site_has_the_programmes_venues_and_gates_and_much_to_eat() {
+    let (site, remarks) = places::read_remarked(&here("places.geojson")).unwrap();
+    assert!(remarks.is_empty(), "{remarks:?}");
+    let names = |kind: Kind| -> BTreeSet<&str> {
+        site.places.iter().filter(|place| place.kind == kind).map(|place| place.name.as_str()).collect()
+    };
+    for session in programme::read(&here("programme.yaml")).unwrap().sessions {
+        assert!(names(Kind::Venue).contains(session.venue.as_str()), "{}", session.venue);
+        assert!(session.gate.is_none_or(|gate| names(Kind::Gate).contains(gate.as_str())));
+    }
+    assert!(site.places.iter().filter(|place| place.kind.is_food()).count() >= 25);
+    for diet in places::DIETS {
+        assert!(site.places.iter().any(|place| place.diets.iter().any(|met| met == diet)), "{diet}");
+    }
+    assert!(Kind::ALL.iter().all(|(_, kind)| site.places.iter().any(|place| place.kind == *kind)));
+    assert!(site.paths.iter().any(|path| !path.step_free) && site.areas.iter().any(|area| area.kind == "water"));
+}
+
+#[test]
 fn every_shipped_yaml_points_editors_at_its_schema() {
     for entry in fs::read_dir(here("")).unwrap() {
         let path = entry.unwrap().path();
@@ -146,6 +167,7 @@ fn the_schemas_are_fresh() {
     for (name, schema) in [
         ("usher.schema.json", usher_config::json_schema()),
         ("programme.schema.json", programme::json_schema()),
+        ("places.schema.json", places::json_schema()),
         ("crowd.schema.json", json_schema::<Crowd>()),
         ("walks.schema.json", usher_config::walks::json_schema()),
     ] {
@@ -167,4 +189,17 @@ fn the_documentation_is_fresh() {
         table(&programme::json_schema())
     );
     fresh(&here("../docs/config.md"), &text);
+}
+
+#[test]
+fn the_documentation_of_places_has_every_property() {
+    let path = here("../docs/guide-places.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let marks = [
+        "<!-- properties: generated from config/src/places/property.rs, see the test `shipped` -->\n",
+        "<!-- end of properties -->",
+    ];
+    let (before, rest) = text.split_once(marks[0]).unwrap();
+    let (_, after) = rest.split_once(marks[1]).unwrap();
+    fresh(&path, &format!("{before}{}{}{}{after}", marks[0], places::table(), marks[1]));
 }

@@ -6,6 +6,27 @@ use crate::places::{
 };
 use serde_json::{Map, Value, json};
 
+/// A Markdown table of every property of a place: what it may be, an example, what it means.
+pub fn table() -> String {
+    let mut out = String::from("| property | type | example | meaning |\n|---|---|---|---|\n");
+    for Property { name, form, example, meaning } in &PLACE {
+        let kind = match form {
+            Form::Kind => "word".to_owned(),
+            Form::Text(most) => format!("text, up to {most} characters"),
+            Form::Words => "list of words".to_owned(),
+            Form::Diets => format!("list of {}", DIETS.map(|diet| format!("`{diet}`")).join(", ")),
+            Form::Price => "1, 2, 3 or 4".to_owned(),
+            Form::Hours => "opening hours".to_owned(),
+            Form::Share => "number from 0 to 1".to_owned(),
+            Form::Flag => "`true` or `false`".to_owned(),
+            Form::Name => "name".to_owned(),
+            Form::Position => "position".to_owned(),
+        };
+        out.push_str(&format!("| `{name}` | {kind} | `{example}` | {meaning} |\n"));
+    }
+    out
+}
+
 /// The JSON schema of a file of places: draft 2020-12, for editors. Members and properties that are not ours may stand
 /// beside ours.
 pub fn json_schema() -> Value {

@@ -1,11 +1,12 @@
 //! `usher guide`.
 
+mod check;
 mod plan;
 
 use crate::cli::Common;
 use std::process::ExitCode;
 
-/// Try what visitors hear of programme and places.
+/// Check what the guide is fed with, and try what visitors hear of it.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -14,11 +15,13 @@ pub(crate) struct Args {
 
 #[derive(clap::Subcommand)]
 enum What {
+    Check(check::Args),
     Plan(plan::Args),
 }
 
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     match &args.what {
+        What::Check(args) => check::run(common, args),
         What::Plan(args) => plan::run(common, args),
     }
 }

@@ -1,22 +1,24 @@
 //! Guide: what this visitor wants to hear.
 //!
-//! A visitor named a favourite sport when enrolling; the guide turns that into what the screen shows. It is asked by
-//! `publish` when a greeting is made, knows no visitor and no network, and answers from files that were read at start.
+//! A visitor named favourite sports and other wishes when enrolling; the guide turns them into what the screen shows and what the
+//! visitor's own pages tell. It knows no network and stores nobody; the [`concierge`] is whom `publish` and `web` ask.
 //!
-//! Today it answers with the next sessions of a sport ([`programme`]). Its further rooms, when an issue builds them:
-//! - `places`: where a session's place is and the way there from a gate, read like the programme (a file of its own,
-//!   `usher_config::document::read`), asked with gate and place;
-//! - `itinerary`: which sessions fit together, with ways and pauses between them, asked with what the other two answer.
-//!
-//! Both take what [`programme::next_sessions`] returns; neither needs more of a visitor than the sport.
+//! ```text
+//! programme ─┐
+//! places ────┼─► live (last good files) ─► concierge ─► sessions, changes, map
+//! transit ───┘                                 └─► plan ─► itinerary ─► day ─► calendar
+//! ```
 
 pub mod calendar;
+pub mod concierge;
 pub mod day;
 pub mod games;
 pub mod itinerary;
+pub mod live;
 pub mod places;
 pub mod plan;
 pub mod programme;
+pub mod remarks;
 pub mod retention;
 pub mod takeaway;
 pub mod ways;

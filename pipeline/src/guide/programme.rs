@@ -89,7 +89,7 @@ pub fn last_end(programme: &Programme) -> Option<SystemTime> {
 }
 
 /// A sport's name as it is compared: blanks as one, capitals as small letters.
-fn folded(sport: &str) -> String {
+pub(crate) fn folded(sport: &str) -> String {
     sport.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
