@@ -24,6 +24,7 @@ use crate::{
         key::{BoxKey, KeyError},
         store::Store,
     },
+    guide::{self, concierge::Concierge, live::Live},
     health::Health,
     identify::{
         self,
@@ -49,7 +50,6 @@ use std::{
 use usher_config::{
     Config,
     decide::Mode,
-    programme::Programme,
     value::{Name, Secret},
 };
 use usher_models::{embed::mirrored::Mirrored, error::ModelError, image::Size};
@@ -168,7 +168,7 @@ impl Stages {
 /// Whatever a person must mend first.
 pub fn start(
     config: &Config,
-    programme: Option<Programme>,
+    live: Arc<Live>,
     prometheus: web::Prometheus,
     clock: &Arc<dyn Clock>,
     listeners: Listeners,
@@ -176,7 +176,6 @@ pub fn start(
     let data = &config.data;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
     made.map_err(|why| StartError::Data { path: data.clone(), why })?;
-    let programme = Arc::new(programme);
     let rules = config.rules.clone();
     let cameras = cameras(config);
     let (stopper, stop) = stop();
@@ -200,8 +199,12 @@ pub fn start(
     let (notices, notices_out) = bounded::<Notice>(NOTICES);
     let times: BTreeMap<Name, Duration> = config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet)).collect();
     let (progress, progress_out) = bounded(PROGRESS);
+    let address = settings::address(config);
+    let concierge = Arc::new(Concierge::new(live.clone(), address));
+    let beat = stages.beat("guide");
+    stages.threads.push(guide::live::watch(&config.guide, live, health.clone(), None, stop.clone(), beat));
     let told = settings::Told { acked: listeners.acked, progress: Some(progress), kept: Store::of(config)? };
-    let setup = settings::publishing(config, &times, &gallery, programme.clone(), &health, clock, told);
+    let setup = settings::publishing(config, &times, &gallery, concierge.clone(), &health, clock, told);
     let published = publish::start(setup, visits_out, notices_out)?;
     for (name, beat) in published.beats() {
         stages.pulse.listen(name, beat, stages.now);
@@ -255,7 +258,7 @@ pub fn start(
 
     let token = mint_token();
     let taps = web::Taps { watched: watched_out, outcomes: outcomes_out, progress: progress_out };
-    let settings = settings::pages(config, &cameras, &published, token.clone());
+    let settings = settings::pages(config, &cameras, &published, token.clone(), &concierge);
     let figures = settings::figures(&gallery, &law, &rules);
     let Pages { address, thread } =
         web::start(settings, taps, health.clone(), figures, prometheus, clock.clone(), stop.clone())?;
@@ -263,8 +266,9 @@ pub fn start(
     let station = match config.web.enrol {
         None => None,
         Some(_) => {
+            let guidance = settings::guidance(&gallery, &concierge);
             let (decoder, beat) = (Decoder::new(&enrol::this_program()), stages.beat("enrol"));
-            let station = enrol::start(config, programme.as_ref().as_ref(), &token, decoder, clock, &stop, beat)?;
+            let station = enrol::start(config, &token, decoder, guidance, clock, &stop, beat)?;
             station.map(|station| {
                 stages.threads.extend(station.threads);
                 station.address

@@ -8,7 +8,10 @@ use crate::{
         confinement::Confined,
         decoder::{Decoder, UNFILTERED},
     },
-    guide::programme::sports,
+    guide::{
+        live::{Guide, Live},
+        programme::sports,
+    },
     web::enrol::this_program,
 };
 use serde_json::{Value, json};
@@ -16,9 +19,10 @@ use std::{
     io::IsTerminal as _,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
     time::Duration,
 };
-use usher_config::{Config, Problems, decide::Liveness, programme, programme::Programme};
+use usher_config::{Config, Problems, decide::Liveness};
 use usher_models::weights::{
     install::is_installed,
     lock::{Lock, MODELS},
@@ -39,7 +43,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     let path = args.file.as_ref().unwrap_or(&common.config);
-    let (config, programme) = match read(path) {
+    let (config, guide) = match read(path) {
         Ok(read) => read,
         Err(problems) => {
             refuse(&problems, common.json);
@@ -60,16 +64,19 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
         if let Some(probed) = &probed {
             println!("{probed}");
         }
-        println!("{}: {}", path.display(), summary(&config, programme.as_ref(), ok));
+        println!("{}: {}", path.display(), summary(&config, &guide, ok));
     }
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// The configuration and its programme; the problems of both at once where the configuration itself is fine.
-fn read(path: &Path) -> Result<(Config, Option<Programme>), Problems> {
+/// The configuration and its guide; the problems of all the guide's files at once where the configuration itself is fine.
+fn read(path: &Path) -> Result<(Config, Arc<Guide>), Problems> {
     let config = usher_config::read(path)?;
-    let programme = config.guide.programme.as_deref().map(programme::read).transpose()?;
-    Ok((config, programme))
+    let (live, problems) = Live::open(&config.guide);
+    match problems {
+        None => Ok((config, live.load())),
+        Some(problems) => Err(problems),
+    }
 }
 
 fn refuse(problems: &Problems, json: bool) {
@@ -113,10 +120,10 @@ fn unconfined(config: &Config) -> Option<String> {
     }
 }
 
-fn summary(config: &Config, programme: Option<&Programme>, ok: bool) -> String {
+fn summary(config: &Config, guide: &Guide, ok: bool) -> String {
     let count = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
     let mut parts = vec![count(config.cameras.len(), "camera"), count(config.gates.len(), "gate")];
-    if let Some(programme) = programme {
+    if let Some(programme) = &guide.programme {
         let sessions = count(programme.sessions.len(), "session");
         parts.push(format!("{sessions} of {}", count(sports(programme).len(), "sport")));
     }

@@ -7,7 +7,7 @@ use crate::{
         Common, MEND_ME,
         crowd::{self, Enrolled},
         logging,
-        run::{asked_to_stop, programme, say_where, start},
+        run::{asked_to_stop, say_where, start},
     },
     clock::{Clock, Moment, SystemClock},
     decide::visit::Visit,
@@ -63,9 +63,8 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     logging(common);
     let clock: Arc<dyn Clock> = SystemClock::start();
     let begun = clock.now();
-    let read = usher_config::read(&common.config).and_then(|config| Ok((programme(&config)?, config)));
-    let (programme, mut config) = match read {
-        Ok(read) => read,
+    let mut config = match usher_config::read(&common.config) {
+        Ok(config) => config,
         Err(problems) => {
             eprintln!("{problems}");
             return Ok(ExitCode::from(MEND_ME));
@@ -82,7 +81,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     let (acked, acked_out) = bounded(HEARD);
     let listeners = Listeners { visits: Some(visits), acked: Some(acked) };
     let running = clock.now();
-    let started = start(&config, programme, &clock, listeners)?;
+    let started = start(&config, &clock, listeners)?;
     let Some(started) = started else { return Ok(ExitCode::from(MEND_ME)) };
     let ready = clock.now().since(running);
     tracing::info!(enrolled_in_s = running.since(begun).as_secs_f64(), "the crowd is enrolled");

@@ -3,6 +3,7 @@
 use crate::{
     cli::{Common, MEND_ME, logging},
     clock::{Clock, SystemClock},
+    guide::live::Live,
     metrics,
     supervise::{Stop, spawn, stop},
     wire::{self, Gate, Listeners},
@@ -15,7 +16,7 @@ use rustix::{
 use sd_notify::NotifyState;
 use signal_hook::{consts::TERM_SIGNALS, iterator::Signals, low_level::abort};
 use std::{process::ExitCode, sync::Arc, time::Duration};
-use usher_config::{Config, decide::Mode, programme::Programme};
+use usher_config::{Config, decide::Mode};
 
 /// Run the gate.
 #[derive(clap::Args)]
@@ -26,9 +27,8 @@ const ROUND: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
     logging(common);
-    let read = usher_config::read(&common.config).and_then(|config| Ok((programme(&config)?, config)));
-    let (programme, config) = match read {
-        Ok(read) => read,
+    let config = match usher_config::read(&common.config) {
+        Ok(config) => config,
         Err(problems) => {
             eprintln!("{problems}");
             return Ok(ExitCode::from(MEND_ME));
@@ -37,7 +37,7 @@ pub(crate) fn run(common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
     let asked = asked_to_stop()?;
     keep_memory_here(&config);
     let clock: Arc<dyn Clock> = SystemClock::start();
-    let started = start(&config, programme, &clock, Listeners::default())?;
+    let started = start(&config, &clock, Listeners::default())?;
     let Some(Started { gate, .. }) = started else { return Ok(ExitCode::from(MEND_ME)) };
     say_where(&gate);
     keep(gate, &clock, &asked)
@@ -63,11 +63,6 @@ fn keep_memory_here(config: &Config) {
     }
 }
 
-/// The programme that the configuration names, if it names one.
-pub(crate) fn programme(config: &Config) -> Result<Option<Programme>, usher_config::problem::Problems> {
-    config.guide.programme.as_deref().map(usher_config::programme::read).transpose()
-}
-
 /// A gate, and the text of its `/metrics`.
 pub(crate) struct Started {
     pub(crate) gate: Gate,
@@ -77,13 +72,17 @@ pub(crate) struct Started {
 /// Starts a gate; `None` when a person must mend something first, which has been said.
 pub(crate) fn start(
     config: &Config,
-    programme: Option<Programme>,
     clock: &Arc<dyn Clock>,
     listeners: Listeners,
 ) -> anyhow::Result<Option<Started>> {
     let figures = metrics::install().context("metrics")?;
     let own = figures.clone();
-    match wire::start(config, programme, Box::new(move || figures.render()), clock, listeners) {
+    let (live, problems) = Live::open(&config.guide);
+    if let Some(problems) = problems {
+        // Somebody edits them while the power goes: a gate that greets without sessions is better than none.
+        eprintln!("{problems}\nusher: the gate starts without these files, and reads them as soon as they are mended");
+    }
+    match wire::start(config, live, Box::new(move || figures.render()), clock, listeners) {
         Ok(gate) => Ok(Some(Started { gate, figures: Box::new(move || own.render()) })),
         Err(error) => {
             eprintln!("usher: {error}");

@@ -67,6 +67,11 @@ impl Concierge {
         *self.waits.lock().expect("no holder of this lock panics") = waits;
     }
 
+    /// The programme's sports, each once, in alphabetical order.
+    pub fn sports(&self) -> Vec<String> {
+        self.live.load().programme.as_deref().map(programme::sports).unwrap_or_default()
+    }
+
     /// The next sessions of a sport, soonest first.
     pub fn sessions(&self, sport: &str, at: SystemTime, how_many: usize) -> Vec<Upcoming> {
         let guide = self.live.load();
@@ -167,7 +172,7 @@ impl Concierge {
         let drawn: Vec<_> = places
             .places
             .iter()
-            .map(|place| serde_json::json!({ "kind": place.kind, "name": place.name, "at": pair(place.at) }))
+            .map(|place| serde_json::json!({ "kind": place.kind.word(), "name": place.name, "at": pair(place.at) }))
             .collect();
         let paths: Vec<_> = places.paths.iter().map(|path| line(&path.line)).collect();
         Some(serde_json::json!({ "areas": areas, "paths": paths, "places": drawn }))

@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     coach::walk::Wanted,
     gallery::{current::Current, store::Store, visitor::VisitorId},
-    guide::programme::{Upcoming, next_sessions},
+    guide::{concierge::Concierge, programme::Upcoming},
     health::Health,
     identify::threshold::Law,
     publish::{self, Published, acked::Acked, payload, progress::Progress, topic::Topics},
@@ -20,12 +20,14 @@ use std::{
 use usher_config::{
     Config,
     decide::Mode,
-    programme::Programme,
     value::{Name, Secret},
 };
 
 /// How far back visits are asked for after a restart; the outbox remembers no longer than the longest quiet time.
 const LONGEST_QUIET: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many sessions are told not to be held as announced.
+const CHANGES: usize = 20;
 
 /// How many sessions a greeting tells.
 const SESSIONS: usize = 3;
@@ -55,12 +57,12 @@ pub(super) fn publishing(
     config: &Config,
     quiet: &BTreeMap<Name, Duration>,
     gallery: &Arc<Current>,
-    programme: Arc<Option<Programme>>,
+    concierge: Arc<Concierge>,
     health: &Arc<Health>,
     clock: &Arc<dyn Clock>,
     listeners: Told,
 ) -> publish::Setup {
-    let gallery = gallery.clone();
+    let (known, gallery, asked) = (gallery.clone(), gallery.clone(), concierge.clone());
     let kept = Mutex::new(listeners.kept);
     publish::Setup {
         settings: config.publish.clone(),
@@ -78,16 +80,20 @@ pub(super) fn publishing(
             let is_gone = |id: &&VisitorId| kept.holds(**id).is_ok_and(|is_kept| !is_kept);
             asked.iter().filter(is_gone).copied().collect()
         }),
-        guide: Box::new(move |visitor, _gate, at| {
-            let sessions = match programme.as_ref() {
-                Some(programme) => {
-                    next_sessions(programme, &visitor.sport, at, SESSIONS).into_iter().map(told).collect()
-                }
-                None => Vec::new(),
-            };
-            publish::Guided { sessions, ..publish::Guided::default() }
+        guide: Box::new(move |visitor, gate, at| {
+            let day = concierge.day(visitor, Some(gate), at);
+            publish::Guided {
+                sessions: concierge.sessions(&visitor.sport, at, SESSIONS).into_iter().map(told).collect(),
+                take: day.as_ref().and_then(|_| concierge.link(visitor, at)),
+                party: concierge.party(visitor),
+                day,
+            }
         }),
-        changes: Box::new(|_| Vec::new()),
+        changes: Box::new(move |at| {
+            asked.keys().keep(|visitor| known.visitor(visitor).is_some());
+            let change = |session: Upcoming| payload::Change { sport: session.sport.clone(), session: told(session) };
+            asked.changes(at, CHANGES).into_iter().map(change).collect()
+        }),
         health: health.clone(),
         clock: clock.clone(),
         acked: listeners.acked,
@@ -108,7 +114,9 @@ pub(super) fn pages(
     cameras: &BTreeMap<Name, Arc<frame::Camera>>,
     published: &Published,
     token: Secret,
+    concierge: &Arc<Concierge>,
 ) -> web::WebSettings {
+    let concierge = concierge.clone();
     let screens = published.screens();
     web::WebSettings {
         listen: config.web.listen,
@@ -123,7 +131,7 @@ pub(super) fn pages(
             .collect(),
         signage: config.signage.clone(),
         alive: Topics::of(&config.site).alive().replace("+/alive", ""),
-        map: Arc::new(|| None),
+        map: Arc::new(move || concierge.map()),
         cameras: cameras.values().cloned().collect(),
         websocket: match &screens.websocket {
             Some(publish::WebSocket::SameHost(port)) => web::Websocket::Here(*port),
@@ -135,6 +143,20 @@ pub(super) fn pages(
         portraits: config.web.why.pictures,
         wanted: Wanted::of(config),
     }
+}
+
+/// How visitors' telephones reach this box: as configured, or from the box itself where it serves nobody else. A name that telephones
+/// cannot find would make a symbol that leads nowhere.
+pub(super) fn address(config: &Config) -> Option<String> {
+    let enrol = config.web.enrol.as_ref()?;
+    let local = || enrol.listen.ip().is_loopback().then(|| format!("https://localhost:{}", enrol.listen.port()));
+    enrol.address.clone().or_else(local)
+}
+
+/// What visitors' own pages tell of their day.
+pub(super) fn guidance(gallery: &Arc<Current>, concierge: &Arc<Concierge>) -> web::enrol::Guidance {
+    let gallery = gallery.clone();
+    web::enrol::Guidance { concierge: concierge.clone(), visitor: Box::new(move |id| gallery.visitor(id)) }
 }
 
 /// What pages tell of other rooms.

@@ -159,7 +159,7 @@ async fn form(
             .filter(|language| notice.texts.contains_key(*language))
             .map(str::to_owned)
             .collect(),
-        sports: shared.sports.clone(),
+        sports: shared.sports(),
         food: FOOD.map(str::to_owned).to_vec(),
         custody: shared.custody.clone(),
         notice,

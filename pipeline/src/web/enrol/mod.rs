@@ -6,8 +6,8 @@
 
 pub mod answers;
 mod api;
-mod day;
 mod connections;
+mod day;
 mod desk;
 mod limits;
 mod look;
@@ -29,7 +29,7 @@ use crate::{
         store::Store,
         visitor::{Custody, Visitor, VisitorId},
     },
-    guide::{concierge::Concierge, programme::sports},
+    guide::concierge::Concierge,
     supervise::{Beat, Stop, spawn},
     web::session::Sessions,
 };
@@ -41,7 +41,7 @@ use std::{
     thread::JoinHandle,
     time::{Duration, SystemTime},
 };
-use usher_config::{Config, programme::Programme, value::Secret};
+use usher_config::{Config, value::Secret};
 
 /// Why visitors cannot enrol themselves. All of these are for a person to mend.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +95,6 @@ pub struct Guidance {
 /// What every request reads.
 struct Shared {
     config: Config,
-    sports: Vec<String>,
     custody: Vec<Custody>,
     notices: notices::Notices,
     stations: Sessions,
@@ -108,6 +107,11 @@ struct Shared {
 }
 
 impl Shared {
+    /// The programme's sports now; none: any will do.
+    fn sports(&self) -> Vec<String> {
+        self.guidance.concierge.sports()
+    }
+
     /// How late it is, also on a box that woke in 1970.
     fn now(&self) -> SystemTime {
         self.floor.latest(self.clock.now())
@@ -128,7 +132,6 @@ pub fn this_program() -> PathBuf {
 /// [`StartError`].
 pub fn start(
     config: &Config,
-    programme: Option<&Programme>,
     token: &Secret,
     decoder: Decoder,
     guidance: Guidance,
@@ -157,7 +160,6 @@ pub fn start(
     };
     let shared = Arc::new(Shared {
         config: config.clone(),
-        sports: programme.map(sports).unwrap_or_default(),
         custody,
         notices: notices::Notices::new(notice),
         stations: staff::sessions(config, token),

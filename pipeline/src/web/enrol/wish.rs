@@ -29,23 +29,24 @@ pub(super) fn wish(shared: &Shared, asked: &Enrol) -> Result<Wish, No> {
     let unfit = |code: &str, message: &dyn ToString| no(StatusCode::UNPROCESSABLE_ENTITY, code, message);
     let name = shown(&asked.name).map_err(|error| unfit(name_code(&error), &error))?;
     let text = |text: &str| shown(text).map_err(|error| unfit("sport_unknown", &error));
+    let known = shared.sports();
     let sport = |sport: &String| {
-        if shared.sports.is_empty() {
+        if known.is_empty() {
             text(sport)
         } else {
-            sport_of(sport, &shared.sports).map_err(|e| unfit("sport_unknown", &e))
+            sport_of(sport, &known).map_err(|e| unfit("sport_unknown", &e))
         }
     };
     let mut sports: Vec<String> = asked.sports.iter().take(SPORTS).map(sport).collect::<Result<_, _>>()?;
     if sports.is_empty() || asked.sports.len() > SPORTS {
         return Err(unfit("sport_unknown", &"give one to three sports"));
     }
-    let known = |language: &str| LANGUAGES.contains(&language);
+    let spoken = |language: &str| LANGUAGES.contains(&language);
     let arrival = asked.arrival.as_deref().map(str::trim).filter(|at| !at.is_empty());
     let is_time = |at: &str| at.len() == 5 && at.parse::<jiff::civil::Time>().is_ok();
     let group = asked.together.as_deref().filter(|text| !text.trim().is_empty());
     let wrong = match () {
-        () if !known(&asked.language) => Some("a language is one of those that the page speaks"),
+        () if !spoken(&asked.language) => Some("a language is one of those that the page speaks"),
         () if asked.food.len() > FOOD.len() || asked.food.iter().any(|food| !FOOD.contains(&food.as_str())) => {
             Some("wishes about food are of those that the form names")
         }
