@@ -385,3 +385,12 @@ fn what_spreadsheets_do_to_a_table_is_understood() {
     );
     assert!(matches!(&sessions[0].when, When::Weekly { days, .. } if days == &[Weekday::Saturday, Weekday::Sunday]));
 }
+
+#[test]
+fn the_shipped_table_and_calendar_say_the_same() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| read(&here.join(name)).unwrap_or_else(|problems| panic!("{problems}")).sessions;
+    let (table, calendar) = (read("programme.csv"), read("programme.ics"));
+    assert_eq!(table.len(), 7);
+    assert_eq!(table, calendar);
+}

@@ -213,7 +213,7 @@ fn everything_that_is_wrong_with_a_feed_is_told_by_file_and_line() {
         "trips.txt:3:1: the trip's route `u2` is not in `routes.txt`",
         "trips.txt:4:1: the trip's route `sh` is not in `routes.txt`",
         "frequencies.txt:2:1: the trip `s1` is not in `trips.txt`",
-        "stops.txt:7:1: `` are no degrees from -90 to 90",
+        "stops.txt:7:1: the stop has no position",
         "stops.txt:8:1: `134.1` are no degrees from -90 to 90",
     ].map(|said| format!("{said}; tell whoever publishes the feed, or use the version before"))).chain(
         ["t1", "t1", "t1", "t2", "t2", "s1", "s1", "s1", "t9"].iter().zip(2..).map(|(trip, line)| format!(

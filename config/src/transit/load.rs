@@ -235,7 +235,10 @@ impl Load {
             let (latitude, longitude) = (degrees(1, 90.0), degrees(2, 180.0));
             for (column, degrees, most) in [(1, latitude, 90), (2, longitude, 180)] {
                 if degrees.is_none() {
-                    let message = format!("`{}` are no degrees from -{most} to {most}", row.text(column));
+                    let message = match row.text(column) {
+                        text if text.is_empty() => "the stop has no position".to_owned(),
+                        text => format!("`{text}` are no degrees from -{most} to {most}"),
+                    };
                     row.find(column, &mut rest.troubles, message, PUBLISHER);
                 }
             }

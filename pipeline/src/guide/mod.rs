@@ -13,6 +13,10 @@
 pub mod calendar;
 pub mod day;
 pub mod itinerary;
+pub mod live;
+pub mod places;
+pub mod plan;
 pub mod programme;
 pub mod retention;
 pub mod takeaway;
+pub mod ways;

@@ -1,7 +1,7 @@
 //! The next sessions of a sport.
 
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned, civil::Date};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use usher_config::{
     programme::{Programme, Session, Status, When},
     value::Name,
@@ -54,19 +54,35 @@ fn rfc3339(at: &Zoned) -> String {
 /// The next sessions of a sport at a moment, the one that begins first in front, at most `how_many`.
 ///
 /// Sessions that run count, until their end. Capitals and blanks of `sport` do not matter. A sport that the programme
-/// does not have has no sessions.
+/// does not have has no sessions. One that is cancelled is told where it would have been the next, since somebody may be on
+/// the way to it, and where there is room for what is held instead; others that are cancelled are left out.
 pub fn next_sessions(programme: &Programme, sport: &str, at: SystemTime, how_many: usize) -> Vec<Upcoming> {
+    let wanted = folded(sport);
+    let mut found = upcoming(programme, at, |session| folded(&session.sport) == wanted);
+    let is_off = |session: &Upcoming| session.status == Status::Cancelled;
+    let told = found.first().filter(|first| is_off(first) && how_many > 1).cloned();
+    found.retain(|session| !is_off(session));
+    found.splice(0..0, told);
+    found.truncate(how_many);
+    found
+}
+
+/// What is not held as announced and begins within the next 24 hours or runs, soonest first, at most `how_many`.
+pub fn changes(programme: &Programme, at: SystemTime, how_many: usize) -> Vec<Upcoming> {
+    let mut found = upcoming(programme, at, |session| session.status != Status::OnTime);
+    let until = at + Duration::from_secs(24 * 3600);
+    found.retain(|session| SystemTime::from(session.starts.timestamp()) <= until);
+    found.truncate(how_many);
+    found
+}
+
+/// All sessions of a kind that run or are to come, soonest first.
+fn upcoming(programme: &Programme, at: SystemTime, is_meant: impl Fn(&Session) -> bool) -> Vec<Upcoming> {
     let Ok(now) = Timestamp::try_from(at) else { return Vec::new() };
     let now = now.to_zoned(programme.time_zone.clone());
-    let wanted = folded(sport);
-    let mut found: Vec<Upcoming> = programme
-        .sessions
-        .iter()
-        .filter(|session| folded(&session.sport) == wanted)
-        .flat_map(|session| occurrences(session, &now))
-        .collect();
+    let meant = programme.sessions.iter().filter(|session| is_meant(session));
+    let mut found: Vec<Upcoming> = meant.flat_map(|session| occurrences(session, &now)).collect();
     found.sort_by(|a, b| (a.starts.timestamp(), &a.title).cmp(&(b.starts.timestamp(), &b.title)));
-    found.truncate(how_many);
     found
 }
 
@@ -180,6 +196,62 @@ mod tests {
         // On the day itself, when it is over, the next one is a week away.
         let found = next_sessions(&programme(), "judo", at("2026-07-19T08:00:00Z"), 3);
         assert_eq!(found.iter().map(Upcoming::starts_at).collect::<Vec<_>>(), ["2026-07-26T09:00:00+02:00"]);
+    }
+
+    /// Titles and statuses of the next sessions of a day with cancelled ones.
+    fn on_a_bad_day(how_many: usize) -> Vec<(String, Status)> {
+        let session = |title: &str, hour: u8, status: &str| {
+            format!(
+                "  - {{ sport: Judo, title: {title}, venue: Park, start: '2026-07-14 {hour}:00', end: '2026-07-14 {hour}:30', \
+                 status: {status} }}\n"
+            )
+        };
+        let sessions = [
+            session("Warm-up", 9, "cancelled"),
+            session("Heats", 10, "cancelled"),
+            session("Bouts", 11, "delayed"),
+            session("Show", 12, "cancelled"),
+            session("Finals", 13, "sold_out"),
+        ];
+        let text = format!("time_zone: Europe/Berlin\nsessions:\n{}", sessions.concat());
+        let found = next_sessions(&from_text(&text, "a.yaml").unwrap(), "judo", at("2026-07-14T05:00:00Z"), how_many);
+        found.into_iter().map(|one| (one.title, one.status)).collect()
+    }
+
+    #[test]
+    fn a_cancelled_session_is_told_once_where_it_would_have_been_the_next() {
+        let told =
+            |titles: &[(&str, Status)]| titles.iter().map(|(title, is)| ((*title).to_owned(), *is)).collect::<Vec<_>>();
+        let next = [("Warm-up", Status::Cancelled), ("Bouts", Status::Delayed), ("Finals", Status::SoldOut)];
+        assert_eq!(on_a_bad_day(3), told(&next));
+        assert_eq!(on_a_bad_day(9), told(&next));
+        assert_eq!(on_a_bad_day(2), told(&next[..2]));
+        assert_eq!(on_a_bad_day(1), told(&next[1..2]), "with one line, what is held is worth more");
+    }
+
+    #[test]
+    fn changes_are_what_is_not_as_announced_within_a_day() {
+        let session = |title: &str, when: &str, status: &str| {
+            format!(
+                "  - {{ sport: {title}, title: {title}, venue: Park, start: '2026-07-{when}:00', end: '2026-07-{when}:30', \
+                 status: {status} }}\n"
+            )
+        };
+        let sessions = [
+            session("Late", "15 09", "moved"),
+            session("Tomorrow", "15 08", "cancelled"),
+            session("Over", "14 06", "moved"),
+            session("Plain", "14 10", "on_time"),
+            session("Now", "14 09", "delayed"),
+        ];
+        let text = format!("time_zone: Europe/Berlin\nsessions:\n{}", sessions.concat());
+        let programme = from_text(&text, "a.yaml").unwrap();
+        // A quarter past nine by the venue's clocks.
+        let found = changes(&programme, at("2026-07-14T07:15:00Z"), 9);
+        assert_eq!(found.iter().map(|one| one.title.as_str()).collect::<Vec<_>>(), ["Now", "Tomorrow", "Late"]);
+        let found = changes(&programme, at("2026-07-14T06:15:00Z"), 9);
+        assert_eq!(found.iter().map(|one| one.title.as_str()).collect::<Vec<_>>(), ["Now", "Tomorrow"]);
+        assert_eq!(changes(&programme, at("2026-07-14T06:15:00Z"), 1).len(), 1);
     }
 
     #[test]
