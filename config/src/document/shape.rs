@@ -13,7 +13,7 @@ use crate::{
     text,
 };
 use serde_json::{Map, Value};
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 /// The walk: what it found, and the schema it asks.
 pub(crate) struct Shape<'a> {
@@ -61,16 +61,16 @@ impl<'a> Shape<'a> {
     }
 
     /// A schema with its `$ref` followed; what stands beside the reference wins.
-    fn resolved(&self, schema: &Value) -> Value {
-        let Some(reference) = schema.get("$ref").and_then(Value::as_str) else { return schema.clone() };
+    fn resolved<'s>(&self, schema: &'s Value) -> Cow<'s, Value> {
+        let Some(reference) = schema.get("$ref").and_then(Value::as_str) else { return Cow::Borrowed(schema) };
         let mut target = reference
             .strip_prefix('#')
             .and_then(|pointer| self.schema.pointer(pointer))
-            .map_or(Value::Bool(true), |target| self.resolved(target));
+            .map_or(Value::Bool(true), |target| self.resolved(target).into_owned());
         if let (Some(target), Some(beside)) = (target.as_object_mut(), schema.as_object()) {
             target.extend(beside.iter().filter(|(key, _)| *key != "$ref").map(|(k, v)| (k.clone(), v.clone())));
         }
-        target
+        Cow::Owned(target)
     }
 
     fn value(&mut self, node: &Node, schema: &Value, at: &At) -> Option<Value> {
@@ -120,7 +120,7 @@ impl<'a> Shape<'a> {
         };
         let same: Vec<&Value> = choices.iter().filter(fits).collect();
         if same.is_empty() {
-            let all: Vec<Value> = choices.iter().map(|choice| self.resolved(choice)).collect();
+            let all: Vec<Value> = choices.iter().map(|choice| self.resolved(choice).into_owned()).collect();
             let all: Vec<&str> = all.iter().filter(|choice| types(choice) != ["null"]).map(described).collect();
             let mend = format!("write {}", all.join(" or "));
             let span = self.place(node, at);
@@ -179,7 +179,7 @@ impl<'a> Shape<'a> {
         }
         // A misspelt key is one mistake, not two.
         for key in required.iter().filter(|key| node.entry(key).is_none() && !meant.contains(key)) {
-            let property = properties.get(*key).map(|property| self.resolved(property)).unwrap_or_default();
+            let property = properties.get(*key).map(|property| self.resolved(property).into_owned()).unwrap_or_default();
             let below = at.under(key, at.key.clone());
             let place = if at.path.is_empty() { String::new() } else { format!(" in `{}`", at.path) };
             self.find(
@@ -238,11 +238,12 @@ impl<'a> Shape<'a> {
             }
             _ => {}
         }
-        let nothing = Value::Bool(true);
+        let any = Value::Bool(true);
         let first = schema.get("prefixItems").and_then(Value::as_array);
+        let each = self.resolved(schema.get("items").unwrap_or(&any)); // looked up once for ten thousand sessions
         let mut list = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            let schema = first.and_then(|first| first.get(index)).or_else(|| schema.get("items")).unwrap_or(&nothing);
+            let schema = first.and_then(|first| first.get(index)).unwrap_or(each.as_ref());
             let below = At { path: format!("{}[{index}]", at.path), key: item.span.start..item.span.start + 1 };
             if let Some(value) = self.value(item, schema, &below) {
                 list.push(value);
