@@ -6,6 +6,8 @@ import { clearFault, setFault } from "../faults.ts";
 const FADE_MS = 900;
 /** How long something may take to begin, or a film to go on. */
 const PATIENCE_MS = 12_000;
+/** How long what cannot be played is left out, so that a file that was mended under its name comes back. */
+const AGAIN_MS = 3_600_000;
 
 type Medium = HTMLImageElement | HTMLVideoElement;
 
@@ -14,7 +16,8 @@ export class Playlist {
   #items: readonly Item[] = [];
   #key = "";
   #next = 0;
-  #broken = new Set<string>();
+  /** What could not be played, and until when it is not tried again. */
+  #broken = new Map<string, number>();
   #shown: Medium | null = null;
   /** Counts what was asked for: whatever comes late is for nobody. */
   #turn = 0;
@@ -24,7 +27,7 @@ export class Playlist {
   set(items: readonly Item[]): void {
     const key = JSON.stringify(items);
     if (key === this.#key) return;
-    for (const url of this.#broken) clearFault(url);
+    for (const url of this.#broken.keys()) clearFault(url);
     this.#key = key;
     this.#items = items;
     this.#broken.clear();
@@ -51,6 +54,7 @@ export class Playlist {
     try {
       await begun(medium);
       if (turn !== this.#turn) return discard(medium);
+      if (this.#broken.delete(item.url)) clearFault(item.url);
       this.#show(medium);
       await over(medium, picture);
     } catch {
@@ -85,7 +89,7 @@ export class Playlist {
   }
 
   #may(item: Item): boolean {
-    return !this.#broken.has(item.url) && !(item.kind === "film" && this.#quiet.matches);
+    return performance.now() >= (this.#broken.get(item.url) ?? 0) && !(item.kind === "film" && this.#quiet.matches);
   }
 
   #make(item: Item): Medium {
@@ -129,7 +133,7 @@ export class Playlist {
     discard(medium);
     // While the box is away, what is not kept here cannot be had; that says nothing about the file.
     if (!reachable) return;
-    this.#broken.add(item.url);
+    this.#broken.set(item.url, performance.now() + AGAIN_MS);
     setFault(item.url, `playlist: ${nameOf(item.url)} cannot be played`);
   }
 }
