@@ -65,7 +65,7 @@ export function startKeeper(reload: () => void): Keeper {
   void register();
   return {
     look() {
-      if (registration) void registration.update().catch(() => undefined);
+      if (registration) void registration.update().catch(() => gone(registration, reload));
       else reload();
     },
     idle() {
@@ -86,6 +86,14 @@ export function startKeeper(reload: () => void): Keeper {
       workers.controller.postMessage({ do: "keep", urls });
     },
   };
+}
+
+/** A box that has no worker (any more) is not to be hidden by one. One that is merely away is another matter. */
+async function gone(registration: ServiceWorkerRegistration | null, reload: () => void): Promise<void> {
+  const answer = await fetch(WORKER, { method: "HEAD", cache: "no-store" }).catch(() => null);
+  if (answer?.status !== 404) return;
+  await registration?.unregister();
+  reload();
 }
 
 interface Policy {

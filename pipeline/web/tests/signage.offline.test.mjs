@@ -90,18 +90,29 @@ test("a film is given from what is kept in the parts that are asked for", async 
 });
 
 test("what the playlist no longer names is not kept, and what is too large never is", async (t) => {
-  const venue = { "/venue/playlist/b.png": PICTURE, "/venue/playlist/c.png": PICTURE };
+  const venue = { "/venue/playlist/b.png": PICTURE, "/venue/playlist/c.png": PICTURE, "/venue/playlist/large.webm": Buffer.alloc(129 * 1024 * 1024) };
   const { page, box } = await hall(t, chrome, { says: { playlist: [{ url: "/venue/playlist/b.png", kind: "picture" }] }, venue });
   await controlled(page);
   await until("the first is kept", async () => (await kept(page)).includes("/venue/playlist/b.png"));
-  box.says.playlist = [{ url: "/venue/playlist/c.png", kind: "picture" }];
+  // In this order: once the last is kept, the large one has been looked at.
+  box.says.playlist = [{ url: "/venue/playlist/large.webm", kind: "film" }, { url: "/venue/playlist/c.png", kind: "picture" }];
   await until("the second is, and the first is not", async () => {
     const all = await kept(page);
     return all.includes("/venue/playlist/c.png") && !all.includes("/venue/playlist/b.png");
   });
+  assert.ok(box.asked.includes("/venue/playlist/large.webm"));
+  assert.ok(!(await kept(page)).includes("/venue/playlist/large.webm"));
 });
 
-test("an older box, without a worker, is served as before, and the fault is told", async (t) => {
+test("a box that has no worker any more is not hidden by one", async (t) => {
+  const { page, box } = await hall(t, chrome, {});
+  await controlled(page);
+  box.older = true;
+  box.says.version = "0";
+  await until("the worker has gone", () => page.evaluate(async () => (await navigator.serviceWorker.getRegistration("/signage")) === undefined));
+});
+
+test("an older box, without a worker, is served as before", async (t) => {
   const { page, box, mosquitto } = await hall(t, chrome, {});
   box.older = true;
   const other = await page.context().browser().newContext();

@@ -1,5 +1,6 @@
 // What the big screen decides, without a browser: who is welcomed with whom, in which words, and what it believes.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import test from "node:test";
 import { build } from "esbuild";
 import { greeting, session } from "./stage.mjs";
@@ -161,4 +162,15 @@ test("words on a map never lie on one another, on a stop or outside, whatever th
       for (const other of [...taken, ...boxes.slice(i + 1)]) assert.ok(!overlaps(box, other), `round ${round}`);
     }
   }
+});
+
+test("the variables of a theme are those that the documentation names", () => {
+  const css = ["shared/base.css", "signage/signage.css", "signage/modes.css"].map((file) => readFileSync(file, "utf8")).join("");
+  const defined = new Set([...css.matchAll(/(--[a-z0-9-]+):/g)].map((found) => found[1]));
+  const table = readFileSync("../../docs/signage.md", "utf8").split("| variable | for |")[1].split("\n\n")[0];
+  const named = [...table.matchAll(/`(--[a-z0-9-]+)`/g)].map((found) => found[1]);
+  assert.ok(named.length > 20);
+  for (const name of named) assert.ok(defined.has(name), `${name} is documented and is not there`);
+  const root = /:root \{([^}]*)\}/.exec(readFileSync("signage/signage.css", "utf8"))[1];
+  for (const [, name] of root.matchAll(/^ {2}(--[a-z0-9-]+):/gm)) assert.ok(named.includes(name), `${name} is there and is not documented`);
 });
