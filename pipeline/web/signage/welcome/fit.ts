@@ -25,7 +25,7 @@ export function fitProgram(program: HTMLElement): number {
   const rows = () => [...program.querySelectorAll<HTMLElement>(".later > ol > li:not([hidden])")];
   for (const hidden of program.querySelectorAll<HTMLElement>("li[hidden]")) hidden.hidden = false;
   for (const wide of program.querySelectorAll<HTMLElement>("[data-wide]")) delete wide.dataset["wide"];
-  for (const dense of [0, 1, 2]) {
+  for (const dense of [0, 1, 2, 3]) {
     program.dataset["dense"] = String(dense);
     if (!fits(program)) continue;
     if (dense > 0) widen(program);
@@ -49,13 +49,21 @@ export function fitProgram(program: HTMLElement): number {
   return left;
 }
 
-/** Gives the room that is left to texts that were cut, the most important first. */
+/** Gives the room that is left to texts that were cut, the soonest first: all that should fit, less while it does not. */
 function widen(program: HTMLElement): void {
+  const line = program.querySelector<HTMLElement>(".line");
+  const shown = [...(line?.children ?? [])].filter((one): one is HTMLElement => one instanceof HTMLElement && one.offsetHeight > 0);
+  let room = (line?.clientHeight ?? 0) - Math.max(0, ...shown.map((one) => one.offsetTop + one.offsetHeight));
+  const wider: HTMLElement[] = [];
+  // Read first, write then: each change of mind costs a layout, and a greeting waits for it.
   for (const text of program.querySelectorAll<HTMLElement>(".stop .title b, .stop .note")) {
-    if (text.scrollHeight <= text.clientHeight + 2) continue;
-    text.dataset["wide"] = "";
-    if (!fits(program)) delete text.dataset["wide"];
+    const more = text.scrollHeight > text.clientHeight + 2 ? text.clientHeight : 0;
+    if (more === 0 || more > room) continue;
+    room -= more;
+    wider.push(text);
   }
+  for (const text of wider) text.dataset["wide"] = "";
+  while (wider.length > 0 && !fits(program)) delete wider.pop()?.dataset["wide"];
 }
 
 /** By where things lie in the layout: what is still moving to its place does not count. */
