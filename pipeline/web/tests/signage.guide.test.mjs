@@ -22,7 +22,7 @@ const TAKE = "https://box.example:8443/day#c2VjcmV0LW9mLXRoZS1wYXNz";
 function day() {
   return {
     stops: [
-      stop("arrive", "", 0, { gate: "gate-b", at: [7.0, 50.0] }),
+      stop("arrive", "gate-b", 0, { gate: "gate-b", at: [7.0, 50.0] }),
       stop("meal", "Haenyeo Noodles", 5, { place: "Festival Square", walk_s: 130, at: [7.0015, 50.0], why: [{ is: "wish", food: "vegetarian" }, { is: "popular" }, { is: "open_until", at: "22:00" }] }),
       stop("session", "Women’s 1500 m, semi-finals", 42, { place: "Ice Arena · Hall 2", walk_s: 350, gate: "gate-d", wait_s: 181, session: "st-1", status: "on_time", at: [7.003, 50.0025], why: [{ is: "favourite", sport: "Short track" }] }),
       stop("leave", "Train to the city", 180, { walk_s: 60, at: [7.003, 50.0], why: [{ is: "departs", line: "S3", towards: "Central", at: "21:40" }, { is: "step_free" }] }),

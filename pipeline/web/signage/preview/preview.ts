@@ -120,7 +120,7 @@ function day(language: Language) {
   };
   return {
     stops: [
-      stop("arrive", "", "", 0, 0, "gate", { gate: "gate-b" }),
+      stop("arrive", "gate-b", "", 0, 0, "gate", { gate: "gate-b" }),
       stop("meal", words.food, words.square, 4, 30, "food", { walk_s: 210, why: [{ is: "wish", food: "vegetarian" }, { is: "popular" }, { is: "open_until", at: "22:00" }] }),
       held(0, 340, { gate: "gate-d", wait_s: 200, why: [{ is: "favourite", sport: words.sport }] }),
       held(1, 0, { why: [{ is: "favourite", sport: words.sport }] }),

@@ -49,17 +49,21 @@ function stopRow({ stop, number }: Numbered, say: Speaker): HTMLElement {
   return element;
 }
 
-/** What a stop is called. */
+/** What a stop is called. A gate comes by the name that it has in the configuration. */
 export function titleOf(stop: Stop, say: Speaker): string {
+  if (isGate(stop)) return stop.kind === "arrive" ? say.words.stops.arrive : gateOf(stop.gate, say);
   return stop.title || say.words.stops[stop.kind];
+}
+
+function isGate(stop: Stop): boolean {
+  return stop.gate !== "" && stop.title === stop.gate;
 }
 
 function ways(stop: Stop, say: Speaker): HTMLElement[] {
   const found: HTMLElement[] = [];
   if (stop.walk > 0) found.push(el("span", "walk", icon("walk"), say.words.walk(minutesOf(stop.walk, say))));
   const gate = stop.gate && gateOf(stop.gate, say);
-  // The gate is often the stop's own title.
-  if (gate && gate !== stop.title && stop.gate !== stop.title) found.push(el("span", "", gate));
+  if (gate && (stop.kind === "arrive" || !isGate(stop))) found.push(el("span", "", gate));
   if (gate && stop.wait > 0) found.push(el("span", "wait", say.words.wait(minutesOf(stop.wait, say))));
   return found;
 }
