@@ -10,7 +10,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// The checkout.
@@ -27,6 +27,17 @@ pub(crate) fn set_up(name: &str, variable: &str) -> anyhow::Result<PathBuf> {
 /// The demo's pictures.
 pub(crate) fn pictures() -> anyhow::Result<PathBuf> {
     set_up("pictures", "USHER_PICTURES")
+}
+
+/// The shipped programme, in a zone where it is ten in the morning: a day lies ahead, whenever tests run.
+#[expect(clippy::disallowed_methods, reason = "a test's gate lives by the machine's clock")]
+pub(crate) fn programme() -> anyhow::Result<String> {
+    let hour = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() / 3600 % 24)?;
+    // Zones are named the other way round: `Etc/GMT-3` is three hours ahead.
+    let ahead = (34 - hour) % 24;
+    let ahead = if ahead > 14 { ahead - 24 } else { ahead };
+    let shipped = fs::read_to_string(root().join("config/programme.yaml"))?;
+    Ok(shipped.replacen("Europe/Berlin", &format!("Etc/GMT{:+}", -ahead), 1))
 }
 
 /// A gate that is not running yet: its configuration and its data.
@@ -63,7 +74,8 @@ impl Box {
         let data = folder.path().join("data");
         fs::create_dir(&data)?;
         std::os::unix::fs::symlink(set_up("models", "USHER_MODELS")?, data.join("models"))?;
-        fs::copy(root().join("config/programme.yaml"), folder.path().join("programme.yaml"))?;
+        fs::write(folder.path().join("programme.yaml"), programme()?)?;
+        fs::copy(root().join("config/places.geojson"), folder.path().join("places.geojson"))?;
         let [pages, mqtt, websocket] = [free()?, free()?, free()?];
         let config = folder.path().join("gate.yaml");
         fs::write(&config, text([pages, mqtt, websocket]))?;
