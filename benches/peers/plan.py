@@ -60,6 +60,12 @@ def solve(problem: dict, seconds: float) -> dict:
         which_end[tail] = near[1]
     arcs += [(number + 1, number + 1, ~is_there) for number, is_there in enumerate(there)]
     model.add_circuit(arcs)
+    # Follows from the circuit; said as well, it helps.
+    spans = [
+        model.new_optional_fixed_size_interval_var(begins[number], item["duration"], there[number], f"span {number}")
+        for number, item in enumerate(items)
+    ]
+    model.add_no_overlap(spans)
     groups: dict[int, list] = {}
     for number, item in enumerate(items):
         if item["group"] is not None:

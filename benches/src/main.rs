@@ -13,8 +13,8 @@ mod film;
 mod gate;
 mod iresnet;
 mod networks;
-mod plan;
 mod pictures;
+mod plan;
 #[path = "../../pipeline/tests/support/gate.rs"]
 mod process;
 mod report;

@@ -8,8 +8,9 @@
 //!
 //! Times are processor time of the planning thread: what else the machine does does not count. Wall time is beside it.
 
-use crate::{cpu, process::root};
+use crate::process::root;
 use anyhow::{Context, bail, ensure};
+use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 use std::{process::Command, time::Instant};
 use usher::guide::{
@@ -42,14 +43,15 @@ pub(crate) fn answer() -> anyhow::Result<Value> {
         wanted.sports = full.games.programme.sessions.iter().map(|session| session.sport.clone()).collect();
     };
     let fullest = Days::planned(&full, &guests_of_full[..VISITORS / 10], every)?;
+    let met = [&days, &fuller].iter().all(|days| days.violations == 0 && quantile(&days.cpu_ms, 0.99) <= 50.0);
     Ok(json!({
         "games": "16 sports, 300 sessions, 200 places; five days, and all on one day",
         "days": days.told(),
         "all_sessions_on_one_day": fuller.told(),
         "and_every_sport_a_favourite": fullest.told(),
         "against_cp_sat": against(&days)?,
-        "goals": { "p99_ms_at_most": 50, "violations": 0, "share_of_optimum": { "median": 0.99, "worst": 0.95 } },
-        "met": [&days, &fuller].iter().all(|days| days.violations == 0 && days.quantile(&days.wall_ms, 0.99) <= 50.0),
+        "goals": { "p99_cpu_ms_at_most": 50, "violations": 0, "share_of_optimum": { "median": 0.99, "worst": 0.95 } },
+        "met": met,
     }))
 }
 
@@ -74,7 +76,7 @@ struct Days {
     made_ms: f64,
     wall_ms: Vec<f64>,
     solve_ms: Vec<f64>,
-    cpu_s: f64,
+    cpu_ms: Vec<f64>,
     optimal: usize,
     violations: usize,
     stops: usize,
@@ -89,13 +91,12 @@ impl Days {
             made_ms: world.made_ms,
             wall_ms: Vec::new(),
             solve_ms: Vec::new(),
-            cpu_s: 0.0,
+            cpu_ms: Vec::new(),
             optimal: 0,
             violations: 0,
             stops: 0,
             answers: Vec::new(),
         };
-        let pid = std::process::id();
         for guest in guests.iter().cloned() {
             let mut wanted = Wanted {
                 sports: guest.sports,
@@ -108,13 +109,13 @@ impl Days {
                 before: None,
             };
             change(&mut wanted);
-            let (begun, cpu_before) = (Instant::now(), cpu::seconds(pid)?);
+            let (begun, before) = (Instant::now(), cpu_ms());
             let planned = day_for(&site, &wanted)?;
+            days.cpu_ms.push(cpu_ms() - before);
             days.wall_ms.push(1000.0 * begun.elapsed().as_secs_f64());
-            days.cpu_s += cpu::seconds(pid)? - cpu_before;
-            let begun = Instant::now();
+            let before = cpu_ms();
             let again = solve(&planned.problem, Limits::default())?.context("a plan that was found before")?;
-            days.solve_ms.push(1000.0 * begun.elapsed().as_secs_f64());
+            days.solve_ms.push(cpu_ms() - before);
             ensure!(again.plan == planned.plan, "the same problem had two plans");
             days.optimal += usize::from(planned.proof == Proof::Optimal);
             days.violations += faults(&planned.problem, &planned.plan).len();
@@ -124,22 +125,18 @@ impl Days {
         Ok(days)
     }
 
-    fn quantile(&self, of: &[f64], share: f64) -> f64 {
-        let mut sorted = of.to_vec();
-        sorted.sort_by(f64::total_cmp);
-        sorted[((sorted.len() - 1) as f64 * share).round() as usize]
-    }
-
     fn told(&self) -> Value {
-        let spread = |of: &[f64]| json!({ "p50": self.quantile(of, 0.5), "p99": self.quantile(of, 0.99), "most": self.quantile(of, 1.0) });
+        let spread =
+            |of: &[f64]| json!({ "p50": quantile(of, 0.5), "p99": quantile(of, 0.99), "most": quantile(of, 1.0) });
         let count = self.answers.len() as f64;
         let items: usize = self.answers.iter().map(|(problem, _)| problem.items.len()).sum();
         json!({
             "plans": count,
-            "plans_per_second": count / (self.wall_ms.iter().sum::<f64>() / 1000.0),
-            "plans_per_cpu_second": count / self.cpu_s,
-            "ms_per_plan": spread(&self.wall_ms),
-            "ms_per_solution": spread(&self.solve_ms),
+            "plans_per_cpu_second": 1000.0 * count / self.cpu_ms.iter().sum::<f64>(),
+            "plans_per_second": 1000.0 * count / self.wall_ms.iter().sum::<f64>(),
+            "cpu_ms_per_plan": spread(&self.cpu_ms),
+            "of_that_solving": spread(&self.solve_ms),
+            "wall_ms_per_plan": spread(&self.wall_ms),
             "ms_once_when_places_are_read": self.made_ms,
             "proven_optimal": self.optimal as f64 / count,
             "violations": self.violations,
@@ -147,6 +144,18 @@ impl Days {
             "stops_per_plan": self.stops as f64 / count,
         })
     }
+}
+
+/// Processor time of this thread so far, milliseconds.
+fn cpu_ms() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
+}
+
+fn quantile(of: &[f64], share: f64) -> f64 {
+    let mut sorted = of.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[((sorted.len() - 1) as f64 * share).round() as usize]
 }
 
 /// CP-SAT on a subset, evenly spread over the days.
@@ -194,12 +203,13 @@ fn against(days: &Days) -> anyhow::Result<Value> {
     ensure!(shares.len() + ended == chosen.len(), "plan.py answered {} of {}", shares.len() + ended, chosen.len());
     ensure!(!shares.is_empty(), "CP-SAT finished none in {SECONDS} s each");
     let exact = shares.iter().filter(|share| **share == 1.0).count();
-    let spread = |of: &[f64]| json!({ "median": days.quantile(of, 0.5), "p90": days.quantile(of, 0.9), "most": days.quantile(of, 1.0) });
+    let spread =
+        |of: &[f64]| json!({ "median": quantile(of, 0.5), "p90": quantile(of, 0.9), "most": quantile(of, 1.0) });
     Ok(json!({
         "problems": chosen.len(),
         "finished": shares.len(),
         "not_finished_in_seconds": { "count": ended, "seconds": SECONDS },
-        "share_of_optimum": { "median": days.quantile(&shares, 0.5), "worst": days.quantile(&shares, 0.0), "exactly": exact },
+        "share_of_optimum": { "median": quantile(&shares, 0.5), "worst": quantile(&shares, 0.0), "exactly": exact },
         "cp_sat_s": spread(&seconds),
         "usher_s": spread(&ours),
         "workers": "CP-SAT: one for each core; usher: one thread",

@@ -6,7 +6,7 @@ use crate::{
     guide::{
         day::{Day, Stop, StopKind, Why},
         itinerary::solve::Proof,
-        plan::{Planned, Site, Wanted, day_for, legs::Legs},
+        plan::{Departures, Planned, Site, Wanted, day_for, legs::Legs},
         programme::sports,
         ways::Ways,
     },
@@ -24,6 +24,7 @@ use usher_config::{
     Problems,
     places::{self, Kind, Places},
     programme::{self, Programme},
+    transit::{self, Transit},
     wishes::{self, Known, Wishes},
 };
 
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     /// The places: GeoJSON.
     #[arg(long, short = 'g', value_name = "FILE")]
     places: PathBuf,
+    /// Public transport, for the departures at the end: GTFS, a zip file or a folder.
+    #[arg(long, short, value_name = "FILE")]
+    transit: Option<PathBuf>,
     /// What the visitor wants: JSON or YAML, such as {"sports": ["Athletics"], "from": "gate-a"}.
     #[arg(long, value_name = "FILE")]
     visitor: PathBuf,
@@ -48,7 +52,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
-    let (programme, places, wishes) = match read(args) {
+    let Files { programme, places, transit, wishes } = match read(args) {
         Ok(read) => read,
         Err(problems) => {
             if common.json {
@@ -67,7 +71,8 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     let wanted = wanted(wishes, now.to_zoned(programme.time_zone.clone()), before)?;
     let ways = Ways::of(&places);
     let legs = Legs::of(&places, &ways);
-    let site = Site { programme: &programme, places: &places, ways: &ways, legs: &legs, departures: None };
+    let departures = transit.as_ref().map(|transit| transit as &dyn Departures);
+    let site = Site { programme: &programme, places: &places, ways: &ways, legs: &legs, departures };
     let planned = day_for(&site, &wanted)?;
     if common.json {
         let (day, points, proof, unplaced) = (&planned.day, planned.points, planned.proof, &planned.unplaced);
@@ -78,17 +83,30 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The three files; the problems of programme and places at once, then those of the wishes, which are held against both.
-fn read(args: &Args) -> Result<(Programme, Places, Wishes), Problems> {
-    let (programme, places) = match (programme::read(&args.programme), places::read(&args.places)) {
-        (Ok(programme), Ok(places)) => (programme, places),
-        (Err(one), Err(other)) => return Err(one.and(other)),
-        (Err(problems), _) | (_, Err(problems)) => return Err(problems),
+/// What a plan is made of.
+struct Files {
+    programme: Programme,
+    places: Places,
+    transit: Option<Transit>,
+    wishes: Wishes,
+}
+
+/// The files; the problems of what the site has at once, then those of the wishes, which are held against it.
+fn read(args: &Args) -> Result<Files, Problems> {
+    let programme = programme::read(&args.programme);
+    let places = places::read(&args.places);
+    let transit = args.transit.as_deref().map(transit::read).transpose();
+    let (programme, places, transit) = match (programme, places, transit) {
+        (Ok(programme), Ok(places), Ok(transit)) => (programme, places, transit),
+        (programme, places, transit) => {
+            let all = [programme.err(), places.err(), transit.err()].into_iter().flatten();
+            return Err(all.reduce(Problems::and).expect("one of the three was not read"));
+        }
     };
     let gates = places.places.iter().filter(|place| place.kind == Kind::Gate).map(|gate| gate.name.clone());
     let known = Known { sports: sports(&programme), gates: gates.collect() };
     let wishes = wishes::read(&args.visitor, &known)?;
-    Ok((programme, places, wishes))
+    Ok(Files { programme, places, transit, wishes })
 }
 
 /// What an earlier run printed.
