@@ -252,3 +252,4 @@ proptest! {
             prop_assert!(!opening.is_always() || windows == [(from, to)]);
         }
     }
+}

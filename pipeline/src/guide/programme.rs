@@ -271,7 +271,7 @@ mod tests {
         let programme = usher_config::programme::read(std::path::Path::new(path)).unwrap();
         for sport in sports(&programme) {
             for hour in 0..24 * 8 {
-                let now = at("2026-03-26T00:00:00Z") + std::time::Duration::from_secs(hour * 3600);
+                let now = at("2026-03-26T00:00:00Z") + Duration::from_secs(hour * 3600);
                 assert_eq!(next_sessions(&programme, &sport, now, 3).len(), 3, "{sport}");
             }
         }
