@@ -252,4 +252,27 @@ proptest! {
             prop_assert!(!opening.is_always() || windows == [(from, to)]);
         }
     }
+
+    #[test]
+    fn any_text_at_all_never_panics(text in "\\PC{0,200}") {
+        let _ = from_text(&text, "usher.yaml", Path::new(""));
+        let _ = places::from_text(&text, "places.geojson");
+    }
+
+    #[test]
+    fn a_password_is_never_shown_wherever_the_file_breaks(changes in prop::collection::vec(change(), 1..3)) {
+        let text = USHER.replace("change-me", "hunter2");
+        let mut text = changed(&text, &changes);
+        // Only where the key itself is still there can anyone know that the value is a password.
+        if !text.contains("password: hunter2") {
+            text.push_str("\npassword: hunter2\n");
+        }
+        if let Err(problems) = from_text(&text, "usher.yaml", Path::new("/nowhere")) {
+            let count = text.matches("hunter2").count() - text.matches("password: hunter2").count();
+            if count == 0 {
+                prop_assert!(!problems.to_string().contains("hunter2"), "{}\n---\n{}", problems, text);
+                prop_assert!(!problems.to_json().to_string().contains("hunter2"));
+            }
+        }
+    }
 }
