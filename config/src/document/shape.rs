@@ -244,9 +244,8 @@ impl<'a> Shape<'a> {
         let each = self.resolved(schema.get("items").unwrap_or(&any));
         let mut list = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            let schema = first.and_then(|first| first.get(index)).unwrap_or(each.as_ref());
             let below = At { path: format!("{}[{index}]", at.path), key: item.span.start..item.span.start + 1 };
-            if let Some(value) = self.value(item, schema, &below) {
+            if let Some(value) = self.value(item, first.and_then(|all| all.get(index)).unwrap_or(&each), &below) {
                 list.push(value);
             }
         }
