@@ -129,8 +129,7 @@ impl Transit {
                 });
             }
         }
-        let mut found: Vec<_> = found;
-        found.sort_by(|a, b| (a.0.0.timestamp(), a.1).cmp(&(b.0.0.timestamp(), b.1)));
+        found.sort_by_key(|((at, _), stop, _)| (at.timestamp(), *stop));
         found.truncate(count);
         let word = |index: u32| self.words.get(index as usize).cloned().unwrap_or_default();
         let departure = |((at, towards), stop, trip): ((Zoned, u32), usize, u32)| {

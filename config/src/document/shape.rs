@@ -179,7 +179,8 @@ impl<'a> Shape<'a> {
         }
         // A misspelt key is one mistake, not two.
         for key in required.iter().filter(|key| node.entry(key).is_none() && !meant.contains(key)) {
-            let property = properties.get(*key).map(|property| self.resolved(property).into_owned()).unwrap_or_default();
+            let property =
+                properties.get(*key).map(|property| self.resolved(property).into_owned()).unwrap_or_default();
             let below = at.under(key, at.key.clone());
             let place = if at.path.is_empty() { String::new() } else { format!(" in `{}`", at.path) };
             self.find(
@@ -240,12 +241,11 @@ impl<'a> Shape<'a> {
         }
         let any = Value::Bool(true);
         let first = schema.get("prefixItems").and_then(Value::as_array);
-        let each = self.resolved(schema.get("items").unwrap_or(&any)); // looked up once for ten thousand sessions
+        let each = self.resolved(schema.get("items").unwrap_or(&any));
         let mut list = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            let schema = first.and_then(|first| first.get(index)).unwrap_or(each.as_ref());
             let below = At { path: format!("{}[{index}]", at.path), key: item.span.start..item.span.start + 1 };
-            if let Some(value) = self.value(item, schema, &below) {
+            if let Some(value) = self.value(item, first.and_then(|all| all.get(index)).unwrap_or(&each), &below) {
                 list.push(value);
             }
         }

@@ -67,7 +67,7 @@ fn sports(checks: &mut Checks<'_>, sessions: &[Node]) {
     let mut known: HashMap<String, &str> = HashMap::new();
     for (index, node) in list.items().iter().enumerate() {
         let Some(sport) = node.text() else { return };
-        if known.contains_key(&folded(sport)) {
+        if let Some(_first) = known.get(&folded(sport)) {
             let message = format!("the sport `{sport}` is listed twice");
             checks.find(node.span.clone(), format!("sports[{index}]"), message, "keep one of the two");
         } else {

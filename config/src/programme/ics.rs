@@ -135,9 +135,9 @@ fn sessions(events: &[Event], own: &TimeZone, findings: &mut Vec<Finding>) -> Ve
             match changed.get(&(uid(event), told)) {
                 Some(instead) => {
                     used.insert(*instead);
-                    sessions.push(changed_session(event, at, instead, own, id));
+                    sessions.push(changed_session(event, at, instead, own, id.as_deref()));
                 }
-                None => sessions.push(session(event, at, own, None, id)),
+                None => sessions.push(session(event, at, own, None, id.as_deref())),
             }
         }
     }
@@ -153,7 +153,7 @@ fn sessions(events: &[Event], own: &TimeZone, findings: &mut Vec<Finding>) -> Ve
         // An occurrence that came without its series is a session all the same.
         let at = original.by(&event.zone, own);
         let id = event.uid.as_ref().map(|(_, uid)| format!("{uid}/{}", stamp(at)));
-        sessions.push(session(event, event.start, own, None, id));
+        sessions.push(session(event, event.start, own, None, id.as_deref()));
     }
     sessions
 }
@@ -219,7 +219,7 @@ fn by_own(event: &Event, at: DateTime, own: &TimeZone) -> DateTime {
 }
 
 /// An occurrence that another event stands for: later on its day is delayed, at another time or place moved.
-fn changed_session(event: &Event, at: DateTime, instead: &Event, own: &TimeZone, id: Option<String>) -> Node {
+fn changed_session(event: &Event, at: DateTime, instead: &Event, own: &TimeZone, id: Option<&str>) -> Node {
     let (before, now) = (by_own(event, at, own), by_own(instead, instead.start, own));
     let place = |event: &Event, key: &str| {
         event.fields.iter().find(|entry| entry.key == key).and_then(|entry| entry.value.text().map(str::to_owned))
@@ -238,7 +238,7 @@ fn changed_session(event: &Event, at: DateTime, instead: &Event, own: &TimeZone,
 }
 
 /// One session. `days` where it repeats; `id` where it is an occurrence of a series.
-fn session(event: &Event, at: DateTime, own: &TimeZone, days: Option<&[&str]>, id: Option<String>) -> Node {
+fn session(event: &Event, at: DateTime, own: &TimeZone, days: Option<&[&str]>, id: Option<&str>) -> Node {
     let start = by_own(event, at, own);
     let end = by_own(event, at.saturating_add(event.lasts), own);
     let told = |at: DateTime| match days {
@@ -249,7 +249,7 @@ fn session(event: &Event, at: DateTime, own: &TimeZone, days: Option<&[&str]>, i
     entries.push(field("start", event.start_span.clone(), &told(start)));
     entries.push(field("end", event.end_span.clone(), &told(end)));
     if let Some((span, uid)) = &event.uid {
-        entries.push(field("id", span.clone(), id.as_deref().unwrap_or(uid)));
+        entries.push(field("id", span.clone(), id.unwrap_or(uid)));
     }
     if let Some((span, status)) = &event.status {
         entries.push(field("status", span.clone(), status));

@@ -54,8 +54,8 @@ pub(crate) fn rows(text: &str, from: usize, separator: u8) -> Vec<Row> {
         let mut row = row(text, line.clone(), separator);
         if row.open.is_some() {
             // Closed further down, where the quotes are even again?
-            for more in next..lines.len().min(next + LINES) {
-                let longer = self::row(text, line.start..lines[more].end, separator);
+            for (more, last) in lines.iter().enumerate().skip(next).take(LINES) {
+                let longer = self::row(text, line.start..last.end, separator);
                 if longer.open.is_none() {
                     row = longer;
                     next = more + 1;
