@@ -290,15 +290,18 @@ mod tests {
         assert_eq!(ways.walk(east(179.999), east(-179.999), false).map(|walk| walk.metres), Some(222));
     }
 
-    /// Paths on a lattice of 60 m, and places beside them.
-    fn drawn() -> impl Strategy<Value = (Vec<(usize, usize, bool, bool)>, Vec<(f64, f64)>)> {
+    /// A piece of a lattice of 60 m: from where, whether east (else north), whether without steps.
+    type Piece = (usize, usize, bool, bool);
+
+    /// Paths on a lattice, and places beside them.
+    fn drawn() -> impl Strategy<Value = (Vec<Piece>, Vec<(f64, f64)>)> {
         let piece = (0..6usize, 0..6usize, any::<bool>(), prop::bool::weighted(0.8));
         let places = prop::collection::vec((-30.0..390.0f64, -30.0..390.0f64), 2..9);
         (prop::collection::vec(piece, 1..60), places)
     }
 
-    fn lattice(pieces: &[(usize, usize, bool, bool)], bends: usize) -> Places {
-        let piece = |(x, y, is_east, step_free): &(usize, usize, bool, bool)| {
+    fn lattice(pieces: &[Piece], bends: usize) -> Places {
+        let piece = |(x, y, is_east, step_free): &Piece| {
             let (from, step) = ((*x as f64 * 60.0, *y as f64 * 60.0), if *is_east { (60.0, 0.0) } else { (0.0, 60.0) });
             let point = |share: f64| (from.0 + step.0 * share, from.1 + step.1 * share);
             let points: Vec<(f64, f64)> = (0..=bends + 1).map(|bend| point(bend as f64 / (bends + 1) as f64)).collect();
