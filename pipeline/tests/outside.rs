@@ -1,6 +1,7 @@
 //! Everything that reads what outsiders write: whatever it is given, it answers, and what it takes in it gives out again.
 //!
-//! Seeds that are right are changed at random. `USHER_FUZZ` sets how many changes (`make fuzz`: 200,000 for each reader).
+//! Seeds that are right are changed at random; `USHER_FUZZ` sets how many changes. `make fuzz` does the same guided by coverage
+//! (`pipeline/fuzz/`), for these readers and more.
 #![allow(clippy::unwrap_used, reason = "a test says no more by another word")]
 
 use rand::{RngExt, SeedableRng};

@@ -96,10 +96,7 @@ pub fn import(asked: &Asked<'_>, to: &Path) -> Result<Brought, ImportError> {
     is_free(to, &name, &source_sha256)?;
 
     let unfit = |why: String| ImportError::Unfit { file: file.to_owned(), architecture: architecture.word(), why };
-    let graph = if pth::is_one(&bytes) { drawn(&bytes, architecture) } else { onnx::graph(&bytes) };
-    drop(bytes);
-    let mut stored = graph.and_then(|graph| recognised(&graph, &name, &source_sha256)).map_err(unfit)?;
-    shapes::check(&stored, architecture).map_err(unfit)?;
+    let mut stored = understood(bytes, architecture, &name, &source_sha256).map_err(unfit)?;
     let apart = trial::tried(&stored, &imported).map_err(unfit)?;
 
     stored.description.imported = Some(imported.clone());
@@ -107,6 +104,23 @@ pub fn import(asked: &Asked<'_>, to: &Path) -> Result<Brought, ImportError> {
     let path = path_of(to, &name);
     stored.write(&path).map_err(ImportError::disk(&path))?;
     Ok(Brought::of(&stored, imported, path, Some(apart)))
+}
+
+/// The network in a file's `bytes`, held against the architecture that it is said to be; nothing of it was computed yet.
+///
+/// # Errors
+/// In words, when it is no file that is read, or holds another network.
+pub fn understood(
+    bytes: Vec<u8>,
+    architecture: Architecture,
+    name: &str,
+    source_sha256: &str,
+) -> Result<Stored, String> {
+    let graph = if pth::is_one(&bytes) { drawn(&bytes, architecture) } else { onnx::graph(&bytes) };
+    drop(bytes);
+    let stored = recognised(&graph?, name, source_sha256)?;
+    shapes::check(&stored, architecture)?;
+    Ok(stored)
 }
 
 /// The networks in a weights folder that were brought, by name. What cannot be read is left out: whoever names it is told
