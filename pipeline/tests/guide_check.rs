@@ -111,3 +111,36 @@ fn the_shipped_site_is_as_its_schema_says_and_the_broken_ones_are_not() {
         assert!(refused >= of, "{name}: {refused}");
     }
 }
+
+/// A feed of one line that calls at one stop, every day until `last`.
+fn feed(folder: &tempfile::TempDir, name: &str, last: &str, position: &str) -> String {
+    let at = folder.path().join(name);
+    std::fs::create_dir(&at).unwrap();
+    for (file, text) in [
+        ("agency.txt", "agency_id,agency_name,agency_url,agency_timezone\nA,Lines,https://example.org,Europe/Berlin\n".to_owned()),
+        ("stops.txt", format!("stop_id,stop_name,stop_lat,stop_lon\nS,Park,{position}\nE,End,52.60,13.40\n")),
+        ("routes.txt", "route_id,agency_id,route_short_name,route_type\nR,A,U2,1\n".to_owned()),
+        ("calendar.txt", format!("service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\nD,1,1,1,1,1,1,1,20200101,{last}\n")),
+        ("trips.txt", "route_id,service_id,trip_id,trip_headsign\nR,D,T,City\n".to_owned()),
+        ("stop_times.txt", "trip_id,arrival_time,departure_time,stop_id,stop_sequence\nT,10:00:00,10:00:00,S,1\nT,10:20:00,10:20:00,E,2\n".to_owned()),
+    ] {
+        std::fs::write(at.join(file), text).unwrap();
+    }
+    at.display().to_string()
+}
+
+#[test]
+fn public_transport_is_checked_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (programme, places) = (shipped("programme.yaml"), shipped("places.geojson"));
+    let check = |feed: &str| usher(&["guide", "check", &programme, &places, "--transit", feed, "--json"]);
+    let over = json(&check(&feed(&folder, "over", "20200201", "52.50,13.40")));
+    assert!(over["remarks"].to_string().contains("the last day of the feed is 2020-02-01"), "{over}");
+    let far = json(&check(&feed(&folder, "far", "20991231", "48.10,11.50")));
+    assert!(far["remarks"].to_string().contains("nothing leaves in the next 24 hours"), "{far}");
+    let broken = folder.path().join("far/stop_times.txt");
+    std::fs::remove_file(broken).unwrap();
+    let output = check(&folder.path().join("far").display().to_string());
+    assert_eq!(output.status.code(), Some(78));
+    assert!(json(&output)["problems"].to_string().contains("stop_times.txt"), "{}", json(&output));
+}

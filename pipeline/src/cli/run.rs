@@ -70,11 +70,7 @@ pub(crate) struct Started {
 }
 
 /// Starts a gate; `None` when a person must mend something first, which has been said.
-pub(crate) fn start(
-    config: &Config,
-    clock: &Arc<dyn Clock>,
-    listeners: Listeners,
-) -> anyhow::Result<Option<Started>> {
+pub(crate) fn start(config: &Config, clock: &Arc<dyn Clock>, listeners: Listeners) -> anyhow::Result<Option<Started>> {
     let figures = metrics::install().context("metrics")?;
     let own = figures.clone();
     let (live, problems) = Live::open(&config.guide);

@@ -99,7 +99,8 @@ impl Concierge {
         };
         let now = zoned(at, programme.time_zone.clone())?;
         let wishes = &visitor.wishes;
-        let first_gate = || places.places.iter().find(|place| place.kind == Kind::Gate).and_then(|gate| Name::new(&gate.name));
+        let first_gate =
+            || places.places.iter().find(|place| place.kind == Kind::Gate).and_then(|gate| Name::new(&gate.name));
         let from = gate.cloned().or_else(first_gate)?;
         let wanted = Wanted {
             sports: std::iter::once(&visitor.sport).chain(&wishes.sports).cloned().collect(),

@@ -95,7 +95,7 @@ fn session(chance: &mut impl Rng, date: Date, round: usize, number: usize, sport
     let discipline = disciplines[(round + date.day() as usize) % disciplines.len()];
     let title = match name {
         // Shown again and again: whoever has seen it need not see it twice that day.
-        "Climbing" if round % 2 == 0 => "Speed relay".to_owned(),
+        "Climbing" if round.is_multiple_of(2) => "Speed relay".to_owned(),
         _ => format!("{discipline}, session {}", round + 1),
     };
     let status = match chance.random_range(0..100) {

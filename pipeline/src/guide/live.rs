@@ -29,7 +29,7 @@ use watch::{Stamp, stamp};
 const NEAR_M: f64 = 2_000.0;
 
 /// A stop of the feed belongs to a stop among the places within this distance, metres: the other side of a wide road.
-const SAME_STOP_M: f64 = 200.0;
+pub(crate) const SAME_STOP_M: f64 = 200.0;
 
 /// What the guide answers from; each part is there where its file was named and could ever be read.
 #[derive(Clone, Default)]

@@ -4,6 +4,7 @@
 //! what looks odd and what to do if it is.
 
 use crate::guide::{
+    live::SAME_STOP_M,
     programme::folded,
     ways::{Ways, crossings},
 };
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use usher_config::{
     places::{Kind, Place, Places, Position},
     programme::{Programme, Session, When},
+    transit::{From, Transit},
 };
 
 /// Most remarks of one sort that are told one by one.
@@ -29,6 +31,8 @@ pub enum About {
     Programme,
     /// The places.
     Places,
+    /// Public transport.
+    Transit,
 }
 
 /// Something that deserves a second look.
@@ -51,6 +55,32 @@ pub fn of(programme: &Programme, places: &Places, ways: &Ways, now: Timestamp) -
     unreached(places, ways, &mut remarks);
     crossed(places, &mut remarks);
     elsewhere(programme, places, now, &mut remarks);
+    remarks.0
+}
+
+/// Everything odd about public transport beside these places, at a moment.
+pub fn of_transit(transit: &Transit, places: &Places, now: Timestamp) -> Vec<Remark> {
+    let mut remarks = Remarks::default();
+    let today = now.to_zoned(transit.time_zone.clone()).date();
+    if let Some(last) = transit.last_day().filter(|last| *last < today) {
+        let message = format!("nothing runs any more: the last day of the feed is {last}");
+        remarks.add(About::Transit, message, "get the operator's newest feed");
+    }
+    let stops: Vec<_> = places.places.iter().filter(|place| place.kind == Kind::Transit).collect();
+    if stops.is_empty() {
+        remarks.add(
+            About::Transit,
+            "the places have no stop, so nobody is led to a vehicle".to_owned(),
+            "add a point of `kind: transit` where people board",
+        );
+    }
+    for stop in stops {
+        let near = From::Near(stop.at, SAME_STOP_M);
+        if transit.departures(near, &now.to_zoned(transit.time_zone.clone()), 1).is_empty() {
+            let message = format!("within {SAME_STOP_M} m of `{}` nothing leaves in the next 24 hours", stop.name);
+            remarks.add(About::Transit, message, "check its position, or get a feed that has this stop");
+        }
+    }
     remarks.0
 }
 

@@ -21,26 +21,31 @@ use usher_config::{
     Problem, Problems,
     places::{self, Places},
     programme::{self, Programme},
+    transit::{self, Transit},
 };
 
-/// Check a programme and the places it is held at: every problem of both files, then what deserves a second look.
+/// Check a programme, the places it is held at and the way home: every problem of all files, then what deserves a second look.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The programme.
     programme: PathBuf,
     /// The places, as GeoJSON.
     places: PathBuf,
+    /// Public transport, as GTFS: a zip file or its folder.
+    #[arg(long)]
+    transit: Option<PathBuf>,
 }
 
-/// Both files, and what in the places file itself deserves a second look.
+/// All files, and what in the places file itself deserves a second look.
 struct Read {
     programme: Programme,
     places: Places,
+    transit: Option<Transit>,
     remarks: Vec<Problem>,
 }
 
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
-    let Read { programme, places, remarks } = match read(&args.programme, &args.places) {
+    let Read { programme, places, transit, remarks } = match read(args) {
         Ok(read) => read,
         Err(problems) => {
             refuse(&problems, common.json);
@@ -48,7 +53,8 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
         }
     };
     let now = Timestamp::try_from(SystemClock::start().now().wall)?;
-    let between = remarks::of(&programme, &places, &Ways::of(&places), now);
+    let mut between = remarks::of(&programme, &places, &Ways::of(&places), now);
+    between.extend(transit.iter().flat_map(|transit| remarks::of_transit(transit, &places, now)));
     if common.json {
         let all: Vec<Value> =
             remarks.iter().map(|remark| json!(remark)).chain(between.iter().map(|one| json_of(one, args))).collect();
@@ -67,12 +73,17 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Both files; the problems of both at once.
-fn read(programme: &Path, places: &Path) -> Result<Read, Problems> {
-    match (programme::read(programme), places::read_remarked(places)) {
-        (Ok(programme), Ok((places, remarks))) => Ok(Read { programme, places, remarks }),
-        (Err(one), Err(other)) => Err(one.and(other)),
-        (Err(problems), _) | (_, Err(problems)) => Err(problems),
+/// All files; the problems of all at once.
+fn read(args: &Args) -> Result<Read, Problems> {
+    let programme = programme::read(&args.programme);
+    let places = places::read_remarked(&args.places);
+    let transit = args.transit.as_deref().map(transit::read).transpose();
+    match (programme, places, transit) {
+        (Ok(programme), Ok((places, remarks)), Ok(transit)) => Ok(Read { programme, places, transit, remarks }),
+        (programme, places, transit) => {
+            let all = [programme.err(), places.err(), transit.err()];
+            Err(all.into_iter().flatten().reduce(Problems::and).expect("one of them is a problem"))
+        }
     }
 }
 
@@ -90,6 +101,7 @@ fn file(about: About, args: &Args) -> &Path {
     match about {
         About::Programme => &args.programme,
         About::Places => &args.places,
+        About::Transit => args.transit.as_deref().unwrap_or(Path::new("")),
     }
 }
 

@@ -116,7 +116,7 @@ impl Clock {
     /// Seconds of the venue's clock time, 0 before the beginning.
     ///
     /// A time that the clocks skip is moved forward, one they show twice is the first: what a venue's staff would do.
-    pub(super) fn from_zero(&self, at: DateTime) -> Option<u32> {
+    pub(super) fn since_zero(&self, at: DateTime) -> Option<u32> {
         let seconds = at.to_zoned(self.time_zone.clone()).ok()?.timestamp().duration_since(self.zero).as_secs();
         u32::try_from(seconds.max(0)).ok()
     }

@@ -111,7 +111,7 @@ impl Gather<'_, '_> {
         gates: &BTreeMap<String, usize>,
     ) {
         let session = &self.site.programme.sessions[number];
-        let Some((begins, ends)) = self.clock.from_zero(start).zip(self.clock.from_zero(end)) else { return };
+        let Some((begins, ends)) = self.clock.since_zero(start).zip(self.clock.since_zero(end)) else { return };
         // What runs already when the day begins cannot be seen from its beginning.
         if begins == 0 || ends <= begins {
             return;
@@ -198,7 +198,7 @@ impl Gather<'_, '_> {
     ) {
         let place = &self.site.places.places[number];
         let window = |(opens, closes): (DateTime, DateTime)| {
-            let (from, to) = self.clock.from_zero(opens).zip(self.clock.from_zero(closes))?;
+            let (from, to) = self.clock.since_zero(opens).zip(self.clock.since_zero(closes))?;
             let to = to.checked_sub(duration)?;
             (from <= to).then_some(Window { from, to })
         };

@@ -216,6 +216,6 @@ fn thinned(line: &[Position]) -> Vec<[f64; 2]> {
     line.dedup();
     let step = line.len().saturating_sub(2).div_ceil(ROUTE - 2).max(1);
     let last = line.len().saturating_sub(1);
-    let keep = |index: usize| index == 0 || index == last || (index - 1) % step == 0;
+    let keep = |index: usize| index == 0 || index == last || (index - 1).is_multiple_of(step);
     line.into_iter().enumerate().filter(|(index, _)| keep(*index)).map(|(_, at)| at).collect()
 }

@@ -31,11 +31,7 @@ pub(super) fn wish(shared: &Shared, asked: &Enrol) -> Result<Wish, No> {
     let text = |text: &str| shown(text).map_err(|error| unfit("sport_unknown", &error));
     let known = shared.sports();
     let sport = |sport: &String| {
-        if known.is_empty() {
-            text(sport)
-        } else {
-            sport_of(sport, &known).map_err(|e| unfit("sport_unknown", &e))
-        }
+        if known.is_empty() { text(sport) } else { sport_of(sport, &known).map_err(|e| unfit("sport_unknown", &e)) }
     };
     let mut sports: Vec<String> = asked.sports.iter().take(SPORTS).map(sport).collect::<Result<_, _>>()?;
     if sports.is_empty() || asked.sports.len() > SPORTS {
