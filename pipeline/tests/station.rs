@@ -240,33 +240,35 @@ fn strangers_who_open_connections_without_end_keep_nobody_else_out() {
             crowd
         })
     };
-    // Until the gate has dealt with all who came: those it closes are closed at once.
-    let settled = |most: usize| {
+    // Until so many of them have a seat, and no more: those for whom there is none are closed at once.
+    let seated = |least: usize, most: usize| {
         let begun = Instant::now();
-        while open() > before + most {
-            assert!(begun.elapsed() < Duration::from_secs(5), "{} descriptors more than before", open() - before);
+        while !(before + least..=before + most).contains(&open()) {
+            assert!(begun.elapsed() < Duration::from_secs(8), "{} descriptors, {before} before", open());
             std::thread::sleep(Duration::from_millis(20));
         }
-        open().saturating_sub(before)
     };
     let visitor = |from| runtime.block_on(silent(from, enrol)).and_then(tokio::net::TcpStream::into_std);
 
-    let one = crowd([127, 0, 0, 1], 300);
-    assert!(one.len() == 300 && settled(64 + 8) >= 60, "one address has a share, and no more");
+    let one = crowd([127, 0, 0, 1], 100);
+    assert_eq!(one.len(), 100);
+    seated(60, 64 + 8);
     assert!(ask(visitor([127, 0, 0, 1]).unwrap(), &authority).is_err(), "its share is taken");
     let answer = ask(visitor([127, 0, 0, 2]).unwrap(), &authority).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"open\":false"), "{answer}");
 
-    let many: Vec<_> = (3..30).flat_map(|last| crowd([127, 0, 0, last], 64)).collect();
-    assert!(many.len() > 1500 && settled(256 + 8) >= 250, "all of them together have what is set aside for the page");
+    // All of them together have what is set aside for the page.
+    let many: Vec<_> = (3..9).flat_map(|last| crowd([127, 0, 0, last], 64)).collect();
+    assert_eq!(many.len(), 6 * 64);
+    seated(250, 256 + 8);
     for _ in 0..3 {
         assert!(gate.get("/readyz").unwrap().starts_with("HTTP/1.1 200"), "the other pages answer");
         assert!(std::net::TcpStream::connect(gate.mqtt).is_ok(), "the broker answers");
     }
-    assert!(gate.metric("usher_skipped_total").unwrap() > 1000.0, "and it is counted");
+    assert!(gate.metric("usher_skipped_total").unwrap() >= 150.0, "and it is counted");
 
     drop((one, many));
-    settled(8);
+    seated(0, 8);
     let answer = ask(visitor([127, 0, 0, 1]).unwrap(), &authority).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "when they have gone, nobody is held to account for them: {answer}");
 }
