@@ -55,7 +55,7 @@ fn the_problems_of_both_files_are_told_at_once() {
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(78), "{words}");
     assert!(
-        words.contains("day.yaml:1:12") && words.contains("site.geojson:2:133") && words.contains("2 problems"),
+        words.contains("day.yaml:1:12") && words.contains("site.geojson:2:138") && words.contains("2 problems"),
         "{words}"
     );
     let said = json(&usher(&["guide", "check", &programme, &places, "--json"]));
@@ -80,7 +80,7 @@ fn what_looks_odd_is_a_remark_and_no_failure() {
     let output = usher(&["guide", "check", &shipped("programme.yaml"), &places]);
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(0), "{words}");
-    assert!(words.contains("site.geojson:2:136: `wheelchair` is not read; write `\"step_free\": true`"), "{words}");
+    assert!(words.contains("site.geojson:2:140: `wheelchair` is not read; write `\"step_free\": true`"), "{words}");
     assert!(
         words.contains("the programme's venue `Arena East` is not among the places; did you mean `Arena Eastt`?"),
         "{words}"

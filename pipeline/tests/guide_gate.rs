@@ -11,18 +11,20 @@ use listener::Listener;
 use serde_json::Value;
 use std::{
     fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
     time::{Duration, Instant},
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A gate whose camera is away.
-fn gate_of(guide: &str) -> Box {
+fn gate_of(guide: &str, signage: &str) -> Box {
     let absent = free().unwrap();
     Box::configured(env!("CARGO_BIN_EXE_usher"), |[pages, mqtt, websocket]| {
         format!(
             "site: test\ndata: data\ncameras: {{ a: {{ url: \"rtsp://{absent}/a\" }} }}\ngates: {{ gate-a: {{ cameras: [a] }} }}\n\
-             guide: {{ {guide} }}\n\
+             guide: {{ {guide} }}\nsignage: {{ {signage} }}\n\
              publish: {{ broker: {{ url: embedded, listen: \"{mqtt}\", websocket: \"{websocket}\" }} }}\n\
              web: {{ listen: \"{pages}\" }}\n"
         )
@@ -68,7 +70,7 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 #[test]
 fn a_session_that_moves_reaches_the_screens_and_a_broken_programme_does_not() {
-    let gate = gate_of("programme: programme.yaml, places: places.geojson");
+    let gate = gate_of("programme: programme.yaml, places: places.geojson", "language: fr");
     let (running, _) = gate.start().unwrap();
     let mut screen = Listener::of_everything(&gate);
     tells(&mut screen, &[]);
@@ -99,7 +101,7 @@ fn a_session_that_moves_reaches_the_screens_and_a_broken_programme_does_not() {
 
 #[test]
 fn a_gate_starts_with_a_guide_that_cannot_be_read_and_says_so() {
-    let gate = gate_of("programme: programme.yaml, places: places.geojson");
+    let gate = gate_of("programme: programme.yaml, places: places.geojson", "language: fr");
     let broken = gate.folder.path().join("places.geojson");
     let whole = fs::read_to_string(&broken).unwrap();
     fs::write(&broken, &whole[..whole.len() / 2]).unwrap();
@@ -111,5 +113,56 @@ fn a_gate_starts_with_a_guide_that_cannot_be_read_and_says_so() {
     fs::write(&broken, &whole).unwrap();
     until("the map is there", || gate.get("/api/map").unwrap().starts_with("HTTP/1.1 200"));
     until("health is well", || !ready(&gate).contains("guide:"));
+    drop(running);
+}
+
+/// What is answered to a question with this header.
+fn asked(gate: &Box, path: &str, header: &str) -> (String, Vec<u8>) {
+    let mut stream = TcpStream::connect(gate.pages).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n\r\n").unwrap();
+    let mut whole = Vec::new();
+    stream.read_to_end(&mut whole).unwrap();
+    let end = whole.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let body = whole.split_off(end + 4);
+    (String::from_utf8(whole).unwrap().to_ascii_lowercase(), body)
+}
+
+#[test]
+fn the_venues_films_are_sent_in_parts_and_nothing_outside_their_folder_is() {
+    let gate = gate_of("programme: programme.yaml", "theme: theme, playlist: films, night: 21:00-06:00");
+    let folder = gate.folder.path();
+    fs::create_dir(folder.join("theme")).unwrap();
+    fs::create_dir(folder.join("films")).unwrap();
+    fs::write(folder.join("theme/theme.css"), ":root { --accent: #e4002b; }").unwrap();
+    fs::write(folder.join("films/a film.mp4"), vec![7_u8; 100_000]).unwrap();
+    fs::write(folder.join("films/notes.txt"), "not shown").unwrap();
+    let (running, _) = gate.start().unwrap();
+
+    let (_, body) = asked(&gate, "/api/signage", "Accept: */*");
+    let told: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(told["theme"], "/venue/theme/theme.css");
+    assert_eq!(told["playlist"], serde_json::json!([{ "url": "/venue/playlist/a%20film.mp4", "kind": "film" }]));
+    assert_eq!(told["night"], serde_json::json!({ "from": "21:00", "to": "06:00" }));
+    assert_eq!(told["pass_gates"], serde_json::json!(["gate-a"]));
+
+    let (head, body) = asked(&gate, "/venue/playlist/a%20film.mp4", "Range: bytes=10-19");
+    assert!(head.starts_with("http/1.1 206") && head.contains("content-range: bytes 10-19/100000"), "{head}");
+    assert_eq!(body, [7; 10]);
+    let (head, body) = asked(&gate, "/venue/playlist/a%20film.mp4", "Accept: */*");
+    assert!(head.contains("content-length: 100000") && head.contains("cache-control: no-cache"), "{head}");
+    assert_eq!(body.len(), 100_000);
+    let changed = head.lines().find_map(|line| line.strip_prefix("last-modified: ")).unwrap();
+    let (head, _) = asked(&gate, "/venue/playlist/a%20film.mp4", &format!("If-Modified-Since: {changed}"));
+    assert!(head.starts_with("http/1.1 304"), "{head}");
+    for outside in [
+        "/venue/playlist/../gate.yaml",
+        "/venue/playlist/%2e%2e/gate.yaml",
+        "/venue/theme/..%2f..%2fetc%2fpasswd",
+        "/venue/playlist/",
+    ] {
+        let (head, body) = asked(&gate, outside, "Accept: */*");
+        assert!(head.starts_with("http/1.1 404") || head.starts_with("http/1.1 400"), "{outside}: {head}");
+        assert!(!String::from_utf8_lossy(&body).contains("site: test"), "{outside}");
+    }
     drop(running);
 }

@@ -3,7 +3,12 @@
 //! Files of two folders that the configuration names, sent as they are, in parts where a film's player asks so. What is in the
 //! playlist is looked up at every question, so that a film is added by putting it there.
 
-use axum::Router;
+use axum::{
+    Router,
+    http::{HeaderValue, header},
+    middleware,
+    response::Response,
+};
 use serde::Serialize;
 use std::{fs, path::Path};
 use tower_http::services::ServeDir;
@@ -44,9 +49,19 @@ impl Kind {
 pub(super) fn routes<S: Clone + Send + Sync + 'static>(router: Router<S>, signage: &Signage) -> Router<S> {
     let folders = [(THEME, &signage.theme), (PLAYLIST, &signage.playlist)];
     folders.into_iter().fold(router, |router, (at, folder)| match folder {
-        Some(folder) => router.nest_service(at, ServeDir::new(folder).append_index_html_on_directories(false)),
+        Some(folder) => {
+            let files = ServeDir::new(folder).append_index_html_on_directories(false);
+            let kept = Router::new().fallback_service(files).layer(middleware::map_response(asked_about));
+            router.nest_service(at, kept)
+        }
         None => router,
     })
+}
+
+/// Asked about at every use, sent only when changed: a film is large, and may be replaced under its name.
+async fn asked_about(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
 }
 
 /// Where the theme's stylesheet is, if there is one.
