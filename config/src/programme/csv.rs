@@ -92,7 +92,7 @@ impl<'t> Head<'t> {
                 (from..from + part.len(), part)
             };
             if let Some(comment) = said.strip_prefix('#') {
-                let (key, value) = comment.split_once(':').unwrap_or((comment, ""));
+                let (key, value) = comment.split_once(':').unwrap_or((comment, &comment[comment.len()..]));
                 // A spreadsheet that saved the line as a row has put separators behind it, perhaps quotes round it.
                 let value = value.trim_matches([',', ';', '"', ' ', '\t']);
                 match folded(key).replace(['_', '-', ' '], "").as_str() {
