@@ -276,3 +276,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_comment_that_names_a_key_and_no_value_is_a_problem_like_any_other() {
+    for head in ["# time_zone\n", "# sports\n# time_zone\n", "#time zone"] {
+        let text = format!("{head}sport,title,venue,place,start,end\n");
+        let problems = programme::csv::from_text(&text, "day.csv").unwrap_err();
+        assert!(problems.iter().all(|problem| !problem.mend.is_empty()), "{problems}");
+    }
+}

@@ -6,6 +6,8 @@
     reason = "tests poll a condition until a deadline, and may panic"
 )]
 
+mod day;
+
 use crossbeam::channel::{Receiver, Sender, bounded};
 use rumqttc::{Client, Event, LastWill, MqttOptions, Packet, QoS, SubscribeReasonCode};
 use std::{
@@ -24,7 +26,6 @@ use usher::{
     clock::{Clock, SystemClock},
     decide::visit::{Notice, Visit},
     gallery::visitor::{Visitor, VisitorId},
-    guide::day::{Day, Stop, StopKind, Why},
     health::Health,
     identify::identification::Evidence,
     infer::sighting::{Portrait, TrackId},
@@ -283,30 +284,6 @@ pub fn settings(broker: Broker) -> Publish {
     Publish { broker, greeting: Duration::from_secs(20), face: true, keep: Duration::from_secs(3600) }
 }
 
-/// A day with a meal and its reasons.
-fn day() -> Day {
-    let stop = |kind, title: &str, why| Stop {
-        kind,
-        title: title.into(),
-        place: "North bank".into(),
-        starts: "2026-07-26T12:00:00+02:00".into(),
-        ends: "2026-07-26T12:40:00+02:00".into(),
-        walk_s: 240,
-        walk_m: 300,
-        gate: Some(name("north")),
-        wait_s: 60,
-        session: None,
-        status: Some(Status::Moved),
-        at: Some([13.4, 52.5]),
-        why,
-    };
-    let why = vec![Why::Wish { food: "vegan".into() }, Why::Near { minutes: 4 }, Why::Popular];
-    Day {
-        stops: vec![stop(StopKind::Arrive, "Gate", Vec::new()), stop(StopKind::Meal, "The Oar", why)],
-        route: vec![[13.4, 52.5], [13.41, 52.5]],
-    }
-}
-
 /// A setup with `settings`; everybody is [`NAME`] but visitor zero, who has been forgotten.
 pub fn setup(data: &Path, settings: Publish) -> (Setup, Arc<Health>, Arc<SystemClock>, Taps) {
     let health = Arc::new(Health::of([name("door")]));
@@ -338,7 +315,7 @@ pub fn setup(data: &Path, settings: Publish) -> (Setup, Arc<Health>, Arc<SystemC
             };
             Guided {
                 sessions: (0..5).map(session).collect(),
-                day: Some(day()),
+                day: Some(day::day()),
                 take: Some("HTTPS://BOX.EXAMPLE/D#AAAAAAAAAAAAAAAA".into()),
                 party: Some("A".into()),
             }

@@ -328,6 +328,16 @@ export function tablet({ url, token, chrome }) {
     assert.deepEqual(found, [], what);
   }
 
+  /** A group's code: what is none is said to be none, then one is made. */
+  async function together(page) {
+    await page.fill("#together", "ab 1").then(() => page.tap(".next"));
+    assert.notEqual(await page.textContent("#together-wrong"), "", "no code, and it says so");
+    await page.tap(".together button");
+    const code = await page.inputValue("#together");
+    assert.match(code, /^[A-Z]{5}$/);
+    return code;
+  }
+
   /** Fits both ways of holding the tablet; keeps pictures of both where SHOTS names a folder. */
   async function fits(page, name, { shots = true, sizes = { upright: UPRIGHT, lying: LYING } } = {}) {
     for (const [way, size] of Object.entries(sizes)) {
@@ -386,5 +396,5 @@ export function tablet({ url, token, chrome }) {
     assert.fail(`the keyboard does not come to ${selector}`);
   }
 
-  return { accessible, agree, at, choose, firstView, fits, live, nothingLeft, pickSport, saved, see, sportOf, station, tabTo, tell, toConsent, visit };
+  return { accessible, together, agree, at, choose, firstView, fits, live, nothingLeft, pickSport, saved, see, sportOf, station, tabTo, tell, toConsent, visit };
 }
