@@ -5,8 +5,8 @@
 //! and no file; `guide::plan` makes the problem out of a programme, places and wishes.
 //!
 //! Items that begin at one moment (sessions) are fixed in time, so they cut a day into gaps which have nothing to do with
-//! each other but the groups they use. Every gap is solved once by labels ([`gap`]); the best way through the fixed items
-//! is then found best first ([`spine`]). Both keep every choice that could be part of a best plan, so what comes out is
+//! each other but the groups they use. Every gap is solved once by labels (`gap`); the best way through the fixed items
+//! is then found best first (`spine`). Both keep every choice that could be part of a best plan, so what comes out is
 //! proven best, unless [`solve::Limits`] end the search: then the answer says how far from the best it can be.
 //! [`check`] shares no code with all that.
 

@@ -1,7 +1,7 @@
 //! Enrol: the station's page, the visitors' own pages, and their API, over TLS.
 //!
 //! A server of its own, apart from the operator's: another address, another port, other cookies, and nothing of the gate behind
-//! it but the store and a detector. [`desk`] is the one thread that touches pictures and the store; [`api`] turns requests
+//! it but the store and a detector. `desk` is the one thread that touches pictures and the store; `api` turns requests
 //! into what the desk is asked; [`answers`] are the bodies, from which [`openapi`] is made.
 
 pub mod answers;
