@@ -215,6 +215,19 @@ fn sessions(day: &Day) -> Vec<&str> {
 }
 
 #[test]
+fn a_session_begins_when_the_programme_says_whenever_its_visitor_walked_up() {
+    let (world, wanted, planned) = told();
+    let walked_up = Wanted { at: wanted.at.saturating_add(SignedDuration::from_millis(-640)), ..wanted };
+    let begins = |day: &Day| -> Vec<String> {
+        let sessions = day.stops.iter().filter(|stop| stop.kind == StopKind::Session);
+        sessions.map(|stop| stop.starts.clone()).collect()
+    };
+    let found = begins(&world.plan(&walked_up).unwrap().day);
+    assert_eq!(found, begins(&planned.day));
+    assert!(found.iter().all(|starts| starts.contains(":00+") || starts.ends_with(":00Z")), "{found:?}");
+}
+
+#[test]
 fn planning_again_finishes_what_was_begun_and_keeps_the_rest() {
     let (world, wanted, planned) = told();
     let first = &planned.day.stops[1];

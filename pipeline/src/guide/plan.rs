@@ -22,7 +22,7 @@ use crate::guide::{
     },
     ways::Ways,
 };
-use jiff::{ToSpan, Zoned};
+use jiff::{ToSpan, Unit, Zoned};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -155,6 +155,9 @@ const LONGEST_HOURS: i64 = 24;
 /// # Errors
 /// Why there is none; an empty programme is no error, but a day on which one leaves again.
 pub fn day_for(site: &Site<'_>, wanted: &Wanted) -> Result<Planned, Unplannable> {
+    // Plans count in whole seconds: a fraction in their beginning would tell every session a second too early.
+    let at = wanted.at.round(Unit::Second).unwrap_or_else(|_| wanted.at.clone());
+    let wanted = &Wanted { at, ..wanted.clone() };
     let begin = Begin::of(site, wanted)?;
     let until = wanted.until.clone().unwrap_or_else(|| end_of_day(&wanted.at));
     let until = until.min(begin.at.saturating_add(LONGEST_HOURS.hours()));

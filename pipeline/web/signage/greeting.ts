@@ -129,7 +129,7 @@ export function readSession(value: unknown): Session[] {
 
 function readTake(value: unknown): string | null {
   const url = text(value, MOST_TAKE);
-  return url !== null && /^https?:\/\/[\x21-\x7e]+$/.test(url) ? url : null;
+  return url !== null && /^https?:\/\/[\x21-\x7e]+$/i.test(url) ? url : null;
 }
 
 function expiry(value: unknown, now: number): number | null {

@@ -106,6 +106,9 @@ test("older boxes say less, and are understood", () => {
 
 test("what is broken in a day, a map or a box is left out, the rest stays", () => {
   const day = { stops: [null, { kind: "party", title: "x", starts: "2026-01-01T00:00:00Z" }, stop("session", "Final", 10, { walk_s: "far", at: [200, 1], why: [{ is: "rich" }, { is: "near" }, { is: "favourite", sport: 7 }] }), { kind: "meal", title: "Soup", starts: "soon" }], route: [[1, 2], ["a"], null, [1, 95]] };
+  // A box writes it in capitals: the symbol is coarser so.
+  const link = "HTTPS://BOX.EXAMPLE:8443/D#ABCDEFGHIJKLMNOP";
+  assert.equal(readGreeting(JSON.stringify(greeting({ day, take: link })), Date.now()).take, link);
   const read = readGreeting(JSON.stringify(greeting({ day, take: "javascript:alert(1)", party: 7 })), Date.now());
   assert.deepEqual(read.day.stops.map((one) => [one.title, one.walk, one.at]), [["Final", 0, null]]);
   assert.deepEqual(read.day.stops[0].why, [{ is: "near", minutes: 1 }]);
