@@ -14,7 +14,7 @@ use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 use std::{process::Command, time::Instant};
 use usher::guide::{
-    games::{Games, Guest, games, guests},
+    games::{Games, games, guests},
     itinerary::{
         check::faults,
         problem::{Plan, Problem},
@@ -84,7 +84,7 @@ struct Days {
 }
 
 impl Days {
-    fn planned(world: &World, guests: &[Guest], change: impl Fn(&mut Wanted)) -> anyhow::Result<Self> {
+    fn planned(world: &World, guests: &[Wanted], change: impl Fn(&mut Wanted)) -> anyhow::Result<Self> {
         let (programme, places) = (&world.games.programme, &world.games.places);
         let site = Site { programme, places, ways: &world.ways, legs: &world.legs, departures: None };
         let mut days = Self {
@@ -97,17 +97,7 @@ impl Days {
             stops: 0,
             answers: Vec::new(),
         };
-        for guest in guests.iter().cloned() {
-            let mut wanted = Wanted {
-                sports: guest.sports,
-                food: guest.food,
-                step_free: guest.step_free,
-                from: guest.from,
-                at: guest.at,
-                until: Some(guest.until),
-                waits: guest.waits,
-                before: None,
-            };
+        for mut wanted in guests.iter().cloned() {
             change(&mut wanted);
             let (begun, before) = (Instant::now(), cpu_ms());
             let planned = day_for(&site, &wanted)?;

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime};
 use std::{collections::BTreeSet, time::Duration};
 use usher::guide::{
     day::{Day, Stop, StopKind, Why, pair},
-    games::{Games, Guest, games, guests},
+    games::{Games, games, guests},
     itinerary::{check::faults, solve::Proof},
     plan::{Departure, Departures, Planned, Site, Unplannable, Wanted, day_for, legs::Legs},
     ways::Ways,
@@ -61,20 +61,6 @@ impl World {
     fn gate(&self, name: &Name) -> Position {
         let is_it = |place: &&Place| place.kind == Kind::Gate && place.name == name.as_str();
         self.games.places.places.iter().find(is_it).unwrap().at
-    }
-}
-
-fn wanted(guest: &Guest) -> Wanted {
-    let guest = guest.clone();
-    Wanted {
-        sports: guest.sports,
-        food: guest.food,
-        step_free: guest.step_free,
-        from: guest.from,
-        at: guest.at,
-        until: Some(guest.until),
-        waits: guest.waits,
-        before: None,
     }
 }
 
@@ -159,8 +145,7 @@ fn walked(world: &World, wanted: &Wanted, from: &Stop, to: &Stop) {
 fn a_thousand_days_break_no_rule_and_are_proven_best() {
     let world = World::of(games(7, 5));
     let (mut sessions, mut meals, mut rests) = (0, 0, 0);
-    for guest in guests(&world.games, 11, 1000) {
-        let wanted = wanted(&guest);
+    for wanted in guests(&world.games, 11, 1000) {
         let planned = world.plan(&wanted).unwrap();
         assert_eq!(faults(&planned.problem, &planned.plan), []);
         assert_eq!(planned.proof, Proof::Optimal);
@@ -180,8 +165,7 @@ fn a_thousand_days_break_no_rule_and_are_proven_best() {
 #[test]
 fn fuller_days_than_there_ever_were_break_no_rule() {
     let world = World::of(games(8, 1));
-    for guest in guests(&world.games, 12, 100) {
-        let mut wanted = wanted(&guest);
+    for mut wanted in guests(&world.games, 12, 100) {
         hold(&world, &wanted, &world.plan(&wanted).unwrap().day);
         wanted.sports = world.games.programme.sessions.iter().map(|session| session.sport.clone()).collect();
         let planned = world.plan(&wanted).unwrap();
@@ -193,8 +177,7 @@ fn fuller_days_than_there_ever_were_break_no_rule() {
 /// A world with somebody's day of several sessions in it.
 fn told() -> (World, Wanted, Planned) {
     let world = World::of(games(7, 5));
-    let found = guests(&world.games, 11, 200).iter().find_map(|guest| {
-        let wanted = wanted(guest);
+    let found = guests(&world.games, 11, 200).into_iter().find_map(|wanted| {
         let planned = world.plan(&wanted).unwrap();
         let kinds: Vec<StopKind> = planned.day.stops.iter().map(|stop| stop.kind).collect();
         let [_, StopKind::Session, StopKind::Meal, .., StopKind::Session, _] = kinds[..] else { return None };

@@ -18,7 +18,7 @@ use usher_config::{
     value::Name,
 };
 
-pub use crate::guide::games::people::{Guest, guests};
+pub use crate::guide::games::people::guests;
 
 /// Games.
 #[derive(Clone, Debug)]

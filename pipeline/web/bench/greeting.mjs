@@ -2,8 +2,7 @@
 //
 // One JSON line. Delivered: the WebSocket's message event in the page. Shown: the task after the animation frame in which
 // the name stood in the document, that is, after the frame was given to the compositor.
-import { readFileSync } from "node:fs";
-import { broker, browser, face, greeting, open, session } from "../tests/stage.mjs";
+import { broker, browser, drawnFace, face, greeting, open, session } from "../tests/stage.mjs";
 import { FACE, TOPIC, stop, venueBox } from "../tests/signage.stage.mjs";
 
 const GREETINGS = Number(process.env.GREETINGS ?? 200);
@@ -57,10 +56,7 @@ await page.addInitScript(() => {
 });
 await page.goto(box.url("?gate=north"));
 await page.waitForSelector('body[data-link="up"]');
-const drawn = await chrome.newPage({ viewport: { width: 320, height: 320 } });
-await drawn.setContent(`<style>*{margin:0}svg{display:block}</style>${readFileSync(new URL("../tests/portrait.svg", import.meta.url), "utf8")}`);
-const jpeg = await drawn.screenshot({ type: "jpeg", quality: 80 });
-await drawn.close();
+const jpeg = await drawnFace(chrome);
 
 for (let i = 0; i < GREETINGS; i += 1) {
   const one = greeting({ name: `Guest ${i}`, sport: "Short track", seconds: 1.2, sessions: [session("Semi-finals", 42), session("Final", 90)], day: day(), take: "https://box.example:8443/day#c2VjcmV0LW9mLXRoZS1wYXNz" });

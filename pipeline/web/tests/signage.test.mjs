@@ -1,23 +1,13 @@
 // The big screen, in Chromium, with a real broker.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import test from "node:test";
-import { box, broker, browser, face, greeting, notice, open, session, shoot, until } from "./stage.mjs";
+import { box, broker, browser, drawnFace, face, greeting, notice, open, session, shoot, until } from "./stage.mjs";
 
 const TOPIC = "usher/v1/arena/gate/north/greeting";
 const NOTICE = "usher/v1/arena/gate/north/notice";
 const FACE = "usher/v1/arena/gate/north/face";
 const chrome = await browser();
 test.after(() => chrome.close());
-
-/** A drawn face, as the JPEG that the box would send. */
-async function drawn() {
-  const page = await chrome.newPage({ viewport: { width: 320, height: 320 } });
-  await page.setContent(`<style>*{margin:0}svg{display:block}</style>${readFileSync("tests/portrait.svg", "utf8")}`);
-  const jpeg = await page.screenshot({ type: "jpeg", quality: 80 });
-  await page.close();
-  return jpeg;
-}
 
 /** A box, a broker and the page that has found both. */
 async function scene(t, viewport) {
@@ -66,7 +56,7 @@ test("a greeting shows face, name, sport and sessions, and nothing of it stays",
   assert.match(await page.textContent(".count b"), /^4[1-3] min$/);
   assert.deepEqual(await page.$$eval("li .what", (all) => all.map((each) => each.textContent)), ["Mixed relay, final", "Men’s 500 m, quarter-finals"]);
   // The face comes after the greeting here; the next test sends it before.
-  await mosquitto.publish(FACE, face(one, await drawn()));
+  await mosquitto.publish(FACE, face(one, await drawnFace(chrome)));
   await page.waitForFunction(() => (document.querySelector(".face img")?.naturalWidth ?? 0) > 0);
   await still(page);
   await shoot(page, "signage-greeting");
@@ -98,7 +88,7 @@ test("portrait screens show the same, and a face that came first is there at onc
   await shoot(page, "signage-portrait-idle");
   const sessions = [session("Final", 30), session("Relay", 90), session("Medal ceremony", 140)];
   const one = greeting({ name: "Ana", sport: "Swimming", sessions });
-  await mosquitto.publish(FACE, face(one, await drawn()));
+  await mosquitto.publish(FACE, face(one, await drawnFace(chrome)));
   await mosquitto.publish(TOPIC, one);
   await shown(page, "Ana");
   await page.waitForFunction(() => (document.querySelector(".face img")?.naturalWidth ?? 0) > 0);

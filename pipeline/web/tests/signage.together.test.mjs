@@ -1,20 +1,11 @@
 // Families and crowds on the big screen: everybody once, together where they came together, nobody beyond their time.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import test from "node:test";
-import { browser, face, greeting, session, shoot } from "./stage.mjs";
+import { browser, drawnFace, face, greeting, session, shoot } from "./stage.mjs";
 import { FACE, TOPIC, faultsOfLayout, hall, still } from "./signage.stage.mjs";
 
 const chrome = await browser();
 test.after(() => chrome.close());
-
-async function drawn() {
-  const page = await chrome.newPage({ viewport: { width: 320, height: 320 } });
-  await page.setContent(`<style>*{margin:0}svg{display:block}</style>${readFileSync("tests/portrait.svg", "utf8")}`);
-  const jpeg = await page.screenshot({ type: "jpeg", quality: 80 });
-  await page.close();
-  return jpeg;
-}
 
 const names = (page) => page.$$eval(".name", (all) => all.map((one) => one.textContent));
 const until = (page, ...wanted) => page.waitForFunction((wanted) => JSON.stringify([...document.querySelectorAll(".name")].map((one) => one.textContent)) === wanted, JSON.stringify(wanted));
@@ -22,7 +13,7 @@ const shared = (id, title, minutes) => ({ ...session(title, minutes), id, status
 
 test("a family is one welcome: who comes later joins, who is over leaves, and sessions are said once with whose they are", async (t) => {
   const { page, mosquitto, complaints } = await hall(t, chrome, {});
-  const jpeg = await drawn();
+  const jpeg = await drawnFace(chrome);
   const family = [
     greeting({ name: "Ana", sport: "Swimming", party: "p1", seconds: 12, sessions: [shared("s1", "Butterfly", 30), shared("s2", "Medley", 90)] }),
     greeting({ name: "Bo", sport: "Swimming", party: "p1", seconds: 40, sessions: [shared("s1", "Butterfly", 30)] }),
@@ -88,7 +79,7 @@ test("twenty who come within ten seconds are all greeted, none twice, none beyon
     look();
   });
   const sent = new Map();
-  const jpeg = await drawn();
+  const jpeg = await drawnFace(chrome);
   for (let i = 0; i < 20; i += 1) {
     const one = greeting({ name: `Guest ${i}`, sport: "Swimming", seconds: 8, sessions: [shared("s1", "Butterfly", 30)] });
     sent.set(`Guest ${i}`, Date.parse(one.data.expires_at));
@@ -127,7 +118,7 @@ test("no picture of anybody outlives their welcome", async (t) => {
       drop.call(URL, url);
     };
   });
-  const jpeg = await drawn();
+  const jpeg = await drawnFace(chrome);
   const family = ["Ana", "Bo", "Cy"].map((name, i) => greeting({ name, party: "p", seconds: 4 + i }));
   // Of whom no greeting ever comes, no picture is made.
   await mosquitto.publish(FACE, face(greeting({ seconds: 3 }), jpeg));

@@ -1,7 +1,7 @@
 // What the tests of the pages stand on: a box to command, a broker to kill, a browser to look with.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -148,6 +148,15 @@ export function greeting({ name = "Minseo", sport = "Athletics", seconds = 20, s
 export function notice({ seconds = 20 } = {}) {
   const { data, ...envelope } = greeting({ seconds });
   return { ...envelope, type: "usher.notice.v1", subject: "north", data: { gate: "north", expires_at: data.expires_at } };
+}
+
+/** A drawn face, as the JPEG that the box would send. */
+export async function drawnFace(browser) {
+  const page = await browser.newPage({ viewport: { width: 320, height: 320 } });
+  await page.setContent(`<style>*{margin:0}svg{display:block}</style>${readFileSync(new URL("portrait.svg", import.meta.url), "utf8")}`);
+  const jpeg = await page.screenshot({ type: "jpeg", quality: 80 });
+  await page.close();
+  return jpeg;
 }
 
 /** The face of a greeting. */

@@ -1,33 +1,17 @@
 //! The games' visitors.
 
-use crate::guide::games::{Games, SPORTS};
-use jiff::{ToSpan, Zoned, civil::Time};
+use crate::guide::{
+    games::{Games, SPORTS},
+    plan::Wanted,
+};
+use jiff::{ToSpan, civil::Time};
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 use usher_config::value::Name;
 
-/// A visitor of the games and the day they come.
-#[derive(Clone, Debug)]
-pub struct Guest {
-    /// Favourite sports, the dearest first; one to three.
-    pub sports: Vec<String>,
-    /// Wishes about food.
-    pub food: Vec<String>,
-    /// Whether they need ways without steps.
-    pub step_free: bool,
-    /// The gate they are greeted at.
-    pub from: Name,
-    /// When that is.
-    pub at: Zoned,
-    /// When they want to be gone.
-    pub until: Zoned,
-    /// How long the queues are.
-    pub waits: BTreeMap<Name, Duration>,
-}
-
-/// So many visitors of a seed, each on one of the games' days.
-pub fn guests(games: &Games, seed: u64, how_many: usize) -> Vec<Guest> {
+/// What so many visitors of a seed want, each on one of the games' days; one to three sports each.
+pub fn guests(games: &Games, seed: u64, how_many: usize) -> Vec<Wanted> {
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
     let gates: Vec<Name> =
         ["gate-a", "gate-b", "gate-c", "gate-d", "gate-e", "gate-f"].into_iter().filter_map(Name::new).collect();
@@ -51,7 +35,8 @@ pub fn guests(games: &Games, seed: u64, how_many: usize) -> Vec<Guest> {
         let waits = gates.iter().filter(|_| chance.random_bool(0.6)).cloned().collect::<Vec<_>>();
         let waits =
             waits.into_iter().map(|gate| (gate, Duration::from_secs(60 * chance.random_range(0..25)))).collect();
-        Some(Guest { sports, food, step_free: chance.random_bool(0.1), from, at, until, waits })
+        let step_free = chance.random_bool(0.1);
+        Some(Wanted { sports, food, step_free, from, at, until: Some(until), waits, before: None })
     };
     (0..how_many).filter_map(|_| guest()).collect()
 }
