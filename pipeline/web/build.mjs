@@ -3,7 +3,9 @@ import { createHash } from "node:crypto";
 import { build } from "esbuild";
 import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 
-const HTML = ["index", "signage", "operator", "enrol", "pass", "day", "staff"];
+const HTML = ["index", "signage", "operator", "enrol"];
+/** Pages that are one sheet of paper, and what they are called before they say so themselves. */
+const PAPER = { pass: "usher", day: "usher", staff: "Staff · usher" };
 const options = {
   bundle: true,
   minify: true,
@@ -29,6 +31,8 @@ await build({
   publicPath: "/assets",
 });
 for (const page of HTML) await copyFile(`${page}/${page}.html`, `dist/${page}.html`);
+const paper = await readFile("enrol/paper.html", "utf8");
+for (const [page, title] of Object.entries(PAPER)) await writeFile(`dist/${page}.html`, paper.replaceAll("{page}", page).replace("{title}", title));
 
 await copyFile("shared/icon.svg", "dist/icon.svg");
 

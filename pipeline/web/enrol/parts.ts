@@ -41,6 +41,16 @@ export function own(text: string, classes = ""): HTMLElement {
   return made;
 }
 
+/** A control with its label and a note; what is wrong with it is told by an element `ID-wrong`. `beside` stands in its row. */
+export function field(id: string, label: string, control: HTMLElement, note: string, rest: readonly Node[] = [], beside: HTMLElement | null = null): HTMLElement {
+  const name = el("label", "", label);
+  name.htmlFor = control.id = id;
+  const small = el("small", "", note);
+  small.id = `${id}-note`;
+  if (note) control.setAttribute("aria-describedby", `${id}-note ${id}-wrong`);
+  return el("div", "field", name, note ? small : null, beside ? el("div", "beside-field", control, beside) : control, ...rest);
+}
+
 /** How far one has come, drawn. */
 export function crumbs(step: number, of: number, label: string): HTMLElement {
   const made = el("div", "crumbs", ...Array.from({ length: of }, (_, i) => el("i", i < step ? "on" : "")));

@@ -3,7 +3,7 @@ import { el } from "../shared/dom.ts";
 import { sportField } from "./combobox.ts";
 import type { Food } from "./contract.ts";
 import { FIELD, nameFault, shownName } from "./name.ts";
-import { button, crumbs, heading, own, say, sorryLine } from "./parts.ts";
+import { button, crumbs, field, heading, own, say, sorryLine } from "./parts.ts";
 import { sign } from "./signs.ts";
 import { togetherField } from "./together.ts";
 import type { Station, Step } from "./visit.ts";
@@ -18,15 +18,6 @@ function toggle(text: string, on: boolean, turn: (on: boolean) => void): HTMLBut
   }, sign("check"), text);
   made.setAttribute("aria-pressed", String(on));
   return made;
-}
-
-function field(id: string, label: string, control: HTMLElement, note: string, ...rest: Node[]): HTMLElement {
-  const name = el("label", "", label);
-  name.htmlFor = control.id = id;
-  const small = el("small", "", note);
-  small.id = `${id}-note`;
-  if (note) control.setAttribute("aria-describedby", `${id}-note ${id}-wrong`);
-  return el("div", "field", name, note ? small : null, control, ...rest);
 }
 
 function group(label: string, id: string, ...inside: Node[]): HTMLElement {
@@ -104,7 +95,7 @@ export function tellStep(station: Station): Step {
     "form", "",
     el("div", "columns",
       el("div", "column",
-        field("name", words.name, name, words.nameHint, wrong),
+        field("name", words.name, name, words.nameHint, [wrong]),
         el("div", "field", el("p", "label", words.says), preview),
         field("greet-in", words.language, greetIn, "")),
       el("div", "column",

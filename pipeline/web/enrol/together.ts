@@ -1,6 +1,6 @@
 // The code by which a family or group is greeted together: typed, or made here for the first of them.
 import { el } from "../shared/dom.ts";
-import { button, say, sorryLine } from "./parts.ts";
+import { button, field, say, sorryLine } from "./parts.ts";
 import type { Visit } from "./visit.ts";
 import type { Words } from "./words/words.ts";
 
@@ -26,12 +26,7 @@ export function newCode(): string {
 
 /** The field, and whether what stands in it will do. */
 export function togetherField(visit: Visit, words: Words["tell"], optional: string): { root: HTMLElement; settle: () => boolean; focus: () => void } {
-  const label = el("label", "", `${words.together} · ${optional}`);
-  const note = el("small", "", words.togetherHint);
   const input = el("input");
-  label.htmlFor = input.id = "together";
-  note.id = "together-note";
-  input.setAttribute("aria-describedby", "together-note together-wrong");
   input.autocomplete = "off";
   input.spellcheck = false;
   input.maxLength = 9;
@@ -54,6 +49,7 @@ export function togetherField(visit: Visit, words: Words["tell"], optional: stri
     visit.together = input.value = newCode();
     judge();
   }, words.togetherNew);
-  const root = el("div", "field together", label, note, el("div", "beside-field", input, make), wrong);
+  const root = field("together", `${words.together} · ${optional}`, input, words.togetherHint, [wrong], make);
+  root.classList.add("together");
   return { root, settle: judge, focus: () => input.focus() };
 }
