@@ -28,7 +28,7 @@ use usher_models::weights::{
     lock::{Lock, MODELS},
 };
 
-/// Check the configuration, its programme and the weights; with --probe, try cameras and broker.
+/// Check the configuration, the guide's files and the weights; with --probe, try cameras and broker.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The configuration; the same as --config.
