@@ -18,7 +18,8 @@ export class Idle {
       // While it asks, only an answer counts: a dialog that shut under a finger would let it fall on what lies below.
       addEventListener(sign, () => !this.dialog.open && this.touch(), { capture: true, passive: true });
     }
-    this.dialog.addEventListener("click", () => this.dialog.close());
+    this.dialog.addEventListener("click", () => this.touch());
+    // By the Escape key; a browser says so a moment after it.
     this.dialog.addEventListener("close", () => this.touch());
     setInterval(() => this.tick(), 250);
   }

@@ -268,8 +268,8 @@ pub(super) fn unknown() -> No {
     no(StatusCode::NOT_FOUND, "unknown", &"nobody is known by this pass; it may have ended")
 }
 
-pub(super) async fn secret(shared: &Shared, from: SocketAddr, body: Body) -> Result<PassSecret, No> {
-    shared.limits.admit(What::Pass, from.ip()).map_err(too_often)?;
+pub(super) async fn secret(shared: &Shared, what: What, from: SocketAddr, body: Body) -> Result<PassSecret, No> {
+    shared.limits.admit(what, from.ip()).map_err(too_often)?;
     let mut asked: Secret = read(body, SMALL).await?;
     let pass = PassSecret::of(&asked.secret);
     asked.secret.zeroize();
@@ -283,7 +283,7 @@ async fn pass(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Kept>, No> {
-    let pass = secret(&shared, from, body).await?;
+    let pass = secret(&shared, What::Pass, from, body).await?;
     let opened = shared.desk.open(pass.clone()).await.map_err(busy)?.map_err(store_failed)?.ok_or_else(unknown)?;
     let (link, svg) = symbol_of(&shared, &headers, &pass)?;
     let visitor = opened.person.visitor;
@@ -309,7 +309,7 @@ async fn forget_by_pass(
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     body: Body,
 ) -> Result<Json<Forgotten>, No> {
-    let pass = secret(&shared, from, body).await?;
+    let pass = secret(&shared, What::Forget, from, body).await?;
     let receipt = shared.desk.forget_by(pass).await.map_err(busy)?.map_err(store_failed)?.ok_or_else(unknown)?;
     Ok(Json(Forgotten { receipt }))
 }

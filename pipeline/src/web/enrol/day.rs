@@ -76,14 +76,14 @@ pub(super) async fn map(State(shared): State<Arc<Shared>>) -> Result<Response, N
 }
 
 async fn owner(shared: &Shared, from: SocketAddr, body: Body) -> Result<(Visitor, SystemTime), No> {
-    shared.limits.admit(What::Pass, from.ip()).map_err(too_often)?;
+    shared.limits.admit(What::Day, from.ip()).map_err(too_often)?;
     let asked: Key = read(body, SMALL).await?;
     let (visitor, until) = shared.guidance.concierge.keys().owner(&asked.key, shared.now()).ok_or_else(gone)?;
     Ok(((shared.guidance.visitor)(visitor).ok_or_else(gone)?, until))
 }
 
 async fn holder(shared: &Shared, from: SocketAddr, body: Body) -> Result<Visitor, No> {
-    let pass = secret(shared, from, body).await?;
+    let pass = secret(shared, What::Day, from, body).await?;
     let opened = shared.desk.open(pass).await.map_err(busy)?.map_err(store_failed)?;
     Ok(opened.ok_or_else(unknown)?.person.visitor)
 }

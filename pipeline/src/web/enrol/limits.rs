@@ -14,8 +14,12 @@ pub(super) enum What {
     Look,
     /// Enrolments: as quick as a person is, and a queue at one tablet.
     Enrol,
-    /// Passes: as quick as somebody presses a button.
+    /// Passes that are looked at: as quick as somebody presses a button.
     Pass,
+    /// Days that are looked at; a page of a pass asks for both.
+    Day,
+    /// Passes whose holders want to be forgotten: never held up by how often they looked before.
+    Forget,
     /// What staff ask for.
     Staff,
 }
@@ -25,6 +29,8 @@ pub(super) struct Limits {
     look: DefaultKeyedRateLimiter<IpAddr>,
     enrol: DefaultKeyedRateLimiter<IpAddr>,
     pass: DefaultKeyedRateLimiter<IpAddr>,
+    day: DefaultKeyedRateLimiter<IpAddr>,
+    forget: DefaultKeyedRateLimiter<IpAddr>,
     staff: DefaultKeyedRateLimiter<IpAddr>,
 }
 
@@ -33,7 +39,14 @@ impl Default for Limits {
         let number = |n| NonZeroU32::new(n).expect("it is not zero");
         let limiter =
             |a_second, at_once| RateLimiter::keyed(Quota::per_second(number(a_second)).allow_burst(number(at_once)));
-        Self { look: limiter(12, 24), enrol: limiter(2, 40), pass: limiter(1, 20), staff: limiter(5, 20) }
+        Self {
+            look: limiter(12, 24),
+            enrol: limiter(2, 40),
+            pass: limiter(1, 20),
+            day: limiter(1, 20),
+            forget: limiter(1, 20),
+            staff: limiter(5, 20),
+        }
     }
 }
 
@@ -44,6 +57,8 @@ impl Limits {
             What::Look => &self.look,
             What::Enrol => &self.enrol,
             What::Pass => &self.pass,
+            What::Day => &self.day,
+            What::Forget => &self.forget,
             What::Staff => &self.staff,
         };
         if limiter.len() > ADDRESSES {
@@ -64,6 +79,6 @@ mod tests {
         assert!((0..20).all(|_| limits.admit(What::Pass, one).is_ok()));
         assert_eq!(limits.admit(What::Pass, one), Err(StatusCode::TOO_MANY_REQUESTS));
         assert!(limits.admit(What::Pass, other).is_ok());
-        assert!(limits.admit(What::Look, one).is_ok());
+        assert!([What::Look, What::Day, What::Forget].into_iter().all(|what| limits.admit(what, one).is_ok()));
     }
 }
