@@ -4,3 +4,4 @@
 //! read the same [`crate::infer::sighting::Left`]; they never see a template or a picture.
 
 pub mod count;
+pub mod told;
