@@ -157,9 +157,7 @@ impl Default for Written {
 impl Written {
     pub(crate) fn meant(&self) -> Count {
         let border = match self.line[..] {
-            [from, to] => {
-                Border::Line { ends: [from, to], direction: self.direction.unwrap_or(Direction::Down) }
-            }
+            [from, to] => Border::Line { ends: [from, to], direction: self.direction.unwrap_or(Direction::Down) },
             _ if !self.zone.is_empty() => {
                 Border::Zone { corners: self.zone.clone(), inward: self.direction != Some(Direction::Outward) }
             }
