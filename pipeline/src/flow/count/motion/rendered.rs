@@ -312,38 +312,6 @@ fn run(seed: u64, rate: f32, minutes: f32, person: Option<f32>) -> Figures {
         let steady = Duration::from_secs_f32(now);
         let taken = Moment { steady, wall: SystemTime::UNIX_EPOCH + steady };
         let moved = motion.see(&view, taken);
-            let mut p2: Vec<u8> = picture.clone();
-            if let Some(scene) = &motion.scene {
-                let m = scene.background.mask();
-                let sw = 320;
-                for y in 0..360usize {
-                    for x in 0..640usize {
-                        if m[(y / 2) * sw + x / 2] {
-                            p2[y * 640 + x] = p2[y * 640 + x] / 2 + 127;
-                        }
-                    }
-                }
-            }
-            for (_, r) in &moved.people {
-                for x in r.x.max(0.0) as usize..(r.x + r.width).min(639.0).max(0.0) as usize {
-                    for y in [r.y, r.y + r.height] {
-                        let y = y as i32;
-                        if (0..360).contains(&y) {
-                            p2[y as usize * 640 + x] = 255;
-                        }
-                    }
-                }
-                for y in r.y.max(0.0) as usize..(r.y + r.height).min(359.0).max(0.0) as usize {
-                    for x in [r.x, r.x + r.width] {
-                        let x = x as i32;
-                        if (0..640).contains(&x) {
-                            p2[y * 640 + x as usize] = 255;
-                        }
-                    }
-                }
-            }
-            dump(&p2, frame + 240000);
-        }
         for track in moved.left {
             people.leave(&Left { camera: camera.clone(), track: track.id, from: track.begun, to: track.seen });
         }
