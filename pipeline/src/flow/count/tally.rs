@@ -264,8 +264,8 @@ impl Tallies {
     pub fn minutes(&self, gate: &Name) -> Vec<Minute> {
         let state = self.lock();
         let Some(gate) = state.gates.get(gate) else { return Vec::new() };
-        let ends = gate.minutes.iter().filter(|(_, told)| told.closed.is_some()).map(|(at, _)| *at);
-        let (Some(first), Some(last)) = (ends.clone().next(), ends.last()) else { return Vec::new() };
+        let mut ends = gate.minutes.iter().filter(|(_, told)| told.closed.is_some()).map(|(at, _)| *at);
+        let (Some(first), Some(last)) = (ends.clone().next(), ends.next_back()) else { return Vec::new() };
         let names = std::iter::successors(Some(first), |at| at.checked_add(SignedDuration::from_mins(1)).ok());
         let minute = |at: Timestamp| gate.minutes.get(&at).copied().unwrap_or_default().minute(at, gate.both_ways);
         names.take_while(|at| *at <= last).map(minute).collect()

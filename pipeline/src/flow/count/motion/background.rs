@@ -128,21 +128,21 @@ impl Background {
     fn learn(&mut self, small: &Small, passed: f32, far: &[bool]) {
         let young = self.young > 0;
         self.young = self.young.saturating_sub(1);
-        for at in 0..self.mean.len() {
+        for (at, is_far) in far.iter().copied().enumerate() {
             let now = small.luma[at];
             let is_still = (now - self.before[at]).abs() < STILL_LEVELS;
             self.still[at] = if is_still { self.still[at] + passed } else { 0.0 };
             let seconds = match () {
                 () if young => 0.3,
                 // A shadow is far and no body: it goes as slowly as somebody, or every walker would leave a dark way.
-                () if !(far[at] || self.mask[at]) => FOLLOWS_S,
+                () if !(is_far || self.mask[at]) => FOLLOWS_S,
                 () if self.still[at] > STILL_S => 1.0,
                 () => THROUGH_PEOPLE_S,
             };
             let share = (passed / seconds).min(0.5);
             let off = now - self.mean[at];
             self.mean[at] += share * off;
-            if !far[at] {
+            if !is_far {
                 // The mean absolute difference is 0.8 standard deviations of what a camera's noise does.
                 self.spread[at] += share * (1.25 * off.abs() - self.spread[at]);
                 self.spread[at] = self.spread[at].clamp(LEAST_SPREAD, 12.0);

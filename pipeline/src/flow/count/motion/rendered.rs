@@ -341,7 +341,7 @@ fn rendered_crowds_are_counted_within_two_in_a_hundred() {
         for rate in rates {
             // As many crossings at every rate.
             let minutes = wanted as f32 / 5.0 / rate;
-            let of = run(1000 + seed, rate, minutes.min(3.0), Some(0.22));
+            let of = run(1000 + seed, rate, minutes.min(1.0), Some(0.22));
             println!("{rate} a minute: {of:?}, error {:.1} %", 100.0 * of.error());
             all.add(&of);
             seed += 1;
