@@ -16,7 +16,7 @@ use crate::{
         quiet::Quiet,
         visit::{Notice, Outcome, Visit},
     },
-    flow::{self, count::Counts},
+    flow::{self, board::Board, count::Counts, desk::desk},
     gallery::{
         current::{self, Current},
         decoder::Decoder,
@@ -203,7 +203,13 @@ pub fn start(
     let concierge = Arc::new(Concierge::new(live.clone(), address));
     let beat = stages.beat("guide");
     stages.threads.push(guide::live::watch(&config.guide, live, health.clone(), None, stop.clone(), beat));
-    let told = settings::Told { acked: listeners.acked, progress: Some(progress), kept: Store::of(config)? };
+    let board = Arc::new(Board::default());
+    let told = settings::Told {
+        acked: listeners.acked,
+        progress: Some(progress),
+        kept: Store::of(config)?,
+        flow: board.clone(),
+    };
     let setup = settings::publishing(config, &times, &gallery, concierge.clone(), &health, clock, told);
     let published = publish::start(setup, visits_out, notices_out)?;
     for (name, beat) in published.beats() {
@@ -259,7 +265,8 @@ pub fn start(
     let token = mint_token();
     let taps = web::Taps { watched: watched_out, outcomes: outcomes_out, progress: progress_out };
     let settings = settings::pages(config, &cameras, &published, token.clone(), &concierge);
-    let figures = settings::figures(&gallery, &law, &rules);
+    let (desk, _questions) = desk();
+    let figures = settings::figures(&gallery, &law, &rules, settings::flow(board, desk, &concierge));
     let Pages { address, thread } =
         web::start(settings, taps, health.clone(), figures, prometheus, clock.clone(), stop.clone())?;
     stages.threads.push(thread);

@@ -3,5 +3,8 @@
 //! Today it counts whoever left a gate's pictures ([`count`]). Queue lengths and forecasts get a file each beside it and
 //! read the same [`crate::infer::sighting::Left`]; they never see a template or a picture.
 
+pub mod board;
 pub mod count;
+pub mod desk;
+pub mod meters;
 pub mod told;

@@ -85,6 +85,12 @@ impl Concierge {
         guide.programme.as_ref().map(|programme| programme::changes(programme, at, how_many)).unwrap_or_default()
     }
 
+    /// All sessions that run at some time from `from` to `to`, soonest first.
+    pub fn between(&self, from: SystemTime, to: SystemTime) -> Vec<Upcoming> {
+        let guide = self.live.load();
+        guide.programme.as_ref().map(|programme| programme::between(programme, from, to)).unwrap_or_default()
+    }
+
     /// What the rest of a visitor's day could be, from a gate on, or from when they mean to arrive where no gate saw them yet.
     /// `None` where there is nothing to plan with, or nothing to do any more.
     pub fn day(&self, visitor: &Visitor, gate: Option<&Name>, at: SystemTime) -> Option<Day> {

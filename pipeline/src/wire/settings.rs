@@ -4,6 +4,7 @@ use crate::{
     capture::frame,
     clock::Clock,
     coach::walk::Wanted,
+    flow::{board::Board, desk::Desk},
     gallery::{current::Current, store::Store, visitor::VisitorId},
     guide::{concierge::Concierge, programme::Upcoming},
     health::Health,
@@ -50,6 +51,8 @@ pub(super) struct Told {
     pub(super) progress: Option<Sender<Progress>>,
     /// Says whether somebody was forgotten meanwhile.
     pub(super) kept: Store,
+    /// What flow tells of the gates.
+    pub(super) flow: Arc<Board>,
 }
 
 /// What publishing needs.
@@ -94,6 +97,7 @@ pub(super) fn publishing(
             let change = |session: Upcoming| payload::Change { sport: session.sport.clone(), session: told(session) };
             asked.changes(at, CHANGES).into_iter().map(change).collect()
         }),
+        flow: listeners.flow,
         health: health.clone(),
         clock: clock.clone(),
         acked: listeners.acked,
@@ -160,7 +164,12 @@ pub(super) fn guidance(gallery: &Arc<Current>, concierge: &Arc<Concierge>) -> we
 }
 
 /// What pages tell of other rooms.
-pub(super) fn figures(gallery: &Arc<Current>, law: &Law, rules: &usher_config::identify::Rules) -> web::Figures {
+pub(super) fn figures(
+    gallery: &Arc<Current>,
+    law: &Law,
+    rules: &usher_config::identify::Rules,
+    flow: web::flow::Flow,
+) -> web::Figures {
     let (enrolled, sized, named, asked) = (gallery.clone(), gallery.clone(), gallery.clone(), gallery.clone());
     let (law, target) = (law.clone(), rules.wrong_greetings);
     web::Figures {
@@ -169,7 +178,19 @@ pub(super) fn figures(gallery: &Arc<Current>, law: &Law, rules: &usher_config::i
         promised: target,
         name_of: Box::new(move |id| named.visitor(id).map(|visitor| visitor.name)),
         is_enrolled: Box::new(move |id| asked.visitor(id).is_some()),
+        flow,
     }
+}
+
+/// What the flow page is told from.
+pub(super) fn flow(board: Arc<Board>, desk: Desk, concierge: &Arc<Concierge>) -> web::flow::Flow {
+    let concierge = concierge.clone();
+    let mark = |session: Upcoming| {
+        let (starts, ends) = (session.starts_at(), session.ends_at());
+        web::flow::Mark { title: session.title, venue: session.venue, gate: session.gate, starts, ends }
+    };
+    let sessions = Box::new(move |from, to| concierge.between(from, to).into_iter().map(mark).collect());
+    web::flow::Flow { board, desk, sessions }
 }
 
 /// Whom the gates greeted before a restart.
