@@ -131,7 +131,7 @@ test("what if is answered by the box, and a question it cannot answer by why", a
   await page.fill('.whatif input[type="number"]', "8");
   await page.click(".whatif button");
   await says(page, ".answer", `With 8 lanes from ${time} the longest wait in the next 60 min is 6 min, instead of 13 min: within the limit of 10 min.`);
-  assert.ok(await page.isVisible(".whatif .chart svg path.other"));
+  assert.ok((await page.getAttribute(".whatif .chart svg path.other", "d")).length > 40, "how it will be as it is, beside how it would be");
   await shoot(page, "flow-whatif");
   await page.fill('.whatif input[type="number"]', "9");
   await page.click(".whatif button");
@@ -174,7 +174,7 @@ test("six gates fit from a telephone to a wall", async (t) => {
       await page.evaluate(() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go))));
       const beyond = await page.evaluate(() => {
         const wide = document.documentElement.clientWidth;
-        const out = [...document.querySelectorAll("body *")].filter((one) => {
+        const out = [...document.querySelectorAll("body *:not(svg *)")].filter((one) => {
           const { right, left, width } = one.getBoundingClientRect();
           return width > 0 && (right > wide + 1 || left < -1) && !one.closest(".wide");
         });
