@@ -45,6 +45,7 @@ export class Ask {
       void this.#ask();
     });
     this.root.append(el("h3", "", "What if"), form, this.#said, this.#chart.root);
+    this.#chart.root.append(el("p", "key", el("span", "other", "as it is now"), el("span", "median", "with these lanes"), el("span", "band80", "4 times of 5")));
   }
 
   /** Another gate, or the same as it is now. */
@@ -82,8 +83,8 @@ export class Ask {
     const worst = (steps: readonly Step[]) => Math.max(0, ...steps.map(({ wait_seconds }) => wait_seconds.median));
     const last = would_be.at(-1)?.minutes ?? 0;
     const [is, would] = [worst(as_is), worst(would_be)];
-    const over = this.#limit !== undefined && would > this.#limit;
-    this.#said.textContent = `With ${lanes} ${lanes === 1 ? "lane" : "lanes"} from ${from} the longest wait in the next ${last} min is ${waiting(would)}, instead of ${waiting(is)}${this.#limit === undefined ? "" : over ? `: still over the limit of ${waiting(this.#limit)}` : `: within the limit of ${waiting(this.#limit)}`}.`;
+    const against = this.#limit === undefined ? "" : would <= this.#limit ? `: within the limit of ${waiting(this.#limit)}` : `: ${waiting(would) === waiting(this.#limit) ? "just" : "still"} over the limit of ${waiting(this.#limit)}`;
+    this.#said.textContent = `With ${lanes} ${lanes === 1 ? "lane" : "lanes"} from ${from} the longest wait in the next ${last} min is ${waiting(would)}, instead of ${waiting(is)}${against}.`;
     const fan = (steps: readonly Step[]) => steps.map(({ minutes, wait_seconds }) => ({ at: now + minutes * MINUTE, fan: scaled(wait_seconds, 1 / 60) }));
     this.#chart.root.hidden = false;
     this.#chart.draw({ from: now, to: now + Math.max(last, 10) * MINUTE, now, offset: this.#offset, step: MINUTE, points: [], fan: fan(would_be), other: fan(as_is), ticks: [], least: 3, ...(this.#limit === undefined ? {} : { limit: { value: this.#limit / 60, words: "limit" } }) });
