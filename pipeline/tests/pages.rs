@@ -266,7 +266,7 @@ impl World {
             }
             "gate" => tell_gate(&self.board, asked, self.clock.now().wall),
             "marks" => *self.marks.lock().expect("no holder of this lock panics") = marks(&asked["marks"]),
-            "flow" => drop(self.health.set_flow(asked["trouble"].as_str().map(str::to_owned))),
+            "flow" => drop(self.health.set_flow("history", asked["trouble"].as_str().map(str::to_owned))),
             "forget" => self.forgotten.store(true, Ordering::Release),
             other => panic!("node asks for {other:?}"),
         }
