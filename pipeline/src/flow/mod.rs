@@ -4,4 +4,5 @@
 //! read the same [`crate::infer::sighting::Left`]; they never see a template or a picture.
 
 pub mod count;
+pub mod simulate;
 pub mod told;
