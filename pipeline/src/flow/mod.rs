@@ -4,5 +4,7 @@
 //! read the same [`crate::infer::sighting::Left`]; they never see a template or a picture.
 
 pub mod count;
+pub mod queue;
 pub mod simulate;
+pub mod series;
 pub mod told;

@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use usher_config::value::Name;
 
 /// Minutes before and after a kick-off in which a gate is staffed for a match.
-const STAFFED: (i64, i64) = (-130, 30);
+const STAFFED: (i64, i64) = (-130, 75);
 
 /// Visitors who are sent from one gate to another.
 #[derive(Clone, Copy, Debug, PartialEq)]
