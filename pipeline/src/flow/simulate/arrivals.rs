@@ -83,7 +83,7 @@ fn plain(day: &Zoned, minutes: usize, weight: f64) -> Vec<f64> {
 }
 
 /// Share of a match's people in the minute so far from the kick-off.
-fn density(from_kick_off: f64) -> f64 {
+pub(super) fn density(from_kick_off: f64) -> f64 {
     let one = |(share, mean, spread): (f64, f64, f64)| {
         let z = (from_kick_off - mean) / spread;
         share * (-0.5 * z * z).exp() / (spread * (2.0 * std::f64::consts::PI).sqrt())

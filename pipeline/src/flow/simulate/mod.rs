@@ -33,6 +33,8 @@ pub mod arrivals;
 pub mod counted;
 pub mod lanes;
 pub mod matches;
+pub mod measured;
+pub mod reference;
 pub mod venue;
 pub mod written;
 
