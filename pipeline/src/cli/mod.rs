@@ -12,6 +12,7 @@ mod demo;
 mod dpia;
 mod enrol;
 mod evaluate;
+mod flow;
 mod forget;
 mod guide;
 mod list;
@@ -61,6 +62,7 @@ enum Command {
     Check(check::Args),
     Coach(coach::Args),
     Enrol(enrol::Args),
+    Flow(flow::Args),
     Forget(forget::Args),
     List(list::Args),
     Migrate(migrate::Args),
@@ -87,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&common, &args),
         Command::Coach(args) => coach::run(&common, &args),
         Command::Enrol(args) => enrol::run(&common, &args),
+        Command::Flow(args) => flow::run(&common, &args),
         Command::Forget(args) => forget::run(&common, &args),
         Command::List(args) => list::run(&common, &args),
         Command::Migrate(args) => migrate::run(&common, &args),
