@@ -77,9 +77,7 @@ impl Queue {
     /// and who went through the gate; `None` where no camera saw, which is not nobody. `open` lanes were open. `at` is steady
     /// time; a call that is not later than the last one adds its counts and lets no time pass.
     pub fn observe(&mut self, at: Duration, arrived: Option<f64>, served: Option<f64>, open: u32) {
-        let add = |sum: Option<f64>, more: Option<f64>| {
-            Some(sum? + more.filter(|count| count.is_finite())?)
-        };
+        let add = |sum: Option<f64>, more: Option<f64>| Some(sum? + more.filter(|count| count.is_finite())?);
         self.gathered.arrived = add(self.gathered.arrived, arrived);
         self.gathered.served = add(self.gathered.served, served.map(|served| served.max(0.0)));
         let Some(last) = self.last else {

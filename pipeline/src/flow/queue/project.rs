@@ -39,10 +39,8 @@ pub(super) fn project(
     let renew = (1.0 - keep * keep).sqrt();
     // A fan by the minute holds what chance does within it and what the forecast does not know. The first is new each
     // minute and no larger than a Poisson law of that mean has it; the second stays for a while.
-    let chance: Vec<f64> = arrivals[..ahead]
-        .iter()
-        .map(|fan| (fan.median.max(0.0) / spread(fan).powi(2).max(1e-9)).min(0.5))
-        .collect();
+    let chance: Vec<f64> =
+        arrivals[..ahead].iter().map(|fan| (fan.median.max(0.0) / spread(fan).powi(2).max(1e-9)).min(0.5)).collect();
     let mut queues = vec![Vec::with_capacity(PATHS); minutes.len()];
     let mut waits = vec![Vec::with_capacity(PATHS); minutes.len()];
     let (mut served, mut lengths) = (vec![0.0; ahead + LONGEST], vec![0.0; ahead]);

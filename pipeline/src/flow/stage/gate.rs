@@ -1,0 +1,215 @@
+//! One gate of the stage: its queue, its forecast, and what was told of it.
+
+use crate::{
+    clock::Moment,
+    flow::{
+        count::tally::{GateTally, Minute},
+        desk::{Answer, Refusal, Step, WhatIf},
+        forecast::{Forecaster, Settings, events::Event, weather::Weather},
+        meters::Meters,
+        queue::{Lanes, Queue},
+        series::Series,
+        stage::tell::{HORIZONS, Path},
+        told::{Counting, Fan},
+    },
+};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+use usher_config::value::Name;
+
+/// Step of forecasts where a history has none that is longer.
+const STEP: SignedDuration = SignedDuration::from_mins(5);
+/// Minutes of a queue that are kept.
+const KEPT_S: i64 = 24 * 3600;
+/// How far "what if" looks beyond the time that it is asked about, minutes.
+const AFTER: usize = 60;
+/// Farthest that "what if" may look, minutes.
+const FARTHEST: usize = 240;
+/// How often steps of an answer are told, minutes.
+const EVERY: usize = 5;
+/// How far a count of people in pictures may be from people in the queue: some are hidden, some only stand about.
+const HIDDEN: f64 = 0.15;
+
+/// One gate.
+pub(super) struct Gate {
+    pub(super) name: Name,
+    pub(super) lanes: Option<Lanes>,
+    pub(super) queue: Option<Queue>,
+    pub(super) meters: Meters,
+    forecaster: Option<Forecaster>,
+    step: SignedDuration,
+    /// When the next step to be observed begins.
+    next: Option<Timestamp>,
+    /// What the day's total stood at, and the people in the pictures, when the queue was looked at last.
+    seen: Option<(u64, Option<u32>)>,
+    /// People in the queue and seconds of waiting at the end of each minute, by its begin.
+    pub(super) queues: BTreeMap<i64, (f32, f32)>,
+    /// Steps of the forecast, from when on.
+    path: (Timestamp, Vec<Fan>),
+    /// Causes of the advice that was told last.
+    pub(super) causes: Vec<String>,
+    /// When it is told next, and forecast next; steady time.
+    pub(super) tell: Duration,
+    pub(super) foresee: Duration,
+}
+
+impl Gate {
+    pub(super) fn new(name: Name, lanes: Option<Lanes>, tell: Duration, foresee: Duration) -> Self {
+        Self {
+            name,
+            queue: lanes.map(Queue::new),
+            lanes,
+            meters: Meters::default(),
+            forecaster: None,
+            step: STEP,
+            next: None,
+            seen: None,
+            queues: BTreeMap::new(),
+            path: (Timestamp::UNIX_EPOCH, Vec::new()),
+            causes: Vec::new(),
+            tell,
+            foresee,
+        }
+    }
+
+    /// Learns what is known of earlier days, in place of what was learnt before.
+    pub(super) fn learn(&mut self, history: Option<&Series>, zone: &TimeZone, events: Vec<Event>, weather: Option<Weather>) {
+        let whole = |step: SignedDuration| step >= STEP && step.as_secs() % 60 == 0;
+        let history = history.map(|history| match history.step {
+            step if whole(step) => history.clone(),
+            // Shorter steps are put together where that is possible.
+            step => history.coarser(usize::try_from(STEP.as_secs() / step.as_secs().max(1)).unwrap_or(1)),
+        });
+        self.step = history.as_ref().map(|history| history.step).filter(|step| whole(*step)).unwrap_or(STEP);
+        let settings = Settings::new(self.step, zone.clone());
+        self.forecaster = Some(Forecaster::new(settings, history.as_ref(), events, weather));
+        self.next = None;
+    }
+
+    pub(super) fn is_learnt(&self) -> bool {
+        self.forecaster.is_some()
+    }
+
+    pub(super) fn set_events(&mut self, events: Vec<Event>) {
+        if let Some(forecaster) = &mut self.forecaster {
+            forecaster.set_events(events);
+        }
+    }
+
+    /// Lets the queue live on: who came through since the last look, and who stands in the pictures now.
+    pub(super) fn look(&mut self, tally: &GateTally, occupancy: Option<u32>, now: Moment) {
+        let Some(queue) = &mut self.queue else { return };
+        let open = queue.lanes().open;
+        let is_whole = tally.counting == Counting::Whole;
+        let occupancy = occupancy.filter(|_| is_whole);
+        let served = self.seen.filter(|_| is_whole).map(|(total, _)| {
+            // A day's total begins anew at 04:00.
+            tally.entered_total.checked_sub(total).unwrap_or(tally.entered_total) as f64
+        });
+        // Whoever came to the queue went through it or stands in it.
+        let before = self.seen.and_then(|(_, people)| people);
+        let arrived = match (served, before, occupancy) {
+            (Some(served), Some(before), Some(people)) => Some(served + f64::from(people) - f64::from(before)),
+            _ => None,
+        };
+        queue.observe(now.steady, arrived, served, open);
+        if let Some(people) = occupancy {
+            let people = f64::from(people);
+            queue.count(people, 1.0 + HIDDEN * people);
+        }
+        self.seen = Some((tally.entered_total, occupancy));
+        let minute = seconds(now.wall).div_euclid(60) * 60;
+        if let Some(told) = queue.now().filter(|_| is_whole) {
+            let told = (told.length.value as f32, told.wait_seconds.value as f32);
+            if told.0.is_finite() && told.1.is_finite() {
+                self.queues.insert(minute, told);
+            }
+        }
+        self.queues.retain(|at, _| (minute - KEPT_S..=minute).contains(at));
+    }
+
+    /// Learns the steps that are through, of which `minutes` tell; a step with a minute that was not seen whole is a gap.
+    pub(super) fn observe(&mut self, minutes: &[Minute]) {
+        let Some(forecaster) = &mut self.forecaster else { return };
+        let step = self.step.as_secs();
+        let (Some(first), Some(last)) = (minutes.first(), minutes.last()) else { return };
+        let by_time: BTreeMap<i64, &Minute> = minutes.iter().map(|minute| (minute.at.as_second(), minute)).collect();
+        let begin = (first.at.as_second() + step - 1).div_euclid(step) * step;
+        let mut at = self.next.map_or(begin, |next| next.as_second().max(begin));
+        // Not learnt: what the wall skipped.
+        while at + step <= last.at.as_second() + 60 {
+            let count = (at..at + step).step_by(60).map(|minute| {
+                let minute = by_time.get(&minute).filter(|minute| minute.counting == Counting::Whole)?;
+                minute.entered.map(f64::from)
+            });
+            let count: Option<f64> = count.sum();
+            if let Ok(begins) = Timestamp::from_second(at) {
+                forecaster.observe(begins, count);
+            }
+            at += step;
+        }
+        self.next = Timestamp::from_second(at).ok();
+    }
+
+    /// Forecasts until `end`, at least for as long as the farthest horizon and question.
+    pub(super) fn foresee(&mut self, now: Timestamp, end: Timestamp) -> Option<(Path<'_>, &Forecaster)> {
+        let forecaster = self.forecaster.as_ref()?;
+        let step = self.step.as_secs();
+        let begun = Timestamp::from_second(now.as_second().div_euclid(step) * step).ok()?;
+        // What is not counted yet is forecast too; of a gap that is long past only what is ahead.
+        let from = self.next.filter(|next| *next <= begun && begun.duration_since(*next) <= self.step * 4).unwrap_or(begun);
+        let least = now.checked_add(SignedDuration::from_mins(FARTHEST as i64 + 60)).ok()?;
+        let steps = end.max(least).duration_since(from).as_secs() / step + 1;
+        self.path = (from, forecaster.path(from, usize::try_from(steps).unwrap_or(0)));
+        Some((self.path_now(), self.forecaster.as_ref()?))
+    }
+
+    /// The forecast as it was made last.
+    pub(super) fn path_now(&self) -> Path<'_> {
+        Path { from: self.path.0, step: self.step, steps: &self.path.1 }
+    }
+
+    /// Queue and wait at the end of each horizon, where a queue is measured.
+    pub(super) fn waits(&self, now: Timestamp) -> Vec<(Fan, Fan)> {
+        let Some((queue, _)) = self.queue.as_ref().and_then(|queue| Some((queue, queue.now()?))) else { return Vec::new() };
+        let arrivals = self.path_now().by_minute(now, HORIZONS[HORIZONS.len() - 1] as usize);
+        let open = queue.lanes().open;
+        let minutes: Vec<usize> = HORIZONS.iter().map(|minutes| *minutes as usize - 1).filter(|at| *at < arrivals.len()).collect();
+        queue.project_at(&arrivals, &|_| open, &minutes)
+    }
+
+    /// What would be with other lanes from a time on.
+    pub(super) fn what_if(&self, lanes: u32, from: SystemTime, now: Moment) -> Answer {
+        let queue = self.queue.as_ref().filter(|queue| queue.now().is_some()).ok_or(Refusal::NoQueue)?;
+        let Lanes { lanes: most, open, .. } = *queue.lanes();
+        if lanes > most {
+            return Err(Refusal::Lanes(most));
+        }
+        let ahead = from.duration_since(now.wall).map_or(0, |ahead| ahead.as_secs().div_ceil(60) as usize);
+        if ahead + AFTER > FARTHEST {
+            return Err(Refusal::TooFar((FARTHEST - AFTER) as u32));
+        }
+        let at = Timestamp::try_from(now.wall).map_err(|_| Refusal::Silent)?;
+        let arrivals = self.path_now().by_minute(at, ahead + AFTER);
+        if arrivals.len() < ahead + AFTER {
+            return Err(Refusal::Silent);
+        }
+        let told: Vec<usize> = (0..=(ahead + AFTER) / EVERY).map(|n| (n * EVERY).saturating_sub(1)).collect();
+        let steps = |plan: &dyn Fn(usize) -> u32| -> Vec<Step> {
+            let found = queue.project_at(&arrivals, plan, &told);
+            let step = |(minute, (queue, wait_seconds)): (&usize, (Fan, Fan))| {
+                let minutes = (minute + 1) as u32;
+                Step { minutes: if *minute == 0 { 0 } else { minutes }, lanes: plan(*minute), queue, wait_seconds }
+            };
+            told.iter().zip(found).map(step).collect()
+        };
+        Ok(WhatIf { as_is: steps(&|_| open), would_be: steps(&|minute| if minute >= ahead { lanes } else { open }) })
+    }
+}
+
+fn seconds(wall: SystemTime) -> i64 {
+    Timestamp::try_from(wall).map_or(0, Timestamp::as_second)
+}
