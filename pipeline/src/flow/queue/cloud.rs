@@ -20,7 +20,9 @@ const UNKNOWN_RATE: (f64, f64) = (9.0, 0.6);
 /// How far the venue's own figure may be off (logarithm).
 const KNOWN_RATE: f64 = 0.2;
 /// How much a rate wanders in a minute (logarithm).
-const RATE_WANDERS: f64 = 0.015;
+const RATE_WANDERS: f64 = 0.008;
+/// How far the mean rate of the next ten minutes may be from the last one's (logarithm).
+const RATE_STRAYS: f64 = 0.06;
 /// How far the cameras at the back and at the gate may differ (logarithm), and how much that wanders in a minute.
 const CAMERAS_DIFFER: (f64, f64) = (0.012, 0.0002);
 /// Variance of a camera's count, as a share of it.
@@ -31,6 +33,11 @@ const SERVICE_VARIES: f64 = 0.5;
 const UNSEEN: (f64, f64) = (0.08, 2.0);
 /// Minutes after which the rate of arrivals has forgotten.
 const RATE_OF_ARRIVALS: f64 = 5.0;
+/// A queue of this part of what its lanes serve in a step has surely kept them busy throughout.
+const SURELY: f64 = 0.3;
+/// How far below zero a balance may be carried. Cut off at zero, errors of both signs would add up to people who are not there;
+/// let go on, a camera that counts too many out would hide the next queue.
+const OVERDRAWN: f64 = 6.0;
 /// Whoever looks first at a gate may find a queue: how often, and of how many (mean of an exponential law).
 const FOUND: (f64, f64) = (0.25, 60.0);
 
@@ -50,8 +57,8 @@ pub(super) struct Seen {
 /// One guess.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Guess {
-    /// People from the back of the queue to the gate.
-    pub length: f64,
+    /// People from the back of the queue to the gate; a little below zero where more were counted out than in.
+    balance: f64,
     /// Logarithm of people a minute and lane.
     rate: f64,
     /// Logarithm of true arrivals per counted one, in counted departures.
@@ -62,6 +69,11 @@ pub(super) struct Guess {
 }
 
 impl Guess {
+    /// People from the back of the queue to the gate.
+    pub(super) fn length(&self) -> f64 {
+        self.balance.max(0.0)
+    }
+
     /// People a minute and lane.
     pub(super) fn rate(&self) -> f64 {
         self.rate.exp()
@@ -79,7 +91,7 @@ impl Guess {
         }
         let lanes = f64::from(open);
         // They are the last of `length + 1`; nobody is through sooner than one service takes.
-        (60.0 * (self.length + 1.0).max(lanes) / (lanes * self.rate())).min(86_400.0)
+        (60.0 * (self.length() + 1.0).max(lanes) / (lanes * self.rate())).min(86_400.0)
     }
 }
 
@@ -89,6 +101,8 @@ pub(super) struct Cloud {
     guesses: Vec<Guess>,
     /// People a minute who came lately.
     arrivals: Option<f64>,
+    /// Middle and spread of a lane's rate (logarithm) before anybody queued.
+    believed: (f64, f64),
     random: ChaCha8Rng,
 }
 
@@ -105,23 +119,26 @@ impl Cloud {
             let length = if found { -FOUND.1 * random.random_range(1e-9..1.0_f64).ln() } else { f64::from(open) * 0.2 };
             let rate = middle.ln() + spread * normal(&mut random);
             let differ = CAMERAS_DIFFER.0 * normal(&mut random);
-            Guess { length, rate, differ, unseen: 0.0, weight: 1.0 / GUESSES as f64 }
+            Guess { balance: length, rate, differ, unseen: 0.0, weight: 1.0 / GUESSES as f64 }
         });
         let guesses = guesses.collect();
-        Self { guesses, arrivals: None, random }
+        Self { guesses, arrivals: None, believed: (middle.ln(), spread), random }
     }
 
     /// Lets a step pass.
     pub(super) fn step(&mut self, seen: &Seen) {
         let (minutes, lanes) = (seen.minutes, f64::from(seen.open));
         let usual = self.mean(Guess::rate);
-        let before = self.mean(|guess| guess.length);
+        let before = self.mean(Guess::length);
         let coming = self.arrivals.unwrap_or_else(|| seen.served.unwrap_or(0.0) / minutes);
         let root = minutes.sqrt();
-        let random = &mut self.random;
+        let (believed, random) = (self.believed, &mut self.random);
         for guess in &mut self.guesses {
-            guess.rate += RATE_WANDERS * root * normal(random);
-            guess.differ += CAMERAS_DIFFER.1 * root * normal(random);
+            // Both wander, and are drawn home slowly, so that a night in which nobody came leaves what was known before.
+            let home = (RATE_WANDERS / believed.1).powi(2) / 2.0 * minutes;
+            guess.rate += home * (believed.0 - guess.rate) + RATE_WANDERS * root * normal(random);
+            let home = (CAMERAS_DIFFER.1 / CAMERAS_DIFFER.0).powi(2) / 2.0 * minutes;
+            guess.differ += CAMERAS_DIFFER.1 * root * normal(random) - home * guess.differ;
             let arrived = match seen.arrived {
                 Some(arrived) => {
                     guess.unseen = 0.0;
@@ -134,15 +151,15 @@ impl Cloud {
                 }
             };
             let capacity = lanes * guess.rate() * minutes;
-            let (was, whole) = (guess.length, guess.length + arrived);
+            let (was, whole) = (guess.balance, guess.balance + arrived);
             match seen.served {
                 None => {
                     let could = (capacity + (SERVICE_VARIES * capacity).sqrt() * normal(random)).max(0.0);
-                    guess.length = (whole - could).max(0.0);
+                    guess.balance = (whole - could).max(0.0);
                 }
                 Some(served) => {
                     let left = whole - served - (MISCOUNTED * served).sqrt() * normal(random);
-                    guess.length = left.max(0.0);
+                    guess.balance = left.max(-OVERDRAWN);
                     guess.weight *= fits(&Step { minutes, lanes, served, usual }, was, left, arrived, guess.rate());
                 }
             }
@@ -158,13 +175,13 @@ impl Cloud {
     /// The queue was counted.
     pub(super) fn count(&mut self, people: f64, spread: f64) {
         let near = |length: f64| (-0.5 * ((length - people) / spread).powi(2)).exp();
-        let whole: f64 = self.guesses.iter().map(|guess| guess.weight * near(guess.length)).sum();
+        let whole: f64 = self.guesses.iter().map(|guess| guess.weight * near(guess.length())).sum();
         if whole < 0.01 {
             // Hardly anybody guessed it: the count is believed, everything else that was learnt stays.
             let random = &mut self.random;
-            self.guesses.iter_mut().for_each(|guess| guess.length = (people + spread * normal(random)).max(0.0));
+            self.guesses.iter_mut().for_each(|guess| guess.balance = (people + spread * normal(random)).max(0.0));
         } else {
-            self.guesses.iter_mut().for_each(|guess| guess.weight *= near(guess.length));
+            self.guesses.iter_mut().for_each(|guess| guess.weight *= near(guess.length()));
             self.resample();
         }
     }
@@ -181,7 +198,7 @@ impl Cloud {
                 guess.weight = 1.0 / GUESSES as f64;
                 guess.rate += 0.3 * normal(random);
                 let length = if random.random_bool(0.8) { before + moved } else { 0.0 };
-                guess.length = (length + (1.0 + 0.1 * before) * normal(random)).max(0.0);
+                guess.balance = (length + (1.0 + 0.1 * before) * normal(random)).max(0.0);
             }
             return;
         }
@@ -227,9 +244,24 @@ impl Cloud {
         Estimate { value: at(0.5), low: at(0.1), high: at(0.9) }
     }
 
+    /// The wait of whoever comes now, seconds: what the guesses say, and what chance does to the services before them.
+    pub(super) fn wait(&self, open: u32) -> Estimate {
+        // The same chances each time, so that the figure moves with what is known and not by itself.
+        let mut random = ChaCha8Rng::seed_from_u64(62);
+        let mut waits = Vec::with_capacity(GUESSES);
+        for guess in &self.guesses {
+            let (seconds, before) = (guess.wait_seconds(open), guess.length() + 1.0);
+            let goes_on = (SERVICE_VARIES / before + RATE_STRAYS.powi(2) * (seconds / 600.0).min(1.0)).sqrt();
+            waits.push((seconds * (goes_on * normal(&mut random)).exp(), guess.weight));
+        }
+        let sorted = weighted(waits);
+        let at = |share| quantile(&sorted, share).min(86_400.0);
+        Estimate { value: at(0.5), low: at(0.1), high: at(0.9) }
+    }
+
     /// Mean length and mean rate of one lane: what Little's law is asked with.
     pub(super) fn middle(&self) -> (f64, f64) {
-        (self.mean(|guess| guess.length), self.mean(Guess::rate))
+        (self.mean(Guess::length), self.mean(Guess::rate))
     }
 
     /// `paths` guesses, each as often as its weight is worth.
@@ -258,19 +290,23 @@ fn fits(step: &Step, was: f64, left: f64, arrived: f64, rate: f64) -> f64 {
     let Step { minutes, lanes, served, usual } = *step;
     let between = f64::midpoint(was, left).max(0.0);
     let miscounted = MISCOUNTED * (served + arrived.abs());
-    let (off, variance) = if between > 1.5 * lanes {
-        // People wait: the lanes work as fast as they can, and that is when one learns how fast.
-        let mean = lanes * minutes * rate;
-        (served - mean, SERVICE_VARIES * mean + (0.05 * mean).powi(2) + miscounted + 0.5)
-    } else {
+    let usually = lanes * minutes * usual;
+    let (off, variance) = if between <= 1.5 * lanes {
         // Lanes wait for people: whoever came is through, but for those in service (arrivals a minute times minutes of
         // service). A lane that waits says nothing of how fast it is, so the cloud's rate counts and nothing is learnt.
         let inside = (arrived.max(0.0) / (usual * minutes)).min(lanes);
         let load = if lanes > 0.0 { inside / lanes } else { 1.0 };
         (left - inside, (inside + 1.0) * (1.0 + 2.0 * load) + miscounted)
+    } else if was.min(left) < lanes + SURELY * usually {
+        // A few wait: perhaps not all the time. Again nothing is learnt.
+        let mean = 0.9 * usually;
+        (served - mean, SERVICE_VARIES * mean + (0.2 * mean).powi(2) + miscounted + 0.5)
+    } else {
+        // People wait: the lanes work as fast as they can, and that is when one learns how fast.
+        let mean = lanes * minutes * rate;
+        (served - mean, SERVICE_VARIES * mean + (0.05 * mean).powi(2) + miscounted + 0.5)
     };
-    let below = left.min(0.0) / (1.0 + 0.02 * served);
-    (-0.5 * off * off / variance - 0.5 * below * below).exp() / variance.sqrt()
+    (-0.5 * off * off / variance).exp() / variance.sqrt()
 }
 
 /// What all guesses of a step share.

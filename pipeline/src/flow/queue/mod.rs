@@ -119,8 +119,8 @@ impl Queue {
             return None;
         }
         let open = self.open;
-        let length = self.cloud.estimate(|guess| guess.length);
-        let wait_seconds = self.cloud.estimate(|guess| guess.wait_seconds(open));
+        let length = self.cloud.estimate(cloud::Guess::length);
+        let wait_seconds = self.cloud.wait(open);
         let service_per_minute = self.cloud.estimate(|guess| f64::from(open) * guess.rate());
         Some(QueueNow { length, wait_seconds, service_per_minute, lanes_open: open })
     }

@@ -45,7 +45,7 @@ pub(super) fn project(
     let mut waits = vec![Vec::with_capacity(PATHS); minutes.len()];
     let (mut served, mut lengths) = (vec![0.0; ahead + LONGEST], vec![0.0; ahead]);
     for guess in cloud.drawn(PATHS) {
-        let (mut rate, mut length, mut error) = (guess.rate(), guess.length, draw());
+        let (mut rate, mut length, mut error) = (guess.rate(), guess.length(), draw());
         for minute in 0..ahead {
             error = keep * error + renew * draw();
             let z = (1.0 - chance[minute]).sqrt() * error + chance[minute].sqrt() * draw();

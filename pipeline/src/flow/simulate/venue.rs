@@ -15,6 +15,9 @@ use usher_config::value::Name;
 /// Minutes before and after a kick-off in which a gate is staffed for a match.
 const STAFFED: (i64, i64) = (-130, 75);
 
+/// People a lane that still wait when lanes may close.
+const FEW: u32 = 6;
+
 /// Visitors who are sent from one gate to another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Steer {
@@ -167,14 +170,17 @@ impl Venue {
         self.today.as_ref().map_or(0, |today| today.minute)
     }
 
-    /// Lanes that open in the next minute where nobody advises anything: as planned, with the settings' changes.
+    /// Lanes that open in the next minute where nobody advises anything: as planned, with the settings' changes; and none
+    /// closes before more than a few people.
     pub fn would_open(&self) -> Vec<u32> {
         let Some(now) = self.at() else { return Vec::new() };
         let time = now.to_zoned(self.zone.clone()).time();
         let of = |(index, (built, days)): (usize, &(Built, GateDays))| {
             let due = self.changes.iter().filter(|change| change.gate == days.name && time >= change.at);
             let more: i32 = due.map(|change| change.lanes).sum();
-            self.planned(index, 0).saturating_add_signed(more).min(built.lanes)
+            let planned = self.planned(index, 0).saturating_add_signed(more).min(built.lanes);
+            let held = days.minutes.last().filter(|last| last.queue > FEW * last.open).map_or(0, |last| last.open);
+            planned.max(held)
         };
         self.gates.iter().enumerate().map(of).collect()
     }
