@@ -5,11 +5,14 @@
 //! ```
 //! What arrives here is boxes with numbers ([`crate::infer::sighting::Passing`]); no room of flow sees a template or a picture.
 
+pub mod backtest;
 pub mod board;
 pub mod count;
 pub mod desk;
+pub mod forecast;
 pub mod meters;
 pub mod queue;
 pub mod series;
 pub mod simulate;
+pub mod stage;
 pub mod told;

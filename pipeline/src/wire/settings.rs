@@ -4,7 +4,7 @@ use crate::{
     capture::frame,
     clock::Clock,
     coach::walk::Wanted,
-    flow::{board::Board, desk::Desk},
+    flow::{board::Board, count::tally::Tallies, desk::Desk, stage},
     gallery::{current::Current, store::Store, visitor::VisitorId},
     guide::{concierge::Concierge, live::Live, programme::Upcoming},
     health::Health,
@@ -161,6 +161,30 @@ pub(super) fn address(config: &Config) -> Option<String> {
 pub(super) fn zone(live: &Live) -> jiff::tz::TimeZone {
     let programme = live.load().programme.clone();
     programme.map_or_else(jiff::tz::TimeZone::system, |programme| programme.time_zone.clone())
+}
+
+/// What flow joins.
+pub(super) fn joining(
+    config: &Config,
+    tallies: Arc<Tallies>,
+    zone: jiff::tz::TimeZone,
+    live: Arc<Live>,
+    concierge: &Arc<Concierge>,
+    health: &Arc<Health>,
+    board: &Arc<Board>,
+) -> stage::Setup {
+    stage::Setup {
+        site: config.site.clone(),
+        gates: config.gates.keys().map(|name| (name.clone(), None)).collect(),
+        tallies,
+        zone,
+        history: None,
+        weather: None,
+        live,
+        concierge: concierge.clone(),
+        health: health.clone(),
+        board: board.clone(),
+    }
 }
 
 /// What visitors' own pages tell of their day.

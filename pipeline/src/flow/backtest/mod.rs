@@ -70,7 +70,9 @@ pub enum Unfit {
         least: usize,
     },
     /// A step longer than a day, or one that no whole number of makes a day.
-    #[error("steps of {0} do not make a day: counts of steps that do are forecast, such as 5m, 30m or 1h; try `--step`")]
+    #[error(
+        "steps of {0} do not make a day: counts of steps that do are forecast, such as 5m, 30m or 1h; try `--step`"
+    )]
     Step(String),
 }
 
@@ -112,12 +114,18 @@ pub fn run(series: &Series, plan: &Plan, told: &mut dyn FnMut(usize, usize)) -> 
     if from < 8 * day || all - from < furthest.max(1) {
         return Err(Unfit::Short { before: from, test: all - from, least: furthest });
     }
-    let minutes: Vec<u32> = plan.horizons.iter().map(|horizon| u32::try_from(horizon.as_mins()).unwrap_or(u32::MAX)).collect();
+    let minutes: Vec<u32> =
+        plan.horizons.iter().map(|horizon| u32::try_from(horizon.as_mins()).unwrap_or(u32::MAX)).collect();
     let settings = Settings { step: series.step, zone: plan.zone.clone(), horizons: minutes.clone() };
     let history = Series { start: series.start, step: series.step, counts: series.counts[..from].to_vec() };
     let mut forecaster = Forecaster::new(settings, Some(&history), plan.events.clone(), plan.weather.clone());
     let mut trace: Vec<Traced> = (from..all)
-        .map(|at| Traced { at: series.at(at), count: series.counts[at], spreads: vec![None; steps.len()], of_event: false })
+        .map(|at| Traced {
+            at: series.at(at),
+            count: series.counts[at],
+            spreads: vec![None; steps.len()],
+            of_event: false,
+        })
         .collect();
     let mut scores = Scores::new(&series.counts, from, 7 * day, &steps);
     let every = (all - from).div_ceil(FITS);

@@ -92,13 +92,8 @@ impl Conformal {
         let [low95, low80, median, high80, high95] = self.levels;
         let low80 = low80.clamp(0.004, 0.4);
         let high80 = high80.clamp(0.6, 0.996);
-        self.levels = [
-            low95.clamp(0.001, low80),
-            low80,
-            median.clamp(low80, high80),
-            high80,
-            high95.clamp(high80, 0.999),
-        ];
+        self.levels =
+            [low95.clamp(0.001, low80), low80, median.clamp(low80, high80), high80, high95.clamp(high80, 0.999)];
     }
 }
 

@@ -147,7 +147,8 @@ impl Response {
         }
         for bin in 0..BINS {
             let weight = seen[bin].min(1.0);
-            self.shares[bin] = self.shares[bin] * MEMORY + if seen[bin] > 0.0 { shares[bin] / seen[bin] * weight } else { 0.0 };
+            self.shares[bin] =
+                self.shares[bin] * MEMORY + if seen[bin] > 0.0 { shares[bin] / seen[bin] * weight } else { 0.0 };
             self.weights[bin] = self.weights[bin] * MEMORY + weight;
         }
         let common = common();
@@ -182,10 +183,12 @@ mod tests {
         let steps = |step_s: i64| (-80..40).map(move |i| event.start.as_second() + i * step_s);
         let all: f64 = steps(300).map(|at| response.expected(&self::event(Some(4000.0)), at, 300)).sum();
         assert!((all - 2000.0).abs() < 1.0, "{all}");
-        let late: f64 = (0..24).map(|i| response.expected(&self::event(Some(4000.0)), 1_784_052_000 + i * 300, 300)).sum();
+        let late: f64 =
+            (0..24).map(|i| response.expected(&self::event(Some(4000.0)), 1_784_052_000 + i * 300, 300)).sum();
         assert!(late < 0.1 * all, "{late}");
         // Steps of any length and place hold the same people.
-        let odd: f64 = (-80..40).map(|i| response.expected(&self::event(Some(4000.0)), 1_784_052_123 + i * 420, 420)).sum();
+        let odd: f64 =
+            (-80..40).map(|i| response.expected(&self::event(Some(4000.0)), 1_784_052_123 + i * 420, 420)).sum();
         assert!((odd - all).abs() < 1.0, "{odd} {all}");
     }
 

@@ -104,7 +104,8 @@ impl Expectation {
     pub(crate) fn at(&self, at_s: i64) -> Expected {
         let place = self.calendar.place(at_s, self.step_s);
         let factor = self.weather.as_ref().map_or(1.0, |weather| self.effects.factor(weather.kinds(at_s)));
-        let usual = |week: &Option<Vec<f64>>| week.as_ref().map_or(f64::NAN, |week| rate(week, self.calendar.day(), place));
+        let usual =
+            |week: &Option<Vec<f64>>| week.as_ref().map_or(f64::NAN, |week| rate(week, self.calendar.day(), place));
         let similar = match self.day == Some(place.day) {
             true => self.today.rate(&self.seasons[0], place),
             false => self.seasons[0].rate(place),
@@ -217,7 +218,8 @@ impl Expectation {
             let since = event.start.as_second() - before;
             let share = |at: i64| {
                 let own = self.response.expected(&event, at, self.step_s);
-                let all: f64 = self.drawing(at).iter().map(|event| self.response.expected(event, at, self.step_s)).sum();
+                let all: f64 =
+                    self.drawing(at).iter().map(|event| self.response.expected(event, at, self.step_s)).sum();
                 if all > 0.0 { (own / all).min(1.0) } else { 0.0 }
             };
             let came = self.drawn.iter().filter(|(at, _)| *at >= since).map(|(at, came)| (*at, came * share(*at)));

@@ -112,7 +112,8 @@ impl Forecaster {
         let step_s = settings.step.as_secs().clamp(1, 86_400);
         let calendar = Calendar::new(settings.zone.clone(), step_s);
         let members = SEASONS * MEMORIES.len();
-        let mut steps: Vec<usize> = settings.horizons.iter().chain(&FAR).map(|minutes| ahead(*minutes, step_s)).collect();
+        let mut steps: Vec<usize> =
+            settings.horizons.iter().chain(&FAR).map(|minutes| ahead(*minutes, step_s)).collect();
         steps.push(1);
         steps.sort_unstable();
         steps.dedup();
@@ -185,7 +186,11 @@ impl Forecaster {
                 }
                 known.grades.add(&look.spread, naive, count);
                 let conformal = &mut known.conformal[look.kind];
-                known.weights[look.kind].learn(&look.members, count, conformal.variance(look.mean) / look.mean.max(1e-3));
+                known.weights[look.kind].learn(
+                    &look.members,
+                    count,
+                    conformal.variance(look.mean) / look.mean.max(1e-3),
+                );
                 conformal.learn(look.mean, &look.spread, count);
             }
         }

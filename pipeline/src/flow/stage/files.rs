@@ -43,19 +43,19 @@ struct File {
 }
 
 /// What the files say, as far as it could ever be read.
-pub struct Files {
+pub(super) struct Files {
     files: Vec<File>,
     zone: TimeZone,
     health: Arc<Health>,
     /// Counts of earlier days.
-    pub history: Option<Arc<Series>>,
+    pub(super) history: Option<Arc<Series>>,
     /// Weather, past and forecast.
-    pub weather: Option<Arc<Weather>>,
+    pub(super) weather: Option<Arc<Weather>>,
 }
 
 impl Files {
     /// The files that are named; none is read yet. Times without an offset are by `zone`'s clocks.
-    pub fn of(history: Option<&Path>, weather: Option<&Path>, zone: TimeZone, health: Arc<Health>) -> Self {
+    pub(super) fn of(history: Option<&Path>, weather: Option<&Path>, zone: TimeZone, health: Arc<Health>) -> Self {
         let named = [(What::History, history), (What::Weather, weather)];
         let file = |(what, path): (What, Option<&Path>)| {
             let path = path?.to_owned();
@@ -65,7 +65,7 @@ impl Files {
     }
 
     /// Looks at every file once, and reads what changed and stands still. True where something new was read.
-    pub fn look(&mut self) -> bool {
+    pub(super) fn look(&mut self) -> bool {
         let mut news = false;
         for index in 0..self.files.len() {
             let file = &mut self.files[index];

@@ -76,7 +76,13 @@ impl Gate {
     }
 
     /// Learns what is known of earlier days, in place of what was learnt before.
-    pub(super) fn learn(&mut self, history: Option<&Series>, zone: &TimeZone, events: Vec<Event>, weather: Option<Weather>) {
+    pub(super) fn learn(
+        &mut self,
+        history: Option<&Series>,
+        zone: &TimeZone,
+        events: Vec<Event>,
+        weather: Option<Weather>,
+    ) {
         let whole = |step: SignedDuration| step >= STEP && step.as_secs() % 60 == 0;
         let history = history.map(|history| match history.step {
             step if whole(step) => history.clone(),
@@ -160,7 +166,8 @@ impl Gate {
         let step = self.step.as_secs();
         let begun = Timestamp::from_second(now.as_second().div_euclid(step) * step).ok()?;
         // What is not counted yet is forecast too; of a gap that is long past only what is ahead.
-        let from = self.next.filter(|next| *next <= begun && begun.duration_since(*next) <= self.step * 4).unwrap_or(begun);
+        let from =
+            self.next.filter(|next| *next <= begun && begun.duration_since(*next) <= self.step * 4).unwrap_or(begun);
         let least = now.checked_add(SignedDuration::from_mins(FARTHEST as i64 + 60)).ok()?;
         let steps = end.max(least).duration_since(from).as_secs() / step + 1;
         self.path = (from, forecaster.path(from, usize::try_from(steps).unwrap_or(0)));
@@ -174,10 +181,13 @@ impl Gate {
 
     /// Queue and wait at the end of each horizon, where a queue is measured.
     pub(super) fn waits(&self, now: Timestamp) -> Vec<(Fan, Fan)> {
-        let Some((queue, _)) = self.queue.as_ref().and_then(|queue| Some((queue, queue.now()?))) else { return Vec::new() };
+        let Some((queue, _)) = self.queue.as_ref().and_then(|queue| Some((queue, queue.now()?))) else {
+            return Vec::new();
+        };
         let arrivals = self.path_now().by_minute(now, HORIZONS[HORIZONS.len() - 1] as usize);
         let open = queue.lanes().open;
-        let minutes: Vec<usize> = HORIZONS.iter().map(|minutes| *minutes as usize - 1).filter(|at| *at < arrivals.len()).collect();
+        let minutes: Vec<usize> =
+            HORIZONS.iter().map(|minutes| *minutes as usize - 1).filter(|at| *at < arrivals.len()).collect();
         queue.project_at(&arrivals, &|_| open, &minutes)
     }
 

@@ -12,22 +12,22 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use usher_config::value::Name;
 
 /// Times ahead that are told, minutes.
-pub const HORIZONS: [u32; 4] = [5, 15, 30, 60];
+pub(super) const HORIZONS: [u32; 4] = [5, 15, 30, 60];
 /// Part of the day that is told at once.
 const QUARTER: SignedDuration = SignedDuration::from_mins(15);
 /// Standard deviations from the middle to an end of the two intervals of a normal law.
 const SPREADS: [f64; 2] = [1.281_55, 1.959_96];
 
 /// Who speaks, of which gate, when.
-pub struct Heading<'a> {
+pub(super) struct Heading<'a> {
     /// The venue.
-    pub site: &'a Name,
+    pub(super) site: &'a Name,
     /// The gate.
-    pub gate: &'a Name,
+    pub(super) gate: &'a Name,
     /// When.
-    pub at: Timestamp,
+    pub(super) at: Timestamp,
     /// The venue's clocks.
-    pub zone: &'a TimeZone,
+    pub(super) zone: &'a TimeZone,
 }
 
 impl Heading<'_> {
@@ -37,7 +37,7 @@ impl Heading<'_> {
 }
 
 /// How a gate is.
-pub fn flow(
+pub(super) fn flow(
     heading: &Heading<'_>,
     tally: &GateTally,
     queue: Option<QueueNow>,
@@ -68,13 +68,13 @@ fn is_sound(queue: &QueueNow) -> bool {
 }
 
 /// A forecast by steps.
-pub struct Path<'a> {
+pub(super) struct Path<'a> {
     /// When the first step begins.
-    pub from: Timestamp,
+    pub(super) from: Timestamp,
     /// How long each is.
-    pub step: SignedDuration,
+    pub(super) step: SignedDuration,
     /// People who arrive in each.
-    pub steps: &'a [Fan],
+    pub(super) steps: &'a [Fan],
 }
 
 impl Path<'_> {
@@ -84,13 +84,13 @@ impl Path<'_> {
     }
 
     /// People a minute at a time.
-    pub fn per_minute(&self, at: Timestamp) -> Option<Fan> {
+    pub(super) fn per_minute(&self, at: Timestamp) -> Option<Fan> {
         let fan = self.steps.get(self.index(at)?)?;
         Some(scaled(fan, 60.0 / self.step.as_secs_f64().max(1.0)))
     }
 
     /// People a minute in each of the next minutes, as far as there is a forecast.
-    pub fn by_minute(&self, from: Timestamp, minutes: usize) -> Vec<Fan> {
+    pub(super) fn by_minute(&self, from: Timestamp, minutes: usize) -> Vec<Fan> {
         let at = |minute: usize| from.checked_add(SignedDuration::from_mins(i64::try_from(minute).ok()?)).ok();
         (0..minutes).map_while(|minute| self.per_minute(at(minute)?)).collect()
     }
@@ -117,7 +117,7 @@ impl Path<'_> {
 }
 
 /// What comes next at a gate: `waits` are queue and wait at the end of each of [`HORIZONS`], where a queue is measured.
-pub fn forecast(
+pub(super) fn forecast(
     heading: &Heading<'_>,
     path: &Path<'_>,
     waits: &[(Fan, Fan)],
@@ -154,7 +154,7 @@ fn sound(fan: Fan) -> Option<Fan> {
 }
 
 /// A fan in another unit.
-pub fn scaled(fan: &Fan, by: f64) -> Fan {
+pub(super) fn scaled(fan: &Fan, by: f64) -> Fan {
     let Fan { median, low80, high80, low95, high95 } = *fan;
     Fan { median: median * by, low80: low80 * by, high80: high80 * by, low95: low95 * by, high95: high95 * by }
 }
@@ -184,7 +184,7 @@ fn sum(steps: &[Fan]) -> Fan {
 }
 
 /// The last day by minute, with the queue as it was told at the end of each.
-pub fn past(minutes: &[Minute], queues: &BTreeMap<i64, (f32, f32)>) -> Arc<[Past]> {
+pub(super) fn past(minutes: &[Minute], queues: &BTreeMap<i64, (f32, f32)>) -> Arc<[Past]> {
     let past = |minute: &Minute| {
         let at = minute.at.as_second();
         let queue = queues.get(&at);
@@ -232,7 +232,11 @@ mod tests {
         let day: Vec<_> = told.day.iter().map(|bin| (bin.at.as_str(), bin.arrivals.median)).collect();
         assert_eq!(
             day,
-            [("2026-07-26T12:15:00+02:00", 60.0), ("2026-07-26T12:30:00+02:00", 105.0), ("2026-07-26T12:45:00+02:00", 150.0)]
+            [
+                ("2026-07-26T12:15:00+02:00", 60.0),
+                ("2026-07-26T12:30:00+02:00", 105.0),
+                ("2026-07-26T12:45:00+02:00", 150.0)
+            ]
         );
     }
 
