@@ -300,3 +300,6 @@ fn end_of_day(at: Timestamp, zone: &TimeZone) -> Timestamp {
     let end = day.tomorrow().map(|next| next.at(DAY_ENDS, 0, 0, 0)).and_then(|end| zone.to_zoned(end));
     end.map_or(at, |end| end.timestamp())
 }
+
+#[cfg(test)]
+mod tests;

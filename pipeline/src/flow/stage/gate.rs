@@ -137,27 +137,13 @@ impl Gate {
         self.queues.retain(|at, _| (minute - KEPT_S..=minute).contains(at));
     }
 
-    /// Learns the steps that are through, of which `minutes` tell; a step with a minute that was not seen whole is a gap.
+    /// Learns the steps that are through, of which `minutes` tell.
     pub(super) fn observe(&mut self, minutes: &[Minute]) {
         let Some(forecaster) = &mut self.forecaster else { return };
-        let step = self.step.as_secs();
-        let (Some(first), Some(last)) = (minutes.first(), minutes.last()) else { return };
-        let by_time: BTreeMap<i64, &Minute> = minutes.iter().map(|minute| (minute.at.as_second(), minute)).collect();
-        let begin = (first.at.as_second() + step - 1).div_euclid(step) * step;
-        let mut at = self.next.map_or(begin, |next| next.as_second().max(begin));
-        // Not learnt: what the wall skipped.
-        while at + step <= last.at.as_second() + 60 {
-            let count = (at..at + step).step_by(60).map(|minute| {
-                let minute = by_time.get(&minute).filter(|minute| minute.counting == Counting::Whole)?;
-                minute.entered.map(f64::from)
-            });
-            let count: Option<f64> = count.sum();
-            if let Ok(begins) = Timestamp::from_second(at) {
-                forecaster.observe(begins, count);
-            }
-            at += step;
+        for (begins, count) in steps_of(minutes, self.step, self.next) {
+            forecaster.observe(begins, count);
+            self.next = begins.checked_add(self.step).ok();
         }
-        self.next = Timestamp::from_second(at).ok();
     }
 
     /// Forecasts until `end`, at least for as long as the farthest horizon and question.
@@ -220,6 +206,117 @@ impl Gate {
     }
 }
 
+/// The whole steps from `next` on that are through, with who came in each; one with a minute that was not seen whole is a gap.
+fn steps_of(minutes: &[Minute], step: SignedDuration, next: Option<Timestamp>) -> Vec<(Timestamp, Option<f64>)> {
+    let step = step.as_secs().max(60);
+    let (Some(first), Some(last)) = (minutes.first(), minutes.last()) else { return Vec::new() };
+    let by_time: BTreeMap<i64, &Minute> = minutes.iter().map(|minute| (minute.at.as_second(), minute)).collect();
+    let begin = (first.at.as_second() + step - 1).div_euclid(step) * step;
+    let begin = next.map_or(begin, |next| next.as_second().max(begin));
+    let end = last.at.as_second() + 60;
+    let count = |at: i64| -> Option<f64> {
+        let minute = |minute: i64| {
+            let minute = by_time.get(&minute).filter(|minute| minute.counting == Counting::Whole)?;
+            minute.entered.map(f64::from)
+        };
+        (at..at + step).step_by(60).map(minute).sum()
+    };
+    let begins = (0..).map(|n| begin + n * step).take_while(|at| at + step <= end);
+    begins.filter_map(|at| Some((Timestamp::from_second(at).ok()?, count(at)))).collect()
+}
+
 fn seconds(wall: SystemTime) -> i64 {
     Timestamp::try_from(wall).map_or(0, Timestamp::as_second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn minute(at_s: i64, entered: u32, counting: Counting) -> Minute {
+        Minute { at: at(at_s), entered: (counting != Counting::None).then_some(entered), left: None, counting }
+    }
+
+    #[test]
+    fn a_step_with_a_minute_that_was_not_seen_whole_is_a_gap() {
+        let seen = |n: i64| match n {
+            12 => Counting::Partial,
+            21 => Counting::None,
+            _ => Counting::Whole,
+        };
+        // From a minute before a whole step to one after.
+        let minutes: Vec<_> = (4..31).map(|n| minute(n * 60, 2, seen(n))).collect();
+        let steps = steps_of(&minutes, STEP, None);
+        assert_eq!(
+            steps,
+            [(at(300), Some(10.0)), (at(600), None), (at(900), Some(10.0)), (at(1200), None), (at(1500), Some(10.0))]
+        );
+        assert_eq!(steps_of(&minutes, STEP, Some(at(1500))), steps[4..]);
+        assert_eq!(steps_of(&[], STEP, None), []);
+    }
+
+    fn gate(rate: f64) -> Gate {
+        let lanes =
+            Lanes { lanes: 4, open: 2, rate_per_lane_minute: Some(rate), limit: Some(Duration::from_secs(300)) };
+        let mut gate = Gate::new(Name::new("gate-a").unwrap(), Some(lanes), Duration::ZERO, Duration::ZERO);
+        gate.learn(None, &TimeZone::UTC, vec![], None);
+        gate
+    }
+
+    fn moment(second: u64) -> Moment {
+        let begun = 1_800_000_000;
+        Moment {
+            steady: Duration::from_secs(second),
+            wall: SystemTime::UNIX_EPOCH + Duration::from_secs(begun + second),
+        }
+    }
+
+    /// Ten minutes in which twenty a minute come and go, and so many stand there; what is counted is told as it happens.
+    fn busy(gate: &mut Gate, standing: u32) {
+        for second in 0..600 {
+            let tally = GateTally { entered_total: second / 3, counting: Counting::Whole, ..GateTally::default() };
+            gate.look(&tally, Some(standing), moment(second));
+        }
+        let minutes: Vec<_> = (0..10).map(|n| minute(1_800_000_000 + n * 60, 20, Counting::Whole)).collect();
+        gate.observe(&minutes);
+        gate.foresee(at(1_800_000_600), at(1_800_000_600)).unwrap();
+    }
+
+    #[test]
+    fn who_stands_in_the_pictures_is_the_queue_and_it_is_kept_by_minute() {
+        let mut gate = gate(10.0);
+        busy(&mut gate, 30);
+        let told = gate.queue.as_ref().unwrap().now().unwrap();
+        assert!((20.0..40.0).contains(&told.length.value), "{told:?}");
+        assert!((60.0..150.0).contains(&told.wait_seconds.value), "{told:?}");
+        assert!((9..=11).contains(&gate.queues.len()));
+        let before = gate.queues.len();
+        // Nobody sees: nothing is kept of these minutes.
+        for second in 600..780 {
+            gate.look(&GateTally { entered_total: 200, ..GateTally::default() }, None, moment(second));
+        }
+        assert_eq!(gate.queues.len(), before);
+    }
+
+    #[test]
+    fn more_lanes_are_shorter_waits_from_then_on_and_a_question_that_cannot_be_answered_says_why() {
+        let mut gate = gate(8.0);
+        busy(&mut gate, 40);
+        let now = moment(600);
+        let then = now.wall + Duration::from_secs(20 * 60);
+        let WhatIf { as_is, would_be } = gate.what_if(4, then, now).unwrap();
+        assert_eq!(as_is.len(), would_be.len());
+        assert_eq!(as_is.iter().map(|step| step.minutes).take(3).collect::<Vec<_>>(), [0, 5, 10]);
+        assert_eq!(would_be.iter().map(|step| step.lanes).collect::<Vec<_>>()[3..6], [2, 4, 4]);
+        let (last_is, last_would) = (as_is.last().unwrap(), would_be.last().unwrap());
+        assert!(last_would.wait_seconds.median < last_is.wait_seconds.median, "{last_is:?} {last_would:?}");
+        assert_eq!(gate.what_if(5, then, now), Err(Refusal::Lanes(4)));
+        assert_eq!(gate.what_if(4, now.wall + Duration::from_secs(5 * 3600), now), Err(Refusal::TooFar(180)));
+        let other = Gate::new(Name::new("gate-b").unwrap(), None, Duration::ZERO, Duration::ZERO);
+        assert_eq!(other.what_if(1, then, now), Err(Refusal::NoQueue));
+    }
 }
