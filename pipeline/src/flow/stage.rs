@@ -11,6 +11,7 @@ mod tell;
 use crate::{
     clock::{Clock, Moment},
     flow::{
+        advice::{Advisor, View},
         board::Board,
         count::tally::{self, GateTally, Tallies},
         desk::{Question, Refusal},
@@ -49,6 +50,8 @@ const FORESEE: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_secs(5);
 /// How long a round may forecast; the next gate has the next round.
 const LONGEST: Duration = Duration::from_millis(400);
+/// Minutes ahead that advice looks at.
+const ADVISED: usize = 60;
 /// The hour at which a day ends, by the venue's clocks.
 const DAY_ENDS: i8 = 4;
 /// Days of the programme that forecasts know: those of the history they learn from, and those ahead.
@@ -87,6 +90,7 @@ pub struct Stage {
     looked: Option<Duration>,
     /// Whose turn it is to be forecast.
     turn: usize,
+    advisor: Advisor,
     /// Gates that have yet to learn what is new in the files.
     unlearnt: BTreeSet<usize>,
 }
@@ -105,7 +109,7 @@ impl Stage {
         let (history, weather) = (setup.history.as_deref(), setup.weather.as_deref());
         let files = Files::of(history, weather, setup.zone.clone(), setup.health.clone());
         let unlearnt = (0..gates.len()).collect();
-        Self { setup, gates, files, programme: None, looked: None, turn: 0, unlearnt }
+        Self { setup, gates, files, programme: None, looked: None, turn: 0, advisor: Advisor::new(), unlearnt }
     }
 
     /// Goes round once. `clock` is asked how long forecasts took.
@@ -149,18 +153,37 @@ impl Stage {
         }
         self.look_at_programme(now);
         let tallies = self.setup.tallies.gates_at(now);
-        for place in 0..self.gates.len() {
-            let gate = &mut self.gates[place];
+        for gate in &mut self.gates {
             let Some(tally) = tallies.get(&gate.name) else { continue };
             gate.look(tally, self.setup.tallies.occupancy(&gate.name), now);
-            let advice = advice_of(tally);
+        }
+        let mut advice = self.advise(&tallies, now);
+        for place in 0..self.gates.len() {
             let gate = &self.gates[place];
-            if now.steady >= gate.tell || !is_of(&advice, &gate.causes) {
+            let Some(tally) = tallies.get(&gate.name) else { continue };
+            let advice = advice.remove(&gate.name).unwrap_or_default();
+            if now.steady >= gate.tell || !is_of(&advice, &gate.advised) {
                 self.tell(place, tally, advice, now);
             }
         }
         let queues = self.gates.iter().filter_map(|gate| Some((&gate.name, gate.queue.as_ref()?)));
         self.setup.concierge.set_waits(queue::waits(queues));
+    }
+
+    /// What staff may do, gate by gate.
+    fn advise(&mut self, tallies: &BTreeMap<Name, GateTally>, now: Moment) -> BTreeMap<Name, Vec<Advice>> {
+        let at = Timestamp::try_from(now.wall).unwrap_or_default();
+        let ahead: Vec<_> = self.gates.iter().map(|gate| (gate.path_now().by_minute(at, ADVISED), gate.open())).collect();
+        let plans: Vec<_> = ahead.iter().map(|(_, open)| move |_: usize| *open).collect();
+        let view = |((gate, (arrivals, _)), open)| View {
+            gate: &gate.name,
+            queue: gate.queue.as_ref(),
+            arrivals,
+            open,
+            lost: tallies.get(&gate.name).map_or(&[], |tally: &GateTally| &tally.lost),
+        };
+        let views: Vec<View<'_>> = self.gates.iter().zip(&ahead).zip(&plans).map(view).collect();
+        self.advisor.advise(now.steady, &views)
     }
 
     fn look_at_programme(&mut self, now: Moment) {
@@ -231,8 +254,8 @@ impl Stage {
         while gate.tell <= now.steady {
             gate.tell += TELL;
         }
-        note(&gate.name, &gate.causes, &advice);
-        gate.causes = advice.iter().map(|advice| advice.cause.clone()).collect();
+        note(&gate.name, &gate.advised, &advice);
+        gate.advised = advice.iter().map(|advice| (advice.cause.clone(), advice.kind)).collect();
         let Ok(at) = Timestamp::try_from(now.wall) else { return };
         let heading = Heading { site: &self.setup.site, gate: &gate.name, at, zone: &self.setup.zone };
         let queue = gate.queue.as_ref().and_then(queue::Queue::now);
@@ -258,39 +281,23 @@ pub fn run(mut stage: Stage, questions: &Receiver<Question>, clock: &dyn Clock, 
     }
 }
 
-/// What staff may do about a gate.
-fn advice_of(tally: &GateTally) -> Vec<Advice> {
-    if tally.lost.is_empty() {
-        return Vec::new();
-    }
-    let cameras: Vec<&str> = tally.lost.iter().map(Name::as_str).collect();
-    vec![Advice {
-        cause: "cameras".into(),
-        kind: AdviceKind::CameraLost,
-        minutes: None,
-        lanes: None,
-        gate: None,
-        wait_seconds: None,
-        text: format!("{} does not see: the counts are too low.", cameras.join(", ")),
-    }]
-}
-
-/// Whether an advice has exactly these causes.
-fn is_of(advice: &[Advice], causes: &[String]) -> bool {
-    advice.len() == causes.len() && advice.iter().all(|advice| causes.contains(&advice.cause))
+/// Whether an advice has exactly these causes, and of the same kinds.
+fn is_of(advice: &[Advice], told: &[(String, AdviceKind)]) -> bool {
+    let is_told = |advice: &Advice| told.iter().any(|(cause, kind)| advice.cause == *cause && advice.kind == *kind);
+    advice.len() == told.len() && advice.iter().all(is_told)
 }
 
 /// Logs what begins and what ends, once each.
-fn note(gate: &Name, before: &[String], now: &[Advice]) {
-    for advice in now.iter().filter(|advice| !before.contains(&advice.cause)) {
-        let Advice { cause, kind, minutes, lanes, .. } = advice;
+fn note(gate: &Name, before: &[(String, AdviceKind)], now: &[Advice]) {
+    let is_new = |advice: &&Advice| before.iter().all(|(cause, _)| advice.cause != *cause);
+    for Advice { cause, kind, minutes, lanes, .. } in now.iter().filter(is_new) {
         match kind {
             AdviceKind::Over | AdviceKind::CameraLost => warn!(%gate, cause, ?kind, "advice begins"),
             _ => info!(%gate, cause, ?kind, minutes, lanes, "advice begins"),
         }
     }
-    for cause in before.iter().filter(|cause| now.iter().all(|advice| advice.cause != **cause)) {
-        info!(%gate, cause, "advice ends");
+    for (cause, kind) in before.iter().filter(|(cause, _)| now.iter().all(|advice| advice.cause != *cause)) {
+        info!(%gate, cause, ?kind, "advice ends");
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
         queue::{Lanes, Queue},
         series::Series,
         stage::tell::{HORIZONS, Path},
-        told::{Counting, Fan},
+        told::{AdviceKind, Counting, Fan},
     },
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -49,8 +49,8 @@ pub(super) struct Gate {
     pub(super) queues: BTreeMap<i64, (f32, f32)>,
     /// Steps of the forecast, from when on.
     path: (Timestamp, Vec<Fan>),
-    /// Causes of the advice that was told last.
-    pub(super) causes: Vec<String>,
+    /// Causes and kinds of the advice that was told last.
+    pub(super) advised: Vec<(String, AdviceKind)>,
     /// When it is told next, and forecast next; steady time.
     pub(super) tell: Duration,
     pub(super) foresee: Duration,
@@ -69,7 +69,7 @@ impl Gate {
             seen: None,
             queues: BTreeMap::new(),
             path: (Timestamp::UNIX_EPOCH, Vec::new()),
-            causes: Vec::new(),
+            advised: Vec::new(),
             tell,
             foresee,
         }
@@ -93,6 +93,11 @@ impl Gate {
         let settings = Settings::new(self.step, zone.clone());
         self.forecaster = Some(Forecaster::new(settings, history.as_ref(), events, weather));
         self.next = None;
+    }
+
+    /// Lanes that are open; none where nobody said how the gate is built.
+    pub(super) fn open(&self) -> u32 {
+        self.lanes.map_or(0, |lanes| lanes.open)
     }
 
     pub(super) fn is_learnt(&self) -> bool {
