@@ -109,6 +109,12 @@ impl Queue {
         (self.last, self.gathered, self.open) = (Some(at), NOTHING, open);
     }
 
+    /// Says how many are forecast to come, people a minute, from now on until it is said anew. Used only while no camera sees
+    /// arrivals; without it those seen last count on.
+    pub fn expect(&mut self, arrivals_per_minute: Option<f64>) {
+        self.cloud.expected = arrivals_per_minute.filter(|rate| rate.is_finite()).map(|rate| rate.max(0.0));
+    }
+
     /// Somebody counted the queue itself (staff, or a camera that sees all of it): `people`, give or take `spread`.
     pub fn count(&mut self, people: f64, spread: f64) {
         self.cloud.count(people.max(0.0), spread.max(0.5));
