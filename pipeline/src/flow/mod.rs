@@ -5,6 +5,7 @@
 //! ```
 //! What arrives here is boxes with numbers ([`crate::infer::sighting::Passing`]); no room of flow sees a template or a picture.
 
+pub mod advice;
 pub mod backtest;
 pub mod board;
 pub mod count;

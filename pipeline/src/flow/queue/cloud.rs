@@ -22,7 +22,7 @@ const KNOWN_RATE: f64 = 0.2;
 /// How much a rate wanders in a minute (logarithm).
 const RATE_WANDERS: f64 = 0.008;
 /// How far the mean rate of the next ten minutes may be from the last one's (logarithm).
-const RATE_STRAYS: f64 = 0.06;
+const RATE_STRAYS: f64 = 0.08;
 /// How far the cameras at the back and at the gate may differ (logarithm), and how much that wanders in a minute.
 const CAMERAS_DIFFER: (f64, f64) = (0.012, 0.0002);
 /// Variance of a camera's count, as a share of it.
@@ -35,6 +35,8 @@ const UNSEEN: (f64, f64) = (0.08, 2.0);
 const RATE_OF_ARRIVALS: f64 = 5.0;
 /// A queue of this part of what its lanes serve in a step has surely kept them busy throughout.
 const SURELY: f64 = 0.3;
+/// How much better an empty queue must explain what was counted before it is considered (logarithm).
+const DOUBTS: f64 = 12.0;
 /// How far below zero a balance may be carried. Cut off at zero, errors of both signs would add up to people who are not there;
 /// let go on, a camera that counts too many out would hide the next queue.
 const OVERDRAWN: f64 = 6.0;
@@ -103,6 +105,10 @@ pub(super) struct Cloud {
     arrivals: Option<f64>,
     /// Middle and spread of a lane's rate (logarithm) before anybody queued.
     believed: (f64, f64),
+    /// People a minute who are expected to come now, where somebody forecasts them.
+    pub(super) expected: Option<f64>,
+    /// How much better "nobody waits" has explained what was counted, lately (logarithm).
+    doubts: f64,
     random: ChaCha8Rng,
 }
 
@@ -122,7 +128,7 @@ impl Cloud {
             Guess { balance: length, rate, differ, unseen: 0.0, weight: 1.0 / GUESSES as f64 }
         });
         let guesses = guesses.collect();
-        Self { guesses, arrivals: None, believed: (middle.ln(), spread), random }
+        Self { guesses, arrivals: None, believed: (middle.ln(), spread), expected: None, doubts: 0.0, random }
     }
 
     /// Lets a step pass.
@@ -130,7 +136,7 @@ impl Cloud {
         let (minutes, lanes) = (seen.minutes, f64::from(seen.open));
         let usual = self.mean(Guess::rate);
         let before = self.mean(Guess::length);
-        let coming = self.arrivals.unwrap_or_else(|| seen.served.unwrap_or(0.0) / minutes);
+        let coming = self.expected.or(self.arrivals).unwrap_or_else(|| seen.served.unwrap_or(0.0) / minutes);
         let root = minutes.sqrt();
         let (believed, random) = (self.believed, &mut self.random);
         for guess in &mut self.guesses {
@@ -164,11 +170,35 @@ impl Cloud {
                 }
             }
         }
-        self.settle(seen, before);
+        let explained = self.settle(seen, before);
+        self.doubt(seen, usual, explained);
         let counted = seen.arrived.map(|arrived| arrived.max(0.0) / minutes);
         if let Some(counted) = counted {
             let keep = (-minutes / RATE_OF_ARRIVALS).exp();
             self.arrivals = Some(self.arrivals.map_or(counted, |old| keep * old + (1.0 - keep) * counted));
+        }
+    }
+
+    /// Whether all of it is a mistake, and nobody waits. A gap, or a camera that went astray, can leave a cloud of long queues
+    /// at lanes that seem slow; it would never think of an empty queue by itself. So the plain thought "whoever comes is through
+    /// at once" runs along (a cumulative sum of how much better it explains what was counted: Page 1954), and once it is
+    /// better by far, half of the guesses follow it.
+    fn doubt(&mut self, seen: &Seen, usual: f64, explained: f64) {
+        let (Some(arrived), Some(served)) = (seen.arrived, seen.served) else { return };
+        let capacity = f64::from(seen.open) * seen.minutes * usual.max(self.believed.0.exp());
+        let inside = (arrived.max(0.0) / capacity.max(1e-9)).min(1.0) * f64::from(seen.open);
+        let variance = 2.0 * (inside + 1.0) + MISCOUNTED * (arrived.abs() + served) + 1.0;
+        let dry = (-0.5 * (served - arrived).powi(2) / variance).exp() / variance.sqrt();
+        let better = (dry.max(1e-30) / explained.max(1e-30)).ln().min(4.0);
+        self.doubts = (self.doubts + better - 0.3).max(0.0);
+        if self.doubts < DOUBTS {
+            return;
+        }
+        self.doubts = 0.0;
+        let ((middle, spread), random) = (self.believed, &mut self.random);
+        for guess in self.guesses.iter_mut().step_by(2) {
+            guess.balance = inside + normal(random);
+            guess.rate = middle + spread * normal(random);
         }
     }
 
@@ -186,8 +216,8 @@ impl Cloud {
         }
     }
 
-    /// Weights that add up again; poor guesses replaced.
-    fn settle(&mut self, seen: &Seen, before: f64) {
+    /// Weights that add up again; poor guesses replaced. How well the cloud explained the step (a density).
+    fn settle(&mut self, seen: &Seen, before: f64) -> f64 {
         let whole: f64 = self.guesses.iter().map(|guess| guess.weight).sum();
         if !(whole.is_finite() && whole > 1e-200) {
             // Nobody explains what was counted (a lane more than anybody knew, a flood of miscounts). What was counted stands;
@@ -200,7 +230,7 @@ impl Cloud {
                 let length = if random.random_bool(0.8) { before + moved } else { 0.0 };
                 guess.balance = (length + (1.0 + 0.1 * before) * normal(random)).max(0.0);
             }
-            return;
+            return 0.0;
         }
         let mut squares = 0.0;
         for guess in &mut self.guesses {
@@ -210,6 +240,7 @@ impl Cloud {
         if squares * GUESSES as f64 > 2.0 {
             self.resample();
         }
+        whole
     }
 
     /// Systematic resampling (Kitagawa 1996): as many copies of each as its weight is worth.

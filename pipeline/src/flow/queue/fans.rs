@@ -44,11 +44,6 @@ pub(super) fn at(fan: &Fan, z: f64) -> f64 {
     (values[low] + part * (values[high] - values[low])).max(0.0)
 }
 
-/// Standard deviation that a fan speaks of.
-pub(super) fn spread(fan: &Fan) -> f64 {
-    ((fan.high80 - fan.low80) / (Z[3] - Z[1])).max(0.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,6 +26,9 @@ const SPEAKS_FOR: Duration = Duration::from_secs(600);
 /// Longest gap that is lived through minute by minute; after it everything is possible anyway.
 const LONGEST_GAP: u32 = 240;
 
+/// Counts of the queue itself within this time err alike.
+const ALIKE: Duration = Duration::from_secs(60);
+
 /// How a gate is built.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lanes {
@@ -48,6 +51,8 @@ pub struct Queue {
     last: Option<Duration>,
     gathered: Gathered,
     open: u32,
+    /// When the queue itself was counted last.
+    counted: Option<Duration>,
     /// Whether there ever was something to tell a length from.
     is_known: bool,
 }
@@ -65,7 +70,7 @@ impl Queue {
     /// A queue nobody looked at yet.
     pub fn new(settings: Lanes) -> Self {
         let (open, cloud) = (settings.open, Cloud::new(settings.open, settings.rate_per_lane_minute));
-        Self { settings, cloud, little: Little::default(), last: None, gathered: NOTHING, open, is_known: false }
+        Self { settings, cloud, little: Little::default(), last: None, gathered: NOTHING, open, counted: None, is_known: false }
     }
 
     /// How the gate is built.
@@ -107,10 +112,24 @@ impl Queue {
         (self.last, self.gathered, self.open) = (Some(at), NOTHING, open);
     }
 
-    /// Somebody counted the queue itself (staff, or a camera that sees all of it): `people`, give or take `spread`.
+    /// Says how many are forecast to come, people a minute, from now on until it is said anew. Used only while no camera sees
+    /// arrivals; without it those seen last count on.
+    pub fn expect(&mut self, arrivals_per_minute: Option<f64>) {
+        self.cloud.expected = arrivals_per_minute.filter(|rate| rate.is_finite()).map(|rate| rate.max(0.0));
+    }
+
+    /// Somebody counted the queue itself (staff, or a camera that sees all of it): `people`, give or take `spread`, at the time
+    /// of the last observation. Who counts each second makes the same mistakes each second, so that sixty counts of a minute
+    /// weigh as much as one.
     pub fn count(&mut self, people: f64, spread: f64) {
-        self.cloud.count(people.max(0.0), spread.max(0.5));
-        self.is_known = true;
+        let now = self.last.unwrap_or_default();
+        let since = self.counted.map_or(ALIKE, |counted| now.saturating_sub(counted)).min(ALIKE);
+        if since < STEP || !people.is_finite() {
+            return;
+        }
+        let part = since.as_secs_f64() / ALIKE.as_secs_f64();
+        self.cloud.count(people.max(0.0), spread.max(0.5) / part.sqrt());
+        (self.counted, self.is_known) = (Some(now), true);
     }
 
     /// Length, wait and service now; `None` until both arrivals and departures were seen, or the queue was counted.

@@ -6,7 +6,7 @@
 use crate::flow::{
     queue::{
         cloud::Cloud,
-        fans::{at, fan, spread},
+        fans::{at, fan},
     },
     told::Fan,
 };
@@ -17,7 +17,9 @@ use rand_distr::{Distribution, StandardNormal};
 /// Paths.
 const PATHS: usize = 384;
 /// Minutes within which an error of the forecast forgets: a match that draws more draws more for a while.
-const FORECAST_ERRS_FOR: f64 = 40.0;
+const FORECAST_ERRS_FOR: f64 = 15.0;
+/// Variance to mean of the people of a minute: they come in groups.
+const CHANCE: f64 = 2.0;
 /// How far a lane's rate wanders in a minute (logarithm), and squared coefficient of variation of one service.
 const SERVICE: (f64, f64) = (0.012, 0.5);
 /// Longest wait that is told, minutes.
@@ -37,10 +39,6 @@ pub(super) fn project(
     let lanes: Vec<f64> = (0..ahead + LONGEST).map(|minute| f64::from(open(minute))).collect();
     let keep = (-1.0 / FORECAST_ERRS_FOR).exp();
     let renew = (1.0 - keep * keep).sqrt();
-    // A fan by the minute holds what chance does within it and what the forecast does not know. The first is new each
-    // minute and no larger than a Poisson law of that mean has it; the second stays for a while.
-    let chance: Vec<f64> =
-        arrivals[..ahead].iter().map(|fan| (fan.median.max(0.0) / spread(fan).powi(2).max(1e-9)).min(0.5)).collect();
     let mut queues = vec![Vec::with_capacity(PATHS); minutes.len()];
     let mut waits = vec![Vec::with_capacity(PATHS); minutes.len()];
     let (mut served, mut lengths) = (vec![0.0; ahead + LONGEST], vec![0.0; ahead]);
@@ -48,8 +46,9 @@ pub(super) fn project(
         let (mut rate, mut length, mut error) = (guess.rate(), guess.length(), draw());
         for minute in 0..ahead {
             error = keep * error + renew * draw();
-            let z = (1.0 - chance[minute]).sqrt() * error + chance[minute].sqrt() * draw();
-            let arrived = at(&arrivals[minute], z) * guess.per_arrival();
+            // What the forecast does not know stays for a while; what chance does within a minute is new each minute.
+            let mean = at(&arrivals[minute], error);
+            let arrived = (mean + (CHANCE * mean).sqrt() * draw()).max(0.0) * guess.per_arrival();
             rate *= (SERVICE.0 * draw()).exp();
             let mean = lanes[minute] * rate;
             served[minute] = (mean + (SERVICE.1 * mean).sqrt() * draw()).max(0.0);

@@ -125,6 +125,10 @@ impl Measured {
         let floor = 60.0 / gate.rate;
         for (index, minute) in gate.minutes.iter().enumerate() {
             let (arrived, served) = (minute.seen_arrived.map(f64::from), minute.seen_served.map(f64::from));
+            if index % EVERY == 0 {
+                let fans = reference.fans(gate, planned, index, 1);
+                queue.expect(fans.first().map(|fan| fan.median));
+            }
             queue.observe(Duration::from_secs(60 * (index as u64 + 1)), arrived, served, minute.open);
             let Some(now) = queue.now() else { continue };
             if let Some(truth) = wait_at(gate, index) {
