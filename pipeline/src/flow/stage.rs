@@ -175,14 +175,11 @@ impl Stage {
         let at = Timestamp::try_from(now.wall).unwrap_or_default();
         let ahead: Vec<_> = self.gates.iter().map(|gate| (gate.path_now().by_minute(at, ADVISED), gate.open())).collect();
         let plans: Vec<_> = ahead.iter().map(|(_, open)| move |_: usize| *open).collect();
-        let view = |((gate, (arrivals, _)), open)| View {
-            gate: &gate.name,
-            queue: gate.queue.as_ref(),
-            arrivals,
-            open,
-            lost: tallies.get(&gate.name).map_or(&[], |tally: &GateTally| &tally.lost),
-        };
-        let views: Vec<View<'_>> = self.gates.iter().zip(&ahead).zip(&plans).map(view).collect();
+        let mut views = Vec::with_capacity(self.gates.len());
+        for ((gate, (arrivals, _)), open) in self.gates.iter().zip(&ahead).zip(&plans) {
+            let lost = tallies.get(&gate.name).map_or(&[][..], |tally| &tally.lost);
+            views.push(View { gate: &gate.name, queue: gate.queue.as_ref(), arrivals, open, lost });
+        }
         self.advisor.advise(now.steady, &views)
     }
 

@@ -4,7 +4,7 @@ use crate::{
     flow::{board::Gate as Told, count::border::Way, desk::desk, told::Counting},
 };
 use std::time::{SystemTime, UNIX_EPOCH};
-use usher_config::{Config, guide};
+use usher_config::guide;
 
 /// 17:00 UTC on some day.
 const BEGUN: Duration = Duration::from_secs(1_785_085_200);
@@ -31,7 +31,7 @@ impl Rig {
         let all = |one: &dyn Fn(usize) -> String| (0..gates).map(one).collect::<String>();
         let text = format!("site: arena\ndata: data\ncameras:\n{}gates:\n{}", all(&camera), all(&gate));
         std::fs::write(&file, text).unwrap();
-        let config = Config::read(&file).unwrap();
+        let config = usher_config::read(&file).unwrap();
         let clock = HandClock::at(UNIX_EPOCH + BEGUN);
         let tallies = Arc::new(Tallies::of(&config, TimeZone::UTC, clock.now()));
         let (board, health) = (Arc::<Board>::default(), Arc::new(Health::of([])));
