@@ -47,7 +47,9 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// A horizon between two steps.
-    #[error("a horizon of {horizon} is no whole number of steps of {step}; name one that is, such as {near}")]
+    #[error(
+        "a horizon of {horizon} is no whole number of steps of {step}, or more than a week; name one that is, such as {near}"
+    )]
     Horizon {
         /// As asked.
         horizon: String,
@@ -70,7 +72,9 @@ pub enum Unfit {
         least: usize,
     },
     /// A step longer than a day, or one that no whole number of makes a day.
-    #[error("steps of {0} do not make a day: counts of steps that do are forecast, such as 5m, 30m or 1h; try `--step`")]
+    #[error(
+        "steps of {0} do not make a day: counts of steps that do are forecast, such as 5m, 30m or 1h; try `--step`"
+    )]
     Step(String),
 }
 
@@ -112,12 +116,18 @@ pub fn run(series: &Series, plan: &Plan, told: &mut dyn FnMut(usize, usize)) -> 
     if from < 8 * day || all - from < furthest.max(1) {
         return Err(Unfit::Short { before: from, test: all - from, least: furthest });
     }
-    let minutes: Vec<u32> = plan.horizons.iter().map(|horizon| u32::try_from(horizon.as_mins()).unwrap_or(u32::MAX)).collect();
+    let minutes: Vec<u32> =
+        plan.horizons.iter().map(|horizon| u32::try_from(horizon.as_mins()).unwrap_or(u32::MAX)).collect();
     let settings = Settings { step: series.step, zone: plan.zone.clone(), horizons: minutes.clone() };
     let history = Series { start: series.start, step: series.step, counts: series.counts[..from].to_vec() };
     let mut forecaster = Forecaster::new(settings, Some(&history), plan.events.clone(), plan.weather.clone());
     let mut trace: Vec<Traced> = (from..all)
-        .map(|at| Traced { at: series.at(at), count: series.counts[at], spreads: vec![None; steps.len()], of_event: false })
+        .map(|at| Traced {
+            at: series.at(at),
+            count: series.counts[at],
+            spreads: vec![None; steps.len()],
+            of_event: false,
+        })
         .collect();
     let mut scores = Scores::new(&series.counts, from, 7 * day, &steps);
     let every = (all - from).div_ceil(FITS);
@@ -179,11 +189,19 @@ fn day(step: SignedDuration) -> Result<usize, Unfit> {
 fn steps(step: SignedDuration, horizons: &[SignedDuration]) -> Result<Vec<usize>, Unfit> {
     let steps = |horizon: &SignedDuration| {
         let (ahead, step_s) = (horizon.as_secs(), step.as_secs());
-        if ahead > 0 && ahead % step_s == 0 && ahead <= 7 * 86_400 {
+        let own_s = step_s;
+        if ahead > 0 && ahead % step_s == 0 && ahead % 60 == 0 && ahead <= 7 * 86_400 {
             return Ok(usize::try_from(ahead / step_s).unwrap_or(1));
         }
+        // Horizons are told in minutes.
+        let step = if step_s % 60 == 0 { step } else { step * 60 };
+        let step_s = step.as_secs();
         let near = step * i32::try_from((ahead as f64 / step_s as f64).round().clamp(1.0, 1e6) as i64).unwrap_or(1);
-        Err(Unfit::Horizon { horizon: words(*horizon), step: words(step), near: words(near) })
+        Err(Unfit::Horizon {
+            horizon: words(*horizon),
+            step: words(SignedDuration::from_secs(own_s)),
+            near: words(near),
+        })
     };
     horizons.iter().map(steps).collect()
 }

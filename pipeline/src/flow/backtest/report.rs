@@ -110,7 +110,12 @@ fn plot(part: &[Traced], horizon: usize, zone: &TimeZone) -> Result<String, Plot
     Ok(svg)
 }
 
-fn draw(area: &DrawingArea<SVGBackend<'_>, Shift>, part: &[Traced], horizon: usize, zone: &TimeZone) -> Result<(), PlotError> {
+fn draw(
+    area: &DrawingArea<SVGBackend<'_>, Shift>,
+    part: &[Traced],
+    horizon: usize,
+    zone: &TimeZone,
+) -> Result<(), PlotError> {
     let spread = |step: &Traced| step.spreads.get(horizon).copied().flatten().map(|spread| spread.fan());
     let high = |step: &Traced| spread(step).map_or(0.0, |fan| fan.high95).max(step.count.unwrap_or(0.0));
     let most = part.iter().map(high).fold(1.0, f64::max);

@@ -132,7 +132,11 @@ impl<'a> Scores<'a> {
             mase_seasonal_naive: mase(sums.naive),
             mase_best_library: best.and_then(|(_, error)| mase(*error)),
             best_library: best.map(|(library, _)| library.name()),
-            mase_library: sums.library.iter().filter_map(|(library, error)| Some((library.name(), mase(*error)?))).collect(),
+            mase_library: sums
+                .library
+                .iter()
+                .filter_map(|(library, error)| Some((library.name(), mase(*error)?)))
+                .collect(),
             coverage80,
             coverage95,
             closed80,

@@ -8,11 +8,11 @@
 use crate::flow::forecast::counts::{LEVELS, Spread, below, quantiles};
 
 /// Weight of an observation after one more: a memory of about 700.
-const MEMORY: f64 = 0.9986;
+const MEMORY: f64 = 0.996;
 /// A miss counts for at most so many times the variance: one broken day must not widen a month.
 const WILD: f64 = 30.0;
 /// The smallest step of a level: it follows a change within a few hundred forecasts.
-const STEP: f64 = 0.012;
+const STEP: f64 = 0.02;
 /// Experience with which a level begins.
 const PATIENCE: f64 = 12.0;
 
@@ -92,13 +92,8 @@ impl Conformal {
         let [low95, low80, median, high80, high95] = self.levels;
         let low80 = low80.clamp(0.004, 0.4);
         let high80 = high80.clamp(0.6, 0.996);
-        self.levels = [
-            low95.clamp(0.001, low80),
-            low80,
-            median.clamp(low80, high80),
-            high80,
-            high95.clamp(high80, 0.999),
-        ];
+        self.levels =
+            [low95.clamp(0.001, low80), low80, median.clamp(low80, high80), high80, high95.clamp(high80, 0.999)];
     }
 }
 

@@ -130,7 +130,15 @@ impl Response {
 
     /// Learns a finished event: `came` has when each step begins and who came to the event in it (not to anything else).
     pub(crate) fn learn(&mut self, event: &Event, came: &[(i64, f64)], step_s: i64) {
-        let Some(size) = self.size(event) else { return };
+        let total: f64 = came.iter().map(|(_, count)| count).sum();
+        // An event of unknown size was as large as it was: it teaches the shape, and how large events are.
+        let size = match event.attendance {
+            Some(said) => said * event.share,
+            None => total,
+        };
+        if size <= 0.0 {
+            return;
+        }
         let (mut shares, mut seen) = ([0.0; BINS], [0.0; BINS]);
         for (at_s, count) in came {
             let from = (at_s - event.start.as_second()) as f64 / 60.0 / BIN_MIN + BEFORE as f64;
@@ -147,7 +155,8 @@ impl Response {
         }
         for bin in 0..BINS {
             let weight = seen[bin].min(1.0);
-            self.shares[bin] = self.shares[bin] * MEMORY + if seen[bin] > 0.0 { shares[bin] / seen[bin] * weight } else { 0.0 };
+            self.shares[bin] =
+                self.shares[bin] * MEMORY + if seen[bin] > 0.0 { shares[bin] / seen[bin] * weight } else { 0.0 };
             self.weights[bin] = self.weights[bin] * MEMORY + weight;
         }
         let common = common();
@@ -155,8 +164,7 @@ impl Response {
             *rate = (self.shares[bin] + PRIOR * common[bin]) / (self.weights[bin] + PRIOR);
         }
         if event.attendance.is_none() && event.share > 0.0 {
-            let came: f64 = came.iter().map(|(_, count)| count).sum();
-            self.sizes = [self.sizes[0] * MEMORY + came / event.share, self.sizes[1] * MEMORY + 1.0];
+            self.sizes = [self.sizes[0] * MEMORY + total / event.share, self.sizes[1] * MEMORY + 1.0];
         }
     }
 
@@ -182,10 +190,12 @@ mod tests {
         let steps = |step_s: i64| (-80..40).map(move |i| event.start.as_second() + i * step_s);
         let all: f64 = steps(300).map(|at| response.expected(&self::event(Some(4000.0)), at, 300)).sum();
         assert!((all - 2000.0).abs() < 1.0, "{all}");
-        let late: f64 = (0..24).map(|i| response.expected(&self::event(Some(4000.0)), 1_784_052_000 + i * 300, 300)).sum();
+        let late: f64 =
+            (0..24).map(|i| response.expected(&self::event(Some(4000.0)), 1_784_052_000 + i * 300, 300)).sum();
         assert!(late < 0.1 * all, "{late}");
         // Steps of any length and place hold the same people.
-        let odd: f64 = (-80..40).map(|i| response.expected(&self::event(Some(4000.0)), 1_784_052_123 + i * 420, 420)).sum();
+        let odd: f64 =
+            (-80..40).map(|i| response.expected(&self::event(Some(4000.0)), 1_784_052_123 + i * 420, 420)).sum();
         assert!((odd - all).abs() < 1.0, "{odd} {all}");
     }
 

@@ -104,7 +104,8 @@ impl Expectation {
     pub(crate) fn at(&self, at_s: i64) -> Expected {
         let place = self.calendar.place(at_s, self.step_s);
         let factor = self.weather.as_ref().map_or(1.0, |weather| self.effects.factor(weather.kinds(at_s)));
-        let usual = |week: &Option<Vec<f64>>| week.as_ref().map_or(f64::NAN, |week| rate(week, self.calendar.day(), place));
+        let usual =
+            |week: &Option<Vec<f64>>| week.as_ref().map_or(f64::NAN, |week| rate(week, self.calendar.day(), place));
         let similar = match self.day == Some(place.day) {
             true => self.today.rate(&self.seasons[0], place),
             false => self.seasons[0].rate(place),
@@ -168,16 +169,25 @@ impl Expectation {
 
     /// The library's models forecast the coming week, from what is usual without events.
     fn fit_library(&mut self) {
-        let Some((slot, ..)) = self.open else { return };
-        let (day, slot_s) = (self.calendar.day(), i64::from(self.calendar.slot_min()) * 60);
-        let counts = filled(self.slots.make_contiguous(), day);
+        let Some((open, ..)) = self.open else { return };
+        let slot_min = self.calendar.slot_min();
+        // Half hours are fine enough for a season, and four times as quick to fit as quarters.
+        let merge = (30 / slot_min).max(1) as usize;
+        let (day, slot_s) = (self.calendar.day() / merge, i64::from(slot_min) * 60 * merge as i64);
+        let counts = filled(self.slots.make_contiguous(), day * merge);
+        // The slot that is open is the first of those that are forecast; what lies before it is merged from there backwards.
+        let odd = counts.len() % merge;
+        let merged = counts[odd..].chunks_exact(merge).map(|part| part.iter().sum::<f64>() / merge as f64);
+        let merged: Vec<f64> = merged.collect();
         for (model, library) in [Library::Mstl, Library::Prophet].into_iter().zip(&mut self.library) {
-            let Some(next) = model.forecast(&counts, day, DAYS * day + 1) else { continue };
-            let mut week = vec![0.0; DAYS * day];
-            // The slot that is open is forecast as well.
+            let Some(next) = model.forecast(&merged, day, DAYS * day + 1) else { continue };
+            let mut week = vec![0.0; DAYS * day * merge];
             for (index, count) in (0..).zip(next) {
-                let place = self.calendar.place((slot + index) * slot_s, slot_s);
-                week[place.weekday * day + place.slot] = count;
+                for part in 0..merge as i64 {
+                    let at_s = open * i64::from(slot_min) * 60 + index * slot_s + part * i64::from(slot_min) * 60;
+                    let place = self.calendar.place(at_s, i64::from(slot_min) * 60);
+                    week[place.weekday * day * merge + place.slot] = count;
+                }
             }
             *library = Some(week);
         }
@@ -217,7 +227,8 @@ impl Expectation {
             let since = event.start.as_second() - before;
             let share = |at: i64| {
                 let own = self.response.expected(&event, at, self.step_s);
-                let all: f64 = self.drawing(at).iter().map(|event| self.response.expected(event, at, self.step_s)).sum();
+                let all: f64 =
+                    self.drawing(at).iter().map(|event| self.response.expected(event, at, self.step_s)).sum();
                 if all > 0.0 { (own / all).min(1.0) } else { 0.0 }
             };
             let came = self.drawn.iter().filter(|(at, _)| *at >= since).map(|(at, came)| (*at, came * share(*at)));

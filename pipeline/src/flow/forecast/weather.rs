@@ -73,7 +73,8 @@ fn with_column(text: &str, header: &str, names: &[&str]) -> Option<String> {
     let separator = [',', ';', '\t'].into_iter().max_by_key(|sign| header.matches(*sign).count())?;
     let cells: Vec<&str> = header.split(separator).map(|cell| cell.trim().trim_matches('"')).collect();
     let column = names.iter().find_map(|name| cells.iter().position(|cell| cell.eq_ignore_ascii_case(name)))?;
-    let time = cells.iter().position(|cell| ["timestamp", "time", "date", "at"].contains(&cell.to_lowercase().as_str()));
+    let time =
+        cells.iter().position(|cell| ["timestamp", "time", "date", "at"].contains(&cell.to_lowercase().as_str()));
     let time = time.unwrap_or(0);
     let warm = names.contains(&"temperature_c");
     let line = |line: &str| {
