@@ -1,6 +1,7 @@
 //! Section `cameras`: where pictures come from.
 
 use crate::{
+    count,
     document::{
         Checks, secret,
         tree::{Entry, Node},
@@ -29,6 +30,8 @@ pub struct Camera {
     /// The opt-in zone: corners of a polygon, 0..=1 of width and height. Empty = the whole picture.
     /// Faces outside are counted, never embedded.
     pub zone: Vec<[f32; 2]>,
+    /// How it counts people.
+    pub count: count::Count,
     /// Jitter buffer of RTSP. Default 100 ms.
     pub latency: Duration,
     /// A frame older than this means that the camera is lost. Default 2 s.
@@ -124,6 +127,10 @@ pub struct Written {
     #[schemars(extend("examples" = [[[0.2, 0.3], [0.8, 0.3], [0.8, 1.0], [0.2, 1.0]]]))]
     #[serde(default)]
     pub zone: Vec<[f32; 2]>,
+    /// How it counts people.
+    #[garde(dive)]
+    #[serde(default)]
+    pub count: count::Written,
     /// Jitter buffer of RTSP.
     #[garde(skip)]
     #[schemars(extend("x-least" = "0 s", "x-most" = "5 s"))]
@@ -184,6 +191,7 @@ impl Written {
             login: self.login.as_ref().and_then(|login| login.meant(folder)),
             ca: self.ca.as_ref().map(|ca| folder.join(ca)),
             zone: self.zone.clone(),
+            count: self.count.meant(),
             latency: self.latency.0,
             silence: self.silence.0,
         }
@@ -341,6 +349,7 @@ pub(crate) fn check(checks: &mut Checks<'_>, entry: &Entry, folder: &Path) {
             checks.find(zone.key_span.clone(), format!("{path}.zone"), message, mend);
         }
     }
+    count::check(checks, entry, &path);
     if let Some(login) = camera.entry("login") {
         check_login(checks, login, &format!("{path}.login"), folder);
     }

@@ -4,9 +4,11 @@
 //! written (serde, garde, schema); the struct without that prefix is what is meant, defaults filled in.
 
 pub mod capture;
+pub mod count;
 pub mod crowd;
 pub mod decide;
 pub mod document;
+pub mod flow;
 pub mod gallery;
 pub mod guide;
 pub mod identify;
@@ -54,6 +56,8 @@ pub struct Config {
     pub rules: identify::Rules,
     /// What visitors want to hear.
     pub guide: guide::Guide,
+    /// How many come, and what is kept of it.
+    pub flow: flow::Flow,
     /// Who must hear.
     pub publish: publish::Publish,
     /// How the screens look.
@@ -99,6 +103,10 @@ pub struct Written {
     #[garde(dive)]
     #[serde(default)]
     pub guide: guide::Written,
+    /// How many come, and what is kept of it.
+    #[garde(dive)]
+    #[serde(default)]
+    pub flow: flow::Written,
     /// Who must hear, and over which broker.
     #[garde(dive)]
     #[serde(default)]
@@ -148,6 +156,7 @@ fn check(checks: &mut Checks<'_>, folder: &Path) {
         capture::check(checks, camera, folder);
     }
     decide::check(checks);
+    count::check_places(checks);
     infer::check(checks, &data_of(root.get("data").and_then(|data| data.text()).map(Path::new), folder).join("models"));
     guide::check(checks, folder);
     publish::check(checks, folder);
@@ -179,6 +188,7 @@ impl Written {
             gallery: self.gallery.meant(folder),
             rules: self.rules.meant(),
             guide: self.guide.meant(folder),
+            flow: self.flow.meant(folder, &data_of(self.data.as_deref(), folder)),
             publish: self.publish.meant(folder),
             signage: self.signage.meant(folder),
             web: self.web.meant(folder),

@@ -96,6 +96,7 @@ fn usher_yaml_shows_every_default() {
     }
     for config in [&mut shown, &mut short] {
         config.data = std::path::PathBuf::new();
+        config.flow.record = std::path::PathBuf::new();
     }
     assert_eq!(shown, short);
 }

@@ -78,6 +78,7 @@ pub struct Health {
     drift: AtomicBool,
     screens: Mutex<BTreeMap<Name, Screen>>,
     guide: Mutex<Option<String>>,
+    flow: Mutex<Option<String>>,
     floor: AtomicBool,
 }
 
@@ -92,6 +93,7 @@ impl Health {
             drift: AtomicBool::new(false),
             screens: Mutex::new(BTreeMap::new()),
             guide: Mutex::new(None),
+            flow: Mutex::new(None),
             floor: AtomicBool::new(false),
         }
     }
@@ -167,6 +169,16 @@ impl Health {
     /// Says why a file of the guide is not the newest one.
     pub fn set_guide(&self, trouble: Option<String>) {
         *self.guide.lock().expect("no holder of this lock panics") = trouble;
+    }
+
+    /// Why counts are not kept on disk, if so.
+    pub fn flow(&self) -> Option<String> {
+        self.flow.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// Says why counts are not kept on disk.
+    pub fn set_flow(&self, trouble: Option<String>) {
+        *self.flow.lock().expect("no holder of this lock panics") = trouble;
     }
 
     /// Whether the time floor is more than a day ahead of the clock.

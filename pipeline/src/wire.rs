@@ -4,6 +4,9 @@
 
 pub mod offline;
 mod settings;
+mod workers;
+
+pub use workers::workers;
 
 use crate::{
     capture::{
@@ -16,7 +19,7 @@ use crate::{
         quiet::Quiet,
         visit::{Notice, Outcome, Visit},
     },
-    flow::{self, count::Counts},
+    flow::count::{self, Counter, motion},
     gallery::{
         current::{self, Current},
         decoder::Decoder,
@@ -31,13 +34,7 @@ use crate::{
         calibration::{CalibrationError, law_of},
         passes,
     },
-    infer::{
-        self, Worker,
-        best::Bar,
-        engine::Engine,
-        track::TrackIds,
-        turns::{self, Turns},
-    },
+    infer,
     publish::{self, PublishError, Published, acked::Acked},
     supervise::{Beat, Pulse, Stopper, spawn, stop},
     web::{self, Pages, WebError, enrol, mint_token},
@@ -49,15 +46,16 @@ use std::{
 };
 use usher_config::{
     Config,
+    count::By,
     decide::Mode,
     value::{Name, Secret},
 };
-use usher_models::{embed::mirrored::Mirrored, error::ModelError, image::Size};
+use usher_models::error::ModelError;
 
 /// Looks and ends of tracks on their way to identify: a few frames of a full gate; pressure still reaches the cameras.
 const SIGHTINGS: usize = 64;
-/// People who left, on their way to be counted; counting is quicker than walking.
-const LEFT: usize = 64;
+/// Frames and people who left, on their way to be counted: seconds of a full gate; counting takes microseconds.
+const PASSING: usize = 256;
 /// Identifications on their way to decide.
 const IDENTIFICATIONS: usize = 64;
 /// Passes without a face on their way to decide.
@@ -72,9 +70,6 @@ const NOTICES: usize = 8;
 const FOR_EYES: usize = 16;
 /// How far visits have come, for the same eyes: as many as the sink has in flight, each stored and acknowledged.
 const PROGRESS: usize = 128;
-
-/// Frames that a GPU computes together: one of each camera, so that eight cameras cost one pass over the weights.
-const TOGETHER: usize = 8;
 
 /// What cannot start, and who must mend it (exit code 78).
 #[derive(Debug, thiserror::Error)]
@@ -199,7 +194,7 @@ pub fn start(
     let (notices, notices_out) = bounded::<Notice>(NOTICES);
     let times: BTreeMap<Name, Duration> = config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet)).collect();
     let (progress, progress_out) = bounded(PROGRESS);
-    let address = settings::address(config);
+    let (address, zone) = (settings::address(config), settings::zone(&live));
     let concierge = Arc::new(Concierge::new(live.clone(), address));
     let beat = stages.beat("guide");
     stages.threads.push(guide::live::watch(&config.guide, live, health.clone(), None, stop.clone(), beat));
@@ -237,16 +232,29 @@ pub fn start(
         identify::run(&sightings_out, &identifications, &known, asked, own_law, &told, &*time, beat);
     });
 
-    let (left, left_out) = bounded(LEFT);
-    let (counts, time) = (Arc::new(Counts::default()), clock.clone());
-    stages.start("flow", move |beat| flow::count::run(&left_out, &counts, &time, beat));
+    let (flow, flow_out) = bounded(PASSING);
+    let (counter, time) = (Counter::recorded(config, zone, clock.now(), &health), clock.clone());
+    stages.start("flow", move |beat| count::run(&flow_out, counter, &*time, beat));
 
     let (watched, watched_out) = bounded(FOR_EYES);
-    let outlets = infer::Outlets { sightings, left, watched, passes };
+    let outlets = infer::Outlets { sightings, flow, watched, passes };
+    // Cameras that count by motion have a thread of their own, and no network: nobody there is compared with anybody.
+    let by_motion = |name: &&Name| config.cameras[*name].count.by == By::Motion;
+    let (moving, facing): (Vec<&Name>, Vec<&Name>) = cameras.keys().partition(by_motion);
+    let seated = |own: &[&Name]| latest::latest(Pace::Live, own.iter().map(|name| latest::passed_over(name)));
     let (mut seats, share) = (BTreeMap::new(), workers.len());
+    if !moving.is_empty() {
+        let ((own_seats, frames), watching) = (seated(&moving), motion::Cameras::of(config));
+        seats.extend(moving.into_iter().zip(own_seats));
+        let (outlets, time) = (outlets.clone(), clock.clone());
+        stages.start("motion", move |beat| motion::run(watching, frames, &outlets, &*time, beat));
+    }
     for (number, worker) in workers.into_iter().enumerate() {
-        let own: Vec<&Name> = cameras.keys().skip(number).step_by(share).collect();
-        let (own_seats, frames) = latest::latest(Pace::Live, own.iter().map(|name| latest::passed_over(name)));
+        let own: Vec<&Name> = facing.iter().copied().skip(number).step_by(share).collect();
+        if own.is_empty() {
+            continue;
+        }
+        let (own_seats, frames) = seated(&own);
         seats.extend(own.into_iter().zip(own_seats));
         let outlets = outlets.clone();
         stages.start(&format!("infer-{}", number + 1), move |beat| {
@@ -368,27 +376,4 @@ pub fn cameras(config: &Config) -> BTreeMap<Name, Arc<frame::Camera>> {
         (name.clone(), Arc::new(frame::Camera { name: name.clone(), gate, zone, liveness, identifies }))
     };
     config.cameras.iter().map(camera).collect()
-}
-
-/// Opens and warms the networks of every worker that `cameras` cameras can keep busy: as many as are configured, else
-/// one for each core, and one on a GPU, which computes several cameras' frames together.
-///
-/// # Errors
-/// When weights or device are not there.
-pub fn workers(config: &Config, clock: &Arc<dyn Clock>, cameras: usize) -> Result<Vec<Worker>, ModelError> {
-    let infer = &config.infer;
-    let input = Size { width: infer.input.width, height: infer.input.height };
-    let on_gpu = infer::networks::compute(infer.device)?.name() != "cpu";
-    let cores = if on_gpu { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
-    let rules = &config.rules;
-    let bar = Bar { inter_eye_px: infer.inter_eye_px, apart: rules.apart, looks: rules.looks, over: rules.over };
-    let (ids, at_once) = (TrackIds::default(), if on_gpu { TOGETHER } else { 1 });
-    let worker = |_| {
-        let (detector, embedder) = infer::networks::open(config, input)?;
-        let embedder = if infer.mirror_looks { Box::new(Mirrored(embedder)) } else { embedder };
-        let liveness = infer::networks::open_liveness(config)?;
-        let engine = Engine::new(detector, embedder, bar, ids.clone(), clock.clone()).with_liveness(liveness);
-        Ok(Worker { engine, turns: Turns::new(turns::Pace::of(infer)), at_once })
-    };
-    (0..infer.workers.unwrap_or(cores).min(cameras).max(1)).map(worker).collect()
 }

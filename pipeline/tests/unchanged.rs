@@ -32,7 +32,7 @@ use usher::{
     decide::{self, quiet::Quiet},
     gallery::{current::Current, store::Store},
     identify::{self, threshold::Law},
-    infer::{self, Outlets, sighting::Left, watched::Watched},
+    infer::{self, Outlets, sighting::Passing, watched::Watched},
     supervise::{Beat, spawn, stop},
     wire,
 };
@@ -76,7 +76,7 @@ fn run(config: &Config, film: &Film, enrolled: &Enrolled, unchanged: Duration) -
 
     let (mut seats, frames) = latest(Pace::Wait, [metrics::Counter::noop()]);
     let (sightings, sightings_out) = bounded(PLENTY);
-    let (left, left_out) = bounded::<Left>(PLENTY);
+    let (flow, flow_out) = bounded::<Passing>(PLENTY);
     let (watched, watched_out) = bounded::<Watched>(PLENTY);
     let (identifications, identifications_out) = bounded(PLENTY);
     let (visits, visits_out) = bounded(PLENTY);
@@ -93,7 +93,7 @@ fn run(config: &Config, film: &Film, enrolled: &Enrolled, unchanged: Duration) -
     };
     let truth = scene.clone();
     let watching = spawn("watching", move || watch(&watched_out, truth.as_ref()));
-    let outlets = Outlets { sightings, left, watched, passes: bounded(1).0 };
+    let outlets = Outlets { sightings, flow, watched, passes: bounded(1).0 };
     infer::run(worker, frames, &outlets, &Beat::default()).unwrap();
     drop(outlets);
     reading.join().unwrap().unwrap();
@@ -120,7 +120,11 @@ fn run(config: &Config, film: &Film, enrolled: &Enrolled, unchanged: Duration) -
         }
         tally = walks.tally(Duration::ZERO, *until);
     }
-    let mut tracks: Vec<_> = left_out.iter().map(|left| (left.from.steady, left.to.steady)).collect();
+    let span = |passing| match passing {
+        Passing::Left(left) => Some((left.from.steady, left.to.steady)),
+        Passing::Tracked(_) => None,
+    };
+    let mut tracks: Vec<_> = flow_out.iter().filter_map(span).collect();
     tracks.sort_unstable();
     let (analysed, unchanged, seen) = watching.join().unwrap();
     Found { analysed, unchanged, tracks, seen, tally }

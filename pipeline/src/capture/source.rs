@@ -219,6 +219,7 @@ pub(crate) fn of_file(path: &Path) -> Camera {
         source: Source::File { path: path.to_owned() },
         login: None,
         ca: None,
+        count: usher_config::count::Count::default(),
         zone: Vec::new(),
         latency: Duration::ZERO,
         silence: Duration::from_secs(2),

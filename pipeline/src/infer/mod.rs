@@ -18,7 +18,7 @@ use crate::{
 use change::Grid;
 use crossbeam::channel::Sender;
 use engine::{Engine, Round};
-use sighting::{Left, Sighting};
+use sighting::{Passing, Sighting, Tracked};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use turns::{Call, Turns};
 use usher_config::value::Name;
@@ -48,8 +48,8 @@ pub struct Worker {
 pub struct Outlets {
     /// To identify: waits when full.
     pub sightings: Sender<Sighting>,
-    /// To flow: waits when full.
-    pub left: Sender<Left>,
+    /// To flow: waits when full. One message of each frame that was looked at, and of each person who has left.
+    pub flow: Sender<Passing>,
     /// For eyes only: loses when full.
     pub watched: Sender<Watched>,
     /// Frames in which passes are looked for: loses when full, a few a second of each camera.
@@ -102,7 +102,12 @@ impl Worker {
 }
 
 /// Whoever listened has ended: the process is stopping.
-struct Unheard;
+pub(crate) struct Unheard;
+
+fn tracked(Watched { frame, people, .. }: &Watched) -> Tracked {
+    let people = people.iter().map(|person| (person.track, person.rect)).collect();
+    Tracked { camera: frame.camera.clone(), taken: frame.taken, size: frame.picture.size(), people }
+}
 
 impl Outlets {
     /// Offers frames to whoever looks for passes, of each camera one in [`PASSES_APART`].
@@ -116,14 +121,15 @@ impl Outlets {
         }
     }
 
-    fn send(&self, round: Round) -> Result<(), Unheard> {
+    pub(crate) fn send(&self, round: Round) -> Result<(), Unheard> {
         for sighting in round.sightings {
             self.sightings.send(sighting).map_err(|_| Unheard)?;
         }
         for left in round.left {
-            self.left.send(left).map_err(|_| Unheard)?;
+            self.flow.send(Passing::Left(left)).map_err(|_| Unheard)?;
         }
         for watched in round.watched {
+            self.flow.send(Passing::Tracked(tracked(&watched))).map_err(|_| Unheard)?;
             let _lost = self.watched.try_send(watched);
         }
         Ok(())

@@ -9,7 +9,12 @@ use std::{
     },
     time::Duration,
 };
-use usher_models::{image::Rect, liveness::Live, quality::Quality, template::Template};
+use usher_models::{
+    image::{Rect, Size},
+    liveness::Live,
+    quality::Quality,
+    template::Template,
+};
 
 /// One person's way through one camera's picture; unique while the process lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
@@ -116,6 +121,28 @@ pub struct Left {
     pub from: Moment,
     /// Last seen.
     pub to: Moment,
+}
+
+/// Everybody followed in one frame of a camera, enrolled or not; nobody, too. Holds no picture and no template.
+#[derive(Clone, Debug)]
+pub struct Tracked {
+    /// Which camera.
+    pub camera: Arc<Camera>,
+    /// When the frame arrived.
+    pub taken: Moment,
+    /// The frame's size.
+    pub size: Size,
+    /// Faces, or bodies where the camera counts by motion: frame pixels.
+    pub people: Vec<(TrackId, Rect)>,
+}
+
+/// What flow hears: of each frame that was looked at, and of whoever has left.
+#[derive(Clone, Debug)]
+pub enum Passing {
+    /// A frame was looked at.
+    Tracked(Tracked),
+    /// Somebody has left.
+    Left(Left),
 }
 
 /// A small live picture of one face; kept in memory only, dropped with whoever is not welcomed.

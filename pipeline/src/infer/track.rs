@@ -26,6 +26,11 @@ const GRAIN: f32 = 10_000.0;
 pub struct TrackIds(Arc<AtomicU64>);
 
 impl TrackIds {
+    /// Numbers after `at`.
+    pub fn beginning(at: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(at)))
+    }
+
     fn next(&self) -> TrackId {
         TrackId(self.0.fetch_add(1, Ordering::Relaxed) + 1)
     }
@@ -119,6 +124,16 @@ impl Tracker {
     /// Ends every track.
     pub fn end(&mut self) -> Vec<Track> {
         std::mem::take(&mut self.tracks)
+    }
+
+    /// Where whoever is believed in should be in a frame taken `at`.
+    pub fn foreseen(&self, at: Moment) -> Vec<Rect> {
+        let rect = |track: &Track| {
+            let mut kalman = track.kalman.clone();
+            kalman.predict(at.since(track.foreseen));
+            kalman.rect()
+        };
+        self.tracks.iter().filter(|track| track.is_believed()).map(rect).collect()
     }
 
     /// Every track that has not ended.

@@ -13,7 +13,7 @@ use crate::{
     identify::{self, threshold::Law},
     infer::{
         self, Worker,
-        sighting::{Left, Probe, Sighting},
+        sighting::{Passing, Probe, Sighting},
     },
     supervise::{Beat, Stop, spawn, stop},
     wire,
@@ -96,7 +96,7 @@ pub fn offline(
     let (telling, hearing) = bounded(ROOM);
     let (sightings, tapped) = bounded(ROOM);
     let (tapping, sightings_out) = bounded(ROOM);
-    let (left, left_out) = bounded::<Left>(ROOM);
+    let (flow, flow_out) = bounded::<Passing>(ROOM);
     let (watched, watched_out) = bounded(ROOM);
     let (identifications, identifications_out) = bounded(ROOM);
     let (visits, visits_out) = bounded::<Visit>(ROOM);
@@ -135,10 +135,10 @@ pub fn offline(
             }
         }
     });
-    let counting = spawn("flow", move || left_out.iter().count());
+    let counting = spawn("flow", move || flow_out.iter().filter(|passing| matches!(passing, Passing::Left(_))).count());
     // Recordings are replayed to judge what faces tell; nobody reads the passes in them.
     let (passes, _) = bounded(1);
-    let outlets = infer::Outlets { sightings, left, watched, passes };
+    let outlets = infer::Outlets { sightings, flow, watched, passes };
     let inferring = spawn("infer", move || infer::run(worker, frames, &outlets, &Beat::default()));
     let reading = read(seat, stop);
     let watching = spawn("frames", move || {

@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     coach::walk::Wanted,
     gallery::{current::Current, store::Store, visitor::VisitorId},
-    guide::{concierge::Concierge, programme::Upcoming},
+    guide::{concierge::Concierge, live::Live, programme::Upcoming},
     health::Health,
     identify::threshold::Law,
     publish::{self, Published, acked::Acked, payload, progress::Progress, topic::Topics},
@@ -151,6 +151,12 @@ pub(super) fn address(config: &Config) -> Option<String> {
     let enrol = config.web.enrol.as_ref()?;
     let local = || enrol.listen.ip().is_loopback().then(|| format!("https://localhost:{}", enrol.listen.port()));
     enrol.address.clone().or_else(local)
+}
+
+/// The venue's time zone: that of the programme, else the box's.
+pub(super) fn zone(live: &Live) -> jiff::tz::TimeZone {
+    let programme = live.load().programme.clone();
+    programme.map_or_else(jiff::tz::TimeZone::system, |programme| programme.time_zone.clone())
 }
 
 /// What visitors' own pages tell of their day.

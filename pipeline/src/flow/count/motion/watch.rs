@@ -1,0 +1,112 @@
+//! The thread that follows people by motion.
+
+use crate::{
+    capture::{frame::Frame, latest::Latest},
+    clock::Clock,
+    flow::count::motion::Motion,
+    infer::{
+        Outlets,
+        engine::Round,
+        sighting::Left,
+        track::{Track, TrackIds},
+        watched::{Person, Watched},
+    },
+    metrics::{ANALYSED, BEYOND_RATE, STAGE_SECONDS},
+    supervise::Beat,
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use usher_config::{Config, count::By, value::Name};
+
+/// How long to wait for a frame before looking after the tracks of silent cameras.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// Frames taken at a time: each camera's newest.
+const AT_ONCE: usize = 8;
+/// Tracks of bodies are numbered from here, apart from those of faces.
+const NUMBERS: u64 = 1 << 40;
+
+/// The cameras that count by motion.
+pub struct Cameras {
+    cameras: BTreeMap<Name, Watching>,
+    /// Least time between two frames of a camera.
+    period: Duration,
+}
+
+struct Watching {
+    motion: Motion,
+    /// The camera's last frame, which tells who it is.
+    last: Option<Arc<crate::capture::frame::Camera>>,
+    due: Duration,
+}
+
+impl Cameras {
+    /// Those of `config`.
+    pub fn of(config: &Config) -> Self {
+        let ids = TrackIds::beginning(NUMBERS);
+        let cameras = config.cameras.iter().filter(|(_, camera)| camera.count.by == By::Motion);
+        let watching = |(name, camera): (&Name, &usher_config::capture::Camera)| {
+            let motion = Motion::new(camera.count.clone(), ids.clone());
+            (name.clone(), Watching { motion, last: None, due: Duration::ZERO })
+        };
+        let period = Duration::from_secs(1) / config.infer.analysed_fps.max(1);
+        Self { cameras: cameras.map(watching).collect(), period }
+    }
+
+    /// Looks at one frame; what is beyond the camera's rate is let go.
+    pub fn see(&mut self, frame: Frame, clock: &dyn Clock) -> Round {
+        let mut round = Round::default();
+        let (begun, camera) = (clock.now(), frame.camera.clone());
+        let Some(watching) = self.cameras.get_mut(&camera.name) else { return round };
+        let taken = frame.taken;
+        if taken.steady + self.period / 2 < watching.due {
+            metrics::counter!(BEYOND_RATE, "camera" => camera.name.to_string()).increment(1);
+            return round;
+        }
+        watching.due = (watching.due + self.period).max(taken.steady);
+        watching.last = Some(camera.clone());
+        let moved = watching.motion.see(&frame.picture.view(), taken);
+        metrics::counter!(ANALYSED, "camera" => camera.name.to_string()).increment(1);
+        round.left.extend(moved.left.iter().map(|track| left(&camera, track)));
+        let person = |(track, rect): &(_, usher_models::image::Rect)| Person {
+            track: *track,
+            rect: *rect,
+            face: usher_models::face::Face { rect: *rect, landmarks: [rect.centre(); 5], confidence: 1.0 },
+            quality: None,
+            in_zone: false,
+            looks: 0,
+        };
+        let people = moved.people.iter().map(person).collect();
+        let done = clock.now();
+        metrics::histogram!(STAGE_SECONDS, "stage" => "motion").record(done.since(begun).as_secs_f64());
+        round.watched.push(Watched { frame: Arc::new(frame), people, analysed: true, done });
+        round
+    }
+
+    /// Gives up whoever no frame has shown for long.
+    pub fn expire(&mut self, clock: &dyn Clock) -> Round {
+        let (mut round, now) = (Round::default(), clock.now());
+        for watching in self.cameras.values_mut() {
+            let Some(camera) = &watching.last else { continue };
+            round.left.extend(watching.motion.expire(now).iter().map(|track| left(camera, track)));
+        }
+        round
+    }
+}
+
+fn left(camera: &Arc<crate::capture::frame::Camera>, track: &Track) -> Left {
+    Left { camera: camera.clone(), track: track.id, from: track.begun, to: track.seen }
+}
+
+/// Runs until every camera is gone and every frame dealt with.
+pub fn run(mut cameras: Cameras, mut frames: Latest<Frame>, to: &Outlets, clock: &dyn Clock, beat: &Beat) {
+    while let Some(batch) = frames.take(AT_ONCE, PATIENCE) {
+        beat.beat();
+        for frame in batch {
+            if to.send(cameras.see(frame, clock)).is_err() {
+                return;
+            }
+        }
+        if to.send(cameras.expire(clock)).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! Counts of every gate by minute, with gaps where nobody saw.
+//!
+//! A minute counts as whole only where every place of the gate was seen from its begin to its end by one camera at least; a place
+//! is what cameras with one `place` look at together, or what a camera without one looks at alone. What was counted in a
+//! part of a minute goes into the day's totals and never into a minute's figure.
+
+use crate::{
+    clock::Moment,
+    flow::{
+        count::{
+            border::Way,
+            record::{Row, Seen},
+            sight::Sight,
+            timeline::Bin,
+        },
+        told::Counting,
+    },
+};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Mutex, MutexGuard},
+    time::Duration,
+};
+use usher_config::{
+    Config,
+    count::{Border, By},
+    value::Name,
+};
+
+/// The hour at which a day begins, by the venue's time: after the last match with extra time, as for passes.
+const DAY_BEGINS: SignedDuration = SignedDuration::from_hours(4);
+/// How long minutes are kept in memory.
+const KEPT: SignedDuration = SignedDuration::from_hours(24);
+/// "The last minute".
+const MINUTE: Duration = Duration::from_secs(60);
+/// A minute is closed this long after its end: crossings are told when they are sure, see `passage::SETTLE` and
+/// `people::REJOIN`.
+pub const LATE: Duration = Duration::from_secs(15);
+/// Days whose totals are remembered: clocks jump back by one, seldom by more.
+const DAYS: usize = 3;
+
+/// One minute of one gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Minute {
+    /// When it begins.
+    pub at: Timestamp,
+    /// People who entered; `None` where no camera of the gate saw the whole minute (a gap, which is not nobody).
+    pub entered: Option<u32>,
+    /// People who left; `None` there too, and where no camera counts who leaves.
+    pub left: Option<u32>,
+    /// Whether all of the gate was seen; where it is partial, the figures are too low.
+    pub counting: Counting,
+}
+
+/// One gate now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GateTally {
+    /// People who entered since the day began.
+    pub entered_total: u64,
+    /// People who left since then.
+    pub left_total: u64,
+    /// People counted as entering in the last minute; `None` where nobody sees.
+    pub entered_last_minute: Option<u32>,
+    /// People counted as leaving in the last minute; `None` there too, and where no camera counts who leaves.
+    pub left_last_minute: Option<u32>,
+    /// People inside: who entered less who left, never below zero; `None` where no camera counts who leaves.
+    pub inside: Option<u64>,
+    /// Whether its cameras see.
+    pub counting: Counting,
+    /// Those that count and do not see.
+    pub lost: Vec<Name>,
+}
+
+/// Counts, shared between the stage that makes them and whoever tells them.
+pub struct Tallies {
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Totals {
+    entered: u64,
+    left: u64,
+    inside: u64,
+}
+
+impl Totals {
+    /// Never below zero: whoever leaves without having been seen entering does not make somebody else vanish.
+    fn add(&mut self, entered: u32, left: u32) {
+        self.entered += u64::from(entered);
+        self.left += u64::from(left);
+        self.inside = (self.inside + u64::from(entered)).saturating_sub(u64::from(left));
+    }
+}
+
+/// What is counted of one gate in an open minute, and how much of it was handed to the record.
+#[derive(Clone, Copy, Default)]
+struct Open {
+    entered: u32,
+    left: u32,
+    recorded: (u32, u32),
+}
+
+/// What is known of a minute that is through.
+#[derive(Clone, Copy, Default)]
+struct Told {
+    entered: u32,
+    left: u32,
+    /// How much of the gate was seen, once it is closed.
+    closed: Option<Counting>,
+    again: bool,
+}
+
+struct Gate {
+    /// Its cameras that count, by the place that they look at.
+    places: Vec<Vec<Name>>,
+    /// Whether any of them counts who leaves.
+    both_ways: bool,
+    days: BTreeMap<Date, Totals>,
+    minutes: BTreeMap<Timestamp, Told>,
+    recent: VecDeque<(Duration, Way)>,
+}
+
+struct Camera {
+    gate: Name,
+    sight: Sight,
+    recent: VecDeque<Duration>,
+}
+
+struct State {
+    zone: TimeZone,
+    gates: BTreeMap<Name, Gate>,
+    cameras: BTreeMap<Name, Camera>,
+    /// The open minutes, oldest first; the last is the one that is now.
+    open: VecDeque<(Bin, BTreeMap<Name, Open>)>,
+}
+
+impl Tallies {
+    /// Nothing counted yet at the gates of `config`; days are those of `zone`.
+    pub fn of(config: &Config, zone: TimeZone, now: Moment) -> Self {
+        let (mut gates, mut cameras) = (BTreeMap::new(), BTreeMap::new());
+        for (name, gate) in &config.gates {
+            let mut places: BTreeMap<(Option<&Name>, Option<&Name>), Vec<Name>> = BTreeMap::new();
+            let mut both_ways = false;
+            for camera in &gate.cameras {
+                let count = &config.cameras[camera].count;
+                if count.by == By::Nothing {
+                    continue;
+                }
+                both_ways |= count.border != Border::Picture;
+                let key = count.place.as_ref().map_or((None, Some(camera)), |place| (Some(&place.name), None));
+                places.entry(key).or_default().push(camera.clone());
+                let seen = Camera { gate: name.clone(), sight: Sight::new(now.steady), recent: VecDeque::new() };
+                cameras.insert(camera.clone(), seen);
+            }
+            let (days, minutes, recent) = (BTreeMap::new(), BTreeMap::new(), VecDeque::new());
+            let places = places.into_values().collect();
+            gates.insert(name.clone(), Gate { places, both_ways, days, minutes, recent });
+        }
+        let open = VecDeque::from([(Bin::first(now), BTreeMap::new())]);
+        Self { state: Mutex::new(State { zone, gates, cameras, open }) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no holder of this lock panics")
+    }
+
+    /// Takes in what was recorded before a restart.
+    pub fn load(&self, rows: &[Row]) {
+        let state = &mut *self.lock();
+        for row in rows {
+            let day = day_of(row.at, &state.zone);
+            let Some(gate) = state.gates.get_mut(&row.gate) else { continue };
+            gate.days.entry(day).or_default().add(row.entered, row.left);
+            gate.take(row.at, row.entered, row.left, row.seen);
+        }
+        state.forget();
+    }
+
+    /// `camera` looked, and saw so many people.
+    pub fn saw(&self, camera: &Name, at: Moment, people: usize) {
+        if let Some(camera) = self.lock().cameras.get_mut(camera) {
+            camera.sight.look(at.steady, people);
+        }
+    }
+
+    /// Somebody crossed at `camera` at steady time `at`, which is sure `now`; `is_new` unless another camera told of them.
+    pub fn cross(&self, camera: &Name, way: Way, at: Duration, now: Moment, is_new: bool) {
+        let state = &mut *self.lock();
+        let Some(camera) = state.cameras.get_mut(camera) else { return };
+        if way == Way::In {
+            camera.recent.push_back(now.steady);
+        }
+        let Some(gate) = state.gates.get_mut(&camera.gate).filter(|_| is_new) else { return };
+        gate.recent.push_back((now.steady, way));
+        // Whoever crossed in a minute that is closed by now counts in the oldest that is not.
+        let open = state.open.iter().rposition(|(bin, _)| bin.begin <= at).unwrap_or(0);
+        let Some((bin, counts)) = state.open.get_mut(open) else { return };
+        let (entered, left) = if way == Way::In { (1, 0) } else { (0, 1) };
+        let count = counts.entry(camera.gate.clone()).or_default();
+        (count.entered, count.left) = (count.entered + entered, count.left + left);
+        gate.days.entry(day_of(bin.at, &state.zone)).or_default().add(entered, left);
+    }
+
+    /// Lets time go on to `now`: opens minutes, closes those that are through. Answers with what is to be recorded: minutes that
+    /// closed, and if `all`, what was counted so far in those that are open.
+    pub fn turn(&self, now: Moment, all: bool) -> Vec<Row> {
+        let state = &mut *self.lock();
+        while let Some((last, _)) = state.open.back()
+            && last.end <= now.steady
+        {
+            let next = last.next(now);
+            state.open.push_back((next, BTreeMap::new()));
+        }
+        let mut rows = Vec::new();
+        while let Some((bin, counts)) = state.open.pop_front_if(|(bin, _)| bin.end + LATE <= now.steady) {
+            state.close(&bin, &counts, now.steady, &mut rows);
+        }
+        for (bin, counts) in state.open.iter_mut().filter(|_| all) {
+            for (gate, open) in counts {
+                let (entered, left) = open.fresh();
+                if entered + left > 0 {
+                    rows.push(Row { at: bin.at, gate: gate.clone(), entered, left, seen: Seen::Open });
+                }
+            }
+        }
+        state.forget();
+        state.tidy(now.steady);
+        rows
+    }
+
+    /// Every gate now.
+    pub fn gates_at(&self, now: Moment) -> BTreeMap<Name, GateTally> {
+        let state = self.lock();
+        let day = state.open.back().map(|(bin, _)| day_of(bin.at, &state.zone));
+        let tally = |(name, gate): (&Name, &Gate)| {
+            let lost = gate.cameras().filter(|camera| !state.cameras[*camera].sight.sees(now.steady)).cloned();
+            let seen = |camera: &Name| state.cameras[camera].sight.saw(now.steady.saturating_sub(MINUTE), now.steady);
+            let counting = gate.seen(|camera| state.cameras[camera].sight.sees(now.steady));
+            // Who saw for a part of the minute only has counted a part of it.
+            let counting = match (counting, gate.seen(seen)) {
+                (Counting::Whole, Counting::Partial | Counting::None) => Counting::Partial,
+                _ => counting,
+            };
+            let of = |wanted: Way| {
+                let recent =
+                    gate.recent.iter().filter(|(at, way)| *way == wanted && now.steady.saturating_sub(*at) < MINUTE);
+                (counting != Counting::None).then(|| recent.count() as u32)
+            };
+            let totals = day.and_then(|day| gate.days.get(&day).copied()).unwrap_or_default();
+            let tally = GateTally {
+                entered_total: totals.entered,
+                left_total: totals.left,
+                entered_last_minute: of(Way::In),
+                left_last_minute: of(Way::Out).filter(|_| gate.both_ways),
+                inside: gate.both_ways.then_some(totals.inside),
+                counting,
+                lost: lost.collect(),
+            };
+            (name.clone(), tally)
+        };
+        state.gates.iter().map(tally).collect()
+    }
+
+    /// People who entered in the last minute at each camera that counts, those whom other cameras saw as well included.
+    pub fn cameras_per_minute(&self, now: Moment) -> BTreeMap<Name, f64> {
+        let recent =
+            |camera: &Camera| camera.recent.iter().filter(|at| now.steady.saturating_sub(**at) < MINUTE).count();
+        self.lock().cameras.iter().map(|(name, camera)| (name.clone(), recent(camera) as f64)).collect()
+    }
+
+    /// The closed minutes of a gate in the last 24 h, oldest first and without holes: what is not known is a gap.
+    pub fn minutes(&self, gate: &Name) -> Vec<Minute> {
+        let state = self.lock();
+        let Some(gate) = state.gates.get(gate) else { return Vec::new() };
+        let ends = gate.minutes.iter().filter(|(_, told)| told.closed.is_some()).map(|(at, _)| *at);
+        let (Some(first), Some(last)) = (ends.clone().next(), ends.last()) else { return Vec::new() };
+        let names = std::iter::successors(Some(first), |at| at.checked_add(SignedDuration::from_mins(1)).ok());
+        names.take_while(|at| *at <= last).map(|at| gate.minute(at)).collect()
+    }
+
+    /// People in the pictures of a gate's cameras now, of cameras that look at one place those of the camera that sees most;
+    /// `None` where nobody sees.
+    pub fn occupancy(&self, gate: &Name) -> Option<u32> {
+        let state = self.lock();
+        let people = |camera: &Name| state.cameras[camera].sight.people();
+        let places = state.gates.get(gate)?.places.iter();
+        let seen: Vec<usize> = places.filter_map(|place| place.iter().filter_map(people).max()).collect();
+        (!seen.is_empty()).then(|| seen.iter().sum::<usize>() as u32)
+    }
+}
+
+/// The day of a minute: from 04:00 to 04:00 by the venue's clocks.
+pub fn day_of(at: Timestamp, zone: &TimeZone) -> Date {
+    let local = zone.to_datetime(at);
+    local.checked_sub(DAY_BEGINS).unwrap_or(local).date()
+}
+
+impl Open {
+    /// What was not yet recorded; it is from now on.
+    fn fresh(&mut self) -> (u32, u32) {
+        let fresh = (self.entered - self.recorded.0, self.left - self.recorded.1);
+        self.recorded = (self.entered, self.left);
+        fresh
+    }
+}
+
+impl Gate {
+    fn cameras(&self) -> impl Iterator<Item = &Name> {
+        self.places.iter().flatten()
+    }
+
+    /// How much of the gate is seen where `sees` says what a camera does.
+    fn seen(&self, sees: impl Fn(&Name) -> bool) -> Counting {
+        let seen = self.places.iter().filter(|place| place.iter().any(&sees)).count();
+        match seen {
+            0 => Counting::None,
+            seen if seen == self.places.len() => Counting::Whole,
+            _ => Counting::Partial,
+        }
+    }
+
+    /// Takes what was counted in a minute into its figure.
+    fn take(&mut self, at: Timestamp, entered: u32, left: u32, seen: Seen) {
+        let told = self.minutes.entry(at).or_default();
+        (told.entered, told.left) = (told.entered + entered, told.left + left);
+        // A minute that comes a second time, since the wall jumped back, is nobody's whole one.
+        told.again |= told.closed.is_some();
+        if let Seen::Told(counting) = seen {
+            told.closed = Some(counting);
+        }
+    }
+
+    fn minute(&self, at: Timestamp) -> Minute {
+        let told = self.minutes.get(&at).filter(|told| !told.again);
+        let counting = told.and_then(|told| told.closed).unwrap_or(Counting::None);
+        let told = told.filter(|_| counting != Counting::None);
+        let left = told.filter(|_| self.both_ways).map(|told| told.left);
+        Minute { at, entered: told.map(|told| told.entered), left, counting }
+    }
+}
+
+impl State {
+    fn close(&mut self, bin: &Bin, counts: &BTreeMap<Name, Open>, now: Duration, rows: &mut Vec<Row>) {
+        for (name, gate) in self.gates.iter_mut().filter(|(_, gate)| !gate.places.is_empty()) {
+            let mut open = counts.get(name).copied().unwrap_or_default();
+            let seen = gate.seen(|camera| self.cameras[camera].sight.saw_all(bin.begin, bin.end, now));
+            let counting = if bin.whole { seen } else { Counting::None };
+            gate.take(bin.at, open.entered, open.left, Seen::Told(counting));
+            let (entered, left) = open.fresh();
+            rows.push(Row { at: bin.at, gate: name.clone(), entered, left, seen: Seen::Told(counting) });
+        }
+    }
+
+    /// Forgets minutes and days that are long ago.
+    fn forget(&mut self) {
+        let Some(now) = self.open.back().map(|(bin, _)| bin.at) else { return };
+        let oldest = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
+        for gate in self.gates.values_mut() {
+            // Later ones are of a wall that was wrong.
+            gate.minutes.retain(|at, _| (oldest..=now).contains(at));
+            while gate.days.len() > DAYS {
+                gate.days.pop_first();
+            }
+        }
+    }
+
+    fn tidy(&mut self, now: Duration) {
+        let is_old = |at: &Duration| now.saturating_sub(*at) >= MINUTE;
+        for gate in self.gates.values_mut() {
+            while gate.recent.pop_front_if(|(at, _)| is_old(at)).is_some() {}
+        }
+        for camera in self.cameras.values_mut() {
+            while camera.recent.pop_front_if(|at| is_old(at)).is_some() {}
+            camera.sight.forget(now.saturating_sub(5 * MINUTE));
+        }
+    }
+}
