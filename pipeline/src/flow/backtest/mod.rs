@@ -47,7 +47,9 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// A horizon between two steps.
-    #[error("a horizon of {horizon} is no whole number of steps of {step}; name one that is, such as {near}")]
+    #[error(
+        "a horizon of {horizon} is no whole number of steps of {step}, or more than a week; name one that is, such as {near}"
+    )]
     Horizon {
         /// As asked.
         horizon: String,
@@ -187,11 +189,19 @@ fn day(step: SignedDuration) -> Result<usize, Unfit> {
 fn steps(step: SignedDuration, horizons: &[SignedDuration]) -> Result<Vec<usize>, Unfit> {
     let steps = |horizon: &SignedDuration| {
         let (ahead, step_s) = (horizon.as_secs(), step.as_secs());
-        if ahead > 0 && ahead % step_s == 0 && ahead <= 7 * 86_400 {
+        let own_s = step_s;
+        if ahead > 0 && ahead % step_s == 0 && ahead % 60 == 0 && ahead <= 7 * 86_400 {
             return Ok(usize::try_from(ahead / step_s).unwrap_or(1));
         }
+        // Horizons are told in minutes.
+        let step = if step_s % 60 == 0 { step } else { step * 60 };
+        let step_s = step.as_secs();
         let near = step * i32::try_from((ahead as f64 / step_s as f64).round().clamp(1.0, 1e6) as i64).unwrap_or(1);
-        Err(Unfit::Horizon { horizon: words(*horizon), step: words(step), near: words(near) })
+        Err(Unfit::Horizon {
+            horizon: words(*horizon),
+            step: words(SignedDuration::from_secs(own_s)),
+            near: words(near),
+        })
     };
     horizons.iter().map(steps).collect()
 }

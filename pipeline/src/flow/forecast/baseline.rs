@@ -20,7 +20,7 @@ pub enum Library {
     Ets,
     /// Seasons of a day and a week by MSTL, ETS for the rest.
     Mstl,
-    /// Trend with changes, Fourier seasons of a day and a week.
+    /// Trend with changes, a Fourier season of a week.
     Prophet,
 }
 
@@ -59,11 +59,12 @@ fn prophet(counts: &[f64], day: usize, ahead: usize) -> Option<Vec<f64>> {
     let step = 86_400 / i64::try_from(day).ok()?;
     let at = |index: usize| i64::try_from(index).ok().map(|index| index * step);
     let order = |n: u32| NonZeroU32::new(n).map(SeasonalityOption::Fourier);
-    // Finer than Prophet's own 4 and 3, with which it follows no lunch hour: its best, as its peers get theirs.
+    // One season of a week, so fine that it holds a day's up to the eighth harmonic: Prophet's own orders of 4 and 3 follow no
+    // lunch hour, and of two seasons its hash map would decide which comes first, and rounding with it.
     let options = OptProphetOptions {
         yearly_seasonality: Some(SeasonalityOption::Manual(false)),
-        daily_seasonality: order(12),
-        weekly_seasonality: order(40),
+        daily_seasonality: Some(SeasonalityOption::Manual(false)),
+        weekly_seasonality: order(60),
         ..OptProphetOptions::default()
     };
     let mut model = Prophet::new(options.into(), Map);

@@ -8,11 +8,11 @@
 use crate::flow::forecast::counts::{LEVELS, Spread, below, quantiles};
 
 /// Weight of an observation after one more: a memory of about 700.
-const MEMORY: f64 = 0.9986;
+const MEMORY: f64 = 0.996;
 /// A miss counts for at most so many times the variance: one broken day must not widen a month.
 const WILD: f64 = 30.0;
 /// The smallest step of a level: it follows a change within a few hundred forecasts.
-const STEP: f64 = 0.012;
+const STEP: f64 = 0.02;
 /// Experience with which a level begins.
 const PATIENCE: f64 = 12.0;
 

@@ -130,7 +130,15 @@ impl Response {
 
     /// Learns a finished event: `came` has when each step begins and who came to the event in it (not to anything else).
     pub(crate) fn learn(&mut self, event: &Event, came: &[(i64, f64)], step_s: i64) {
-        let Some(size) = self.size(event) else { return };
+        let total: f64 = came.iter().map(|(_, count)| count).sum();
+        // An event of unknown size was as large as it was: it teaches the shape, and how large events are.
+        let size = match event.attendance {
+            Some(said) => said * event.share,
+            None => total,
+        };
+        if size <= 0.0 {
+            return;
+        }
         let (mut shares, mut seen) = ([0.0; BINS], [0.0; BINS]);
         for (at_s, count) in came {
             let from = (at_s - event.start.as_second()) as f64 / 60.0 / BIN_MIN + BEFORE as f64;
@@ -156,8 +164,7 @@ impl Response {
             *rate = (self.shares[bin] + PRIOR * common[bin]) / (self.weights[bin] + PRIOR);
         }
         if event.attendance.is_none() && event.share > 0.0 {
-            let came: f64 = came.iter().map(|(_, count)| count).sum();
-            self.sizes = [self.sizes[0] * MEMORY + came / event.share, self.sizes[1] * MEMORY + 1.0];
+            self.sizes = [self.sizes[0] * MEMORY + total / event.share, self.sizes[1] * MEMORY + 1.0];
         }
     }
 

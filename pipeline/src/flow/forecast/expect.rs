@@ -169,16 +169,25 @@ impl Expectation {
 
     /// The library's models forecast the coming week, from what is usual without events.
     fn fit_library(&mut self) {
-        let Some((slot, ..)) = self.open else { return };
-        let (day, slot_s) = (self.calendar.day(), i64::from(self.calendar.slot_min()) * 60);
-        let counts = filled(self.slots.make_contiguous(), day);
+        let Some((open, ..)) = self.open else { return };
+        let slot_min = self.calendar.slot_min();
+        // Half hours are fine enough for a season, and four times as quick to fit as quarters.
+        let merge = (30 / slot_min).max(1) as usize;
+        let (day, slot_s) = (self.calendar.day() / merge, i64::from(slot_min) * 60 * merge as i64);
+        let counts = filled(self.slots.make_contiguous(), day * merge);
+        // The slot that is open is the first of those that are forecast; what lies before it is merged from there backwards.
+        let odd = counts.len() % merge;
+        let merged = counts[odd..].chunks_exact(merge).map(|part| part.iter().sum::<f64>() / merge as f64);
+        let merged: Vec<f64> = merged.collect();
         for (model, library) in [Library::Mstl, Library::Prophet].into_iter().zip(&mut self.library) {
-            let Some(next) = model.forecast(&counts, day, DAYS * day + 1) else { continue };
-            let mut week = vec![0.0; DAYS * day];
-            // The slot that is open is forecast as well.
+            let Some(next) = model.forecast(&merged, day, DAYS * day + 1) else { continue };
+            let mut week = vec![0.0; DAYS * day * merge];
             for (index, count) in (0..).zip(next) {
-                let place = self.calendar.place((slot + index) * slot_s, slot_s);
-                week[place.weekday * day + place.slot] = count;
+                for part in 0..merge as i64 {
+                    let at_s = open * i64::from(slot_min) * 60 + index * slot_s + part * i64::from(slot_min) * 60;
+                    let place = self.calendar.place(at_s, i64::from(slot_min) * 60);
+                    week[place.weekday * day * merge + place.slot] = count;
+                }
             }
             *library = Some(week);
         }

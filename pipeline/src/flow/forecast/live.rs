@@ -24,11 +24,17 @@ impl Live {
         Self { memory, came: 0.0, expected: 0.0 }
     }
 
-    /// Forgets what `passed_s` seconds make it forget, then notes a step; counts lie `wide` times as wide as Poisson's.
-    pub(crate) fn learn(&mut self, passed_s: f64, came: f64, expected: f64, wide: f64) {
+    /// Forgets what `passed_s` seconds make it forget.
+    pub(crate) fn pass(&mut self, passed_s: f64) {
         let kept = self.kept(passed_s);
-        self.came = self.came * kept + came / wide;
-        self.expected = self.expected * kept + expected / wide;
+        self.came *= kept;
+        self.expected *= kept;
+    }
+
+    /// Notes a step that was counted; counts lie `wide` times as wide as Poisson's.
+    pub(crate) fn learn(&mut self, came: f64, expected: f64, wide: f64) {
+        self.came += came / wide;
+        self.expected += expected / wide;
     }
 
     /// The factor on what is expected `ahead_s` seconds after the last step was noted.
@@ -51,7 +57,8 @@ mod tests {
     fn a_crowd_twice_as_large_is_noticed_and_forgotten() {
         let mut live = Live::new(Some((30.0, 5.0)));
         for _ in 0..12 {
-            live.learn(300.0, 20.0, 10.0, 1.0);
+            live.pass(300.0);
+            live.learn(20.0, 10.0, 1.0);
         }
         let (now, later) = (live.factor(300.0), live.factor(14_400.0));
         assert!((1.8..2.0).contains(&now) && (1.0..1.2).contains(&later), "{now} {later}");

@@ -167,6 +167,17 @@ impl Forecaster {
         if self.next_s.is_some_and(|next| at_s < next) {
             return;
         }
+        // Steps that nobody told of are told of as gaps; after a week without, only time has passed.
+        let missing = self.next_s.map_or(0, |next| (at_s - next) / self.step_s);
+        if missing * self.step_s <= 7 * 86_400 {
+            for _ in 0..missing {
+                self.next_s.into_iter().for_each(|next| self.step(next, None));
+            }
+        }
+        self.step(at_s, count);
+    }
+
+    fn step(&mut self, at_s: i64, count: Option<f64>) {
         self.judge(at_s, count);
         self.note(at_s, count);
         let looks: Vec<Look> = self.known.iter().map(|known| self.look(at_s + self.step_s, known.steps)).collect();
@@ -213,12 +224,11 @@ impl Forecaster {
             let mean = expected.usual[0] + expected.events;
             self.known[0].conformal[kind(mean, expected.of_events())].variance(mean) / mean.max(1e-3)
         };
-        if let Some(count) = count {
-            for (member, live) in self.live.iter_mut().enumerate() {
-                let usual = expected.usual[member / MEMORIES.len()];
-                if !usual.is_nan() {
-                    live.learn(passed_s as f64, count, usual + expected.events, wide);
-                }
+        for (member, live) in self.live.iter_mut().enumerate() {
+            let usual = expected.usual[member / MEMORIES.len()];
+            live.pass(passed_s as f64);
+            if let Some(count) = count.filter(|_| !usual.is_nan()) {
+                live.learn(count, usual + expected.events, wide);
             }
         }
         self.expectation.learn(at_s, count, wide, self.library_days);
@@ -305,3 +315,6 @@ fn kind(mean: f64, of_events: f64) -> usize {
         _ => 2,
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;
