@@ -5,7 +5,6 @@
 //! ```
 //! What arrives here is boxes with numbers ([`crate::infer::sighting::Passing`]); no room of flow sees a template or a picture.
 
-<<<<<<< HEAD
 pub mod advice;
 pub mod backtest;
 pub mod board;
@@ -14,11 +13,6 @@ pub mod desk;
 pub mod forecast;
 pub mod meters;
 pub mod queue;
-=======
-pub mod backtest;
-pub mod count;
-pub mod forecast;
->>>>>>> forecast
 pub mod series;
 pub mod simulate;
 pub mod stage;
