@@ -6,6 +6,7 @@
 
 mod files;
 mod gate;
+mod learnt;
 mod tell;
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     flow::{
         advice::{Advisor, View},
         board::Board,
-        count::tally::{self, GateTally, Tallies},
+        count::tally::{self, GateTally, Minute, Tallies},
         desk::{Question, Refusal},
         forecast::events::{Event, events_of},
         queue::{self, Lanes},
@@ -54,6 +55,9 @@ const LONGEST: Duration = Duration::from_millis(400);
 const ADVISED: usize = 60;
 /// The hour at which a day ends, by the venue's clocks.
 const DAY_ENDS: i8 = 4;
+/// Days of the box's own record that are learnt from at most, and days and gates together: a second's reading.
+const RECORDED: i64 = 56;
+const GATE_DAYS: i64 = 560;
 /// Days of the programme that forecasts know: those of the history they learn from, and those ahead.
 const DAYS: (i64, i64) = (120, 3);
 
@@ -67,8 +71,10 @@ pub struct Setup {
     pub tallies: Arc<Tallies>,
     /// The venue's clocks.
     pub zone: TimeZone,
-    /// Counts of earlier days.
+    /// The folder of counts of earlier days, `GATE.csv` each.
     pub history: Option<PathBuf>,
+    /// The folder of the box's own record; none where nothing is recorded.
+    pub record: Option<PathBuf>,
     /// Weather, past and forecast.
     pub weather: Option<PathBuf>,
     /// The programme, as it stands.
@@ -93,6 +99,8 @@ pub struct Stage {
     advisor: Advisor,
     /// Gates that have yet to learn what is new in the files.
     unlearnt: BTreeSet<usize>,
+    /// What the record held at start, until all have learnt it; it is read once.
+    recorded: Option<BTreeMap<Name, Vec<Minute>>>,
 }
 
 impl Stage {
@@ -107,9 +115,9 @@ impl Stage {
         };
         let gates: Vec<Gate> = setup.gates.iter().enumerate().map(gate).collect();
         let (history, weather) = (setup.history.as_deref(), setup.weather.as_deref());
-        let files = Files::of(history, weather, setup.zone.clone(), setup.health.clone());
+        let files = Files::of(history, setup.gates.keys(), weather, setup.zone.clone(), setup.health.clone());
         let unlearnt = (0..gates.len()).collect();
-        Self { setup, gates, files, programme: None, looked: None, turn: 0, advisor: Advisor::new(), unlearnt }
+        Self { setup, gates, files, programme: None, looked: None, turn: 0, advisor: Advisor::new(), unlearnt, recorded: None }
     }
 
     /// Goes round once. `clock` is asked how long forecasts took.
@@ -124,6 +132,9 @@ impl Stage {
         if let Some(place) = self.unlearnt.pop_first() {
             self.learn(place, now);
             beat.beat();
+            if self.unlearnt.is_empty() {
+                self.recorded = None;
+            }
         }
         let begun = clock.now();
         for _ in 0..self.gates.len() {
@@ -223,11 +234,25 @@ impl Stage {
     fn learn(&mut self, place: usize, now: Moment) {
         let events = self.events(&self.gates[place].name, now);
         let weather = self.files.weather.as_deref().cloned();
-        let history = self.files.history.clone();
+        let name = self.gates[place].name.clone();
+        let minutes = self.recorded(now).get(&name).cloned().unwrap_or_default();
+        let history = self.files.history.get(&name).cloned();
         let gate = &mut self.gates[place];
-        gate.learn(history.as_deref(), &self.setup.zone, events, weather);
+        gate.learn(history.as_deref(), &minutes, &self.setup.zone, events, weather);
         gate.observe(&self.setup.tallies.minutes(&gate.name));
         gate.foresee = gate.foresee.min(now.steady + SOON);
+    }
+
+    /// What the box recorded in the last weeks, read where it is not at hand. A record that cannot be read is none: counting says why.
+    fn recorded(&mut self, now: Moment) -> &BTreeMap<Name, Vec<Minute>> {
+        let (setup, gates) = (&self.setup, i64::try_from(self.gates.len().max(1)).unwrap_or(i64::MAX));
+        self.recorded.get_or_insert_with(|| {
+            let days = (GATE_DAYS / gates).clamp(2, RECORDED);
+            let since = Timestamp::try_from(now.wall).unwrap_or_default();
+            let since = since.saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or(since);
+            let since = tally::day_of(since, &setup.zone);
+            setup.record.as_deref().and_then(|folder| learnt::recorded(folder, since).ok()).unwrap_or_default()
+        })
     }
 
     fn foresee(&mut self, place: usize, now: Moment) {

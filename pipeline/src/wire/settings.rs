@@ -179,6 +179,7 @@ pub(super) fn joining(
         tallies,
         zone,
         history: None,
+        record: Some(config.flow.record.clone()),
         weather: None,
         live,
         concierge: concierge.clone(),

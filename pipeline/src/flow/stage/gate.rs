@@ -9,7 +9,10 @@ use crate::{
         meters::Meters,
         queue::{Lanes, Queue},
         series::Series,
-        stage::tell::{HORIZONS, Path},
+        stage::{
+            learnt::{joined, steps_of},
+            tell::{HORIZONS, Path},
+        },
         told::{AdviceKind, Counting, Fan},
     },
 };
@@ -75,10 +78,12 @@ impl Gate {
         }
     }
 
-    /// Learns what is known of earlier days, in place of what was learnt before.
+    /// Learns what is known of earlier days, from a history and from the minutes that were recorded, in place of what was learnt
+    /// before.
     pub(super) fn learn(
         &mut self,
         history: Option<&Series>,
+        recorded: &[Minute],
         zone: &TimeZone,
         events: Vec<Event>,
         weather: Option<Weather>,
@@ -89,10 +94,14 @@ impl Gate {
             // Shorter steps are put together where that is possible.
             step => history.coarser(usize::try_from(STEP.as_secs() / step.as_secs().max(1)).unwrap_or(1)),
         });
-        self.step = history.as_ref().map(|history| history.step).filter(|step| whole(*step)).unwrap_or(STEP);
+        let history = history.filter(|history| whole(history.step));
+        self.step = history.as_ref().map_or(STEP, |history| history.step);
+        let ends = |series: &Series| series.at(series.counts.len());
+        let steps = steps_of(recorded, self.step, history.as_ref().map(ends));
+        let known = joined(history.as_ref(), &steps, self.step);
+        self.next = known.as_ref().map(ends);
         let settings = Settings::new(self.step, zone.clone());
-        self.forecaster = Some(Forecaster::new(settings, history.as_ref(), events, weather));
-        self.next = None;
+        self.forecaster = Some(Forecaster::new(settings, known.as_ref(), events, weather));
     }
 
     /// Lanes that are open; none where nobody said how the gate is built.
@@ -211,25 +220,6 @@ impl Gate {
     }
 }
 
-/// The whole steps from `next` on that are through, with who came in each; one with a minute that was not seen whole is a gap.
-fn steps_of(minutes: &[Minute], step: SignedDuration, next: Option<Timestamp>) -> Vec<(Timestamp, Option<f64>)> {
-    let step = step.as_secs().max(60);
-    let (Some(first), Some(last)) = (minutes.first(), minutes.last()) else { return Vec::new() };
-    let by_time: BTreeMap<i64, &Minute> = minutes.iter().map(|minute| (minute.at.as_second(), minute)).collect();
-    let begin = (first.at.as_second() + step - 1).div_euclid(step) * step;
-    let begin = next.map_or(begin, |next| next.as_second().max(begin));
-    let end = last.at.as_second() + 60;
-    let count = |at: i64| -> Option<f64> {
-        let minute = |minute: i64| {
-            let minute = by_time.get(&minute).filter(|minute| minute.counting == Counting::Whole)?;
-            minute.entered.map(f64::from)
-        };
-        (at..at + step).step_by(60).map(minute).sum()
-    };
-    let begins = (0..).map(|n| begin + n * step).take_while(|at| at + step <= end);
-    begins.filter_map(|at| Some((Timestamp::from_second(at).ok()?, count(at)))).collect()
-}
-
 fn seconds(wall: SystemTime) -> i64 {
     Timestamp::try_from(wall).map_or(0, Timestamp::as_second)
 }
@@ -242,33 +232,15 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn minute(at_s: i64, entered: u32, counting: Counting) -> Minute {
-        Minute { at: at(at_s), entered: (counting != Counting::None).then_some(entered), left: None, counting }
-    }
-
-    #[test]
-    fn a_step_with_a_minute_that_was_not_seen_whole_is_a_gap() {
-        let seen = |n: i64| match n {
-            12 => Counting::Partial,
-            21 => Counting::None,
-            _ => Counting::Whole,
-        };
-        // From a minute before a whole step to one after.
-        let minutes: Vec<_> = (4..31).map(|n| minute(n * 60, 2, seen(n))).collect();
-        let steps = steps_of(&minutes, STEP, None);
-        assert_eq!(
-            steps,
-            [(at(300), Some(10.0)), (at(600), None), (at(900), Some(10.0)), (at(1200), None), (at(1500), Some(10.0))]
-        );
-        assert_eq!(steps_of(&minutes, STEP, Some(at(1500))), steps[4..]);
-        assert_eq!(steps_of(&[], STEP, None), []);
+    fn minute(at_s: i64, entered: u32) -> Minute {
+        Minute { at: at(at_s), entered: Some(entered), left: None, counting: Counting::Whole }
     }
 
     fn gate(rate: f64) -> Gate {
         let lanes =
             Lanes { lanes: 4, open: 2, rate_per_lane_minute: Some(rate), limit: Some(Duration::from_secs(300)) };
         let mut gate = Gate::new(Name::new("gate-a").unwrap(), Some(lanes), Duration::ZERO, Duration::ZERO);
-        gate.learn(None, &TimeZone::UTC, vec![], None);
+        gate.learn(None, &[], &TimeZone::UTC, vec![], None);
         gate
     }
 
@@ -286,7 +258,7 @@ mod tests {
             let tally = GateTally { entered_total: second / 3, counting: Counting::Whole, ..GateTally::default() };
             gate.look(&tally, Some(standing), moment(second));
         }
-        let minutes: Vec<_> = (0..10).map(|n| minute(1_800_000_000 + n * 60, 20, Counting::Whole)).collect();
+        let minutes: Vec<_> = (0..10).map(|n| minute(1_800_000_000 + n * 60, 20)).collect();
         gate.observe(&minutes);
         gate.foresee(at(1_800_000_600), at(1_800_000_600)).unwrap();
     }

@@ -37,9 +37,8 @@ impl Rig {
         let (board, health) = (Arc::<Board>::default(), Arc::new(Health::of([])));
         let (live, _) = Live::open(&guide::Guide::default());
         let history = history.map(|text| {
-            let path = folder.path().join("history.csv");
-            std::fs::write(&path, text).unwrap();
-            path
+            std::fs::write(folder.path().join("gate-0.csv"), text).unwrap();
+            folder.path().to_owned()
         });
         let setup = Setup {
             site: name("arena"),
@@ -47,6 +46,7 @@ impl Rig {
             tallies: tallies.clone(),
             zone: TimeZone::UTC,
             history,
+            record: None,
             weather: None,
             live: live.clone(),
             concierge: Arc::new(Concierge::new(live, None)),
@@ -145,12 +145,12 @@ fn a_history_that_breaks_changes_nothing_and_health_says_which_line() {
     rig.pass(10, &["cam-0"]);
     let median = |rig: &Rig| rig.told("gate-0").forecast.unwrap().told.horizons[1].arrivals.median;
     assert!((3.0..6.0).contains(&median(&rig)), "about 23 in five minutes, {} a minute", median(&rig));
-    std::fs::write(rig.folder.path().join("history.csv"), format!("timestamp,count\n{rows}tomorrow,7\n")).unwrap();
+    std::fs::write(rig.folder.path().join("gate-0.csv"), format!("timestamp,count\n{rows}tomorrow,7\n")).unwrap();
     rig.pass(70, &["cam-0"]);
     let trouble = rig.health.flow().unwrap();
-    assert!(trouble.contains("history.csv") && trouble.contains("tomorrow"), "{trouble}");
+    assert!(trouble.contains("gate-0.csv") && trouble.contains("tomorrow"), "{trouble}");
     assert!(median(&rig) > 1.0);
-    std::fs::write(rig.folder.path().join("history.csv"), format!("timestamp,count\n{rows}")).unwrap();
+    std::fs::write(rig.folder.path().join("gate-0.csv"), format!("timestamp,count\n{rows}")).unwrap();
     rig.pass(3, &["cam-0"]);
     assert_eq!(rig.health.flow(), None);
 }
