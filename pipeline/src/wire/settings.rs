@@ -4,7 +4,7 @@ use crate::{
     capture::frame,
     clock::Clock,
     coach::walk::Wanted,
-    flow::{board::Board, count::tally::Tallies, desk::Desk, stage},
+    flow::{board::Board, count::tally::Tallies, desk::Desk, queue::Lanes, stage},
     gallery::{current::Current, store::Store, visitor::VisitorId},
     guide::{concierge::Concierge, live::Live, programme::Upcoming},
     health::Health,
@@ -163,6 +163,12 @@ pub(super) fn zone(live: &Live) -> jiff::tz::TimeZone {
     programme.map_or_else(jiff::tz::TimeZone::system, |programme| programme.time_zone.clone())
 }
 
+/// How a gate is built, as queues want it.
+fn built(lanes: usher_config::lanes::Lanes) -> Lanes {
+    let usher_config::lanes::Lanes { lanes, open, rate, wait_limit } = lanes;
+    Lanes { lanes, open, rate_per_lane_minute: rate, limit: wait_limit }
+}
+
 /// What flow joins.
 pub(super) fn joining(
     config: &Config,
@@ -175,12 +181,12 @@ pub(super) fn joining(
 ) -> stage::Setup {
     stage::Setup {
         site: config.site.clone(),
-        gates: config.gates.keys().map(|name| (name.clone(), None)).collect(),
+        gates: config.gates.iter().map(|(name, gate)| (name.clone(), gate.lanes.map(built))).collect(),
         tallies,
         zone,
-        history: None,
+        history: config.flow.history.clone(),
         record: Some(config.flow.record.clone()),
-        weather: None,
+        weather: config.flow.weather.clone(),
         live,
         concierge: concierge.clone(),
         health: health.clone(),
