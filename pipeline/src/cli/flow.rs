@@ -1,6 +1,8 @@
 //! `usher flow`.
 
 mod backtest;
+mod export;
+mod replay;
 
 use crate::cli::Common;
 use std::process::ExitCode;
@@ -15,10 +17,14 @@ pub(crate) struct Args {
 #[derive(clap::Subcommand)]
 enum What {
     Backtest(backtest::Args),
+    Export(export::Args),
+    Replay(replay::Args),
 }
 
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     match &args.what {
         What::Backtest(args) => backtest::run(common, args),
+        What::Export(args) => export::run(common, args),
+        What::Replay(args) => replay::run(common, args),
     }
 }

@@ -1,4 +1,4 @@
-//! A Kalman filter over a face's box, constant velocity.
+//! A Kalman filter over the box of a face or a body, constant velocity.
 //!
 //! State: centre x, centre y, width, height, and the speed of each (pixels and pixels per second). Noise grows with the
 //! height of the face, as in SORT (Bewley et al. 2016) and ByteTrack (Zhang et al. 2022), but per second instead of per
@@ -8,12 +8,20 @@ use nalgebra::{SMatrix, SVector};
 use std::time::Duration;
 use usher_models::image::Rect;
 
-/// Standard deviation of a measured box, as a share of its height. Measured: YuNet's box of a still face moves by
-/// about a twentieth of its height between renditions of one picture.
-const MEASURED: f32 = 1.0 / 20.0;
-/// Standard deviation of the speed's change in one second, in heights per second. A walking person who stops changes
-/// by about one head a second.
-const RESTLESS: f32 = 1.5;
+/// How boxes of a kind behave.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// Standard deviation of a measured box, as a share of its height.
+    pub measured: f32,
+    /// Standard deviation of the speed's change in one second, in heights per second.
+    pub restless: f32,
+}
+
+/// Faces. Measured: YuNet's box of a still face moves by about a twentieth of its height between renditions of one picture. A
+/// walking person who stops changes by about one head a second.
+pub const FACES: Manner = Manner { measured: 1.0 / 20.0, restless: 1.5 };
+/// Whole bodies, found by motion: legs swing, but a body is seven heads high, and changes its speed by less of that.
+pub const BODIES: Manner = Manner { measured: 1.0 / 25.0, restless: 0.25 };
 
 type State = SVector<f32, 8>;
 type Spread = SMatrix<f32, 8, 8>;
@@ -23,6 +31,7 @@ type Spread = SMatrix<f32, 8, 8>;
 pub struct Kalman {
     state: State,
     spread: Spread,
+    manner: Manner,
 }
 
 fn measured(rect: &Rect) -> SVector<f32, 4> {
@@ -31,15 +40,15 @@ fn measured(rect: &Rect) -> SVector<f32, 4> {
 }
 
 impl Kalman {
-    /// A face first seen at `rect`, speed unknown.
-    pub fn new(rect: &Rect) -> Self {
+    /// A face or body first seen at `rect`, speed unknown.
+    pub fn new(rect: &Rect, manner: Manner) -> Self {
         let height = rect.height.max(1.0);
-        let place = (2.0 * MEASURED * height).powi(2);
-        let speed = (RESTLESS * height).powi(2);
+        let place = (2.0 * manner.measured * height).powi(2);
+        let speed = (manner.restless.max(0.5) * height).powi(2);
         let mut state = State::zeros();
         state.fixed_rows_mut::<4>(0).copy_from(&measured(rect));
         let spread = Spread::from_diagonal(&State::from([place, place, place, place, speed, speed, speed, speed]));
-        Self { state, spread }
+        Self { state, spread, manner }
     }
 
     /// Lets `passed` go by.
@@ -49,7 +58,7 @@ impl Kalman {
         for i in 0..4 {
             step[(i, i + 4)] = dt;
         }
-        let push = (RESTLESS * self.state[3].max(1.0)).powi(2);
+        let push = (self.manner.restless * self.state[3].max(1.0)).powi(2);
         // White noise on the acceleration, integrated over `dt`.
         let mut noise = Spread::zeros();
         for i in 0..4 {
@@ -66,13 +75,13 @@ impl Kalman {
 
     /// Takes a measurement in.
     pub fn correct(&mut self, rect: &Rect) {
-        let doubt = (MEASURED * rect.height.max(1.0)).powi(2);
+        let doubt = (self.manner.measured * rect.height.max(1.0)).powi(2);
         let seen = SMatrix::<f32, 4, 8>::identity();
         let innovation = measured(rect) - seen * self.state;
         let common = seen * self.spread * seen.transpose() + SMatrix::<f32, 4, 4>::identity() * doubt;
         // A covariance plus a positive diagonal always has an inverse; should rounding say otherwise, start afresh.
         let Some(inverse) = common.try_inverse() else {
-            *self = Self::new(rect);
+            *self = Self::new(rect, self.manner);
             return;
         };
         let gain = self.spread * seen.transpose() * inverse;
@@ -94,7 +103,7 @@ mod tests {
     #[test]
     fn a_steady_walk_is_foreseen() {
         let at = |t: f32| Rect { x: 100.0 + 60.0 * t, y: 50.0, width: 40.0, height: 50.0 };
-        let mut kalman = Kalman::new(&at(0.0));
+        let mut kalman = Kalman::new(&at(0.0), FACES);
         for i in 1..=20 {
             kalman.predict(Duration::from_millis(100));
             kalman.correct(&at(i as f32 * 0.1));
@@ -106,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_long_silence_keeps_every_number_finite() {
-        let mut kalman = Kalman::new(&Rect { x: 0.0, y: 0.0, width: 0.0, height: 0.0 });
+        let mut kalman = Kalman::new(&Rect { x: 0.0, y: 0.0, width: 0.0, height: 0.0 }, FACES);
         for _ in 0..1000 {
             kalman.predict(Duration::from_secs(3600));
         }

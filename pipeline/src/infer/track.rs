@@ -1,6 +1,10 @@
 //! A tracker per camera: which face is the one from before.
 
-use crate::{clock::Moment, infer::kalman::Kalman, infer::sighting::TrackId};
+use crate::{
+    clock::Moment,
+    infer::kalman::{BODIES, FACES, Kalman, Manner},
+    infer::sighting::TrackId,
+};
 use pathfinding::{kuhn_munkres::kuhn_munkres, matrix::Matrix};
 use std::{
     sync::{
@@ -63,6 +67,7 @@ impl Track {
 /// All tracks of one camera.
 pub struct Tracker {
     ids: TrackIds,
+    manner: Manner,
     tracks: Vec<Track>,
 }
 
@@ -80,7 +85,12 @@ fn agreement(track: &Rect, face: &Rect) -> f32 {
 impl Tracker {
     /// No tracks yet; numbers come from `ids`.
     pub fn new(ids: TrackIds) -> Self {
-        Self { ids, tracks: Vec::new() }
+        Self { ids, manner: FACES, tracks: Vec::new() }
+    }
+
+    /// The same for whole bodies.
+    pub fn of_bodies(ids: TrackIds) -> Self {
+        Self { manner: BODIES, ..Self::new(ids) }
     }
 
     /// Takes in the faces of one frame. Answers with the tracks that ended.
@@ -109,7 +119,7 @@ impl Tracker {
                 seen: at,
                 begun: at,
                 faces: 1,
-                kalman: Kalman::new(&face.rect),
+                kalman: Kalman::new(&face.rect, self.manner),
                 foreseen: at,
             });
         }

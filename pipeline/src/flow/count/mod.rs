@@ -5,6 +5,7 @@
 //! boxes with numbers; nobody has a name here, and nothing of a picture or a template arrives.
 
 pub mod border;
+pub mod history;
 pub mod motion;
 pub mod passage;
 pub mod people;
@@ -26,6 +27,7 @@ use crossbeam::channel::{Receiver, RecvTimeoutError};
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use passage::Crossed;
 use people::People;
+use record::Row;
 use same::Same;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tally::Tallies;
@@ -127,10 +129,11 @@ impl Counter {
         self.cross(&name.clone(), crossed, now);
     }
 
-    /// Lets time go on to `now`: to be called about once a second, also when nothing is heard.
-    pub fn turn(&mut self, now: Moment) {
+    /// Lets time go on to `now`: to be called about once a second, also when nothing is heard. Answers with what the record was
+    /// given, or would have been.
+    pub fn turn(&mut self, now: Moment) -> Vec<Row> {
         if now.steady.saturating_sub(self.turned) < TURN {
-            return;
+            return Vec::new();
         }
         self.turned = now.steady;
         let sure: Vec<_> =
@@ -144,20 +147,23 @@ impl Counter {
         }
         let rows = self.tallies.turn(now, writes && self.writer.is_some());
         if let Some(writer) = &mut self.writer {
-            writer.take(rows);
+            writer.take(rows.clone());
         }
+        rows
     }
 
-    /// Counts whoever is still there, and writes what is not written.
-    pub fn end(mut self, now: Moment) {
+    /// Counts whoever is still there, and writes what is not written; answers with that.
+    pub fn end(mut self, now: Moment) -> Vec<Row> {
         let sure: Vec<_> = self.cameras.iter_mut().map(|(name, camera)| (name.clone(), camera.people.end())).collect();
         for (name, crossed) in sure {
             self.cross(&name, crossed, now);
         }
+        let rows = self.tallies.turn(now, true);
         if let Some(mut writer) = self.writer.take() {
-            writer.take(self.tallies.turn(now, true));
+            writer.take(rows.clone());
             writer.finish();
         }
+        rows
     }
 
     fn cross(&mut self, camera: &Name, crossed: Vec<Crossed>, now: Moment) {
@@ -179,12 +185,16 @@ pub fn run(passing: &Receiver<Passing>, mut counter: Counter, clock: &dyn Clock,
         match passing.recv_timeout(PATIENCE) {
             Ok(passing) => counter.hear(&passing, clock.now()),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return counter.end(clock.now()),
+            Err(RecvTimeoutError::Disconnected) => break,
         }
         counter.turn(clock.now());
     }
+    counter.end(clock.now());
 }
 
 #[cfg(test)]
 #[path = "counter_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+mod faces_tests;

@@ -80,9 +80,8 @@ fn a_disk_that_takes_nothing_for_days_fills_no_memory() {
     let place = folder.path().join("flow");
     std::fs::write(&place, "in the way").unwrap();
     let mut record = record(&place);
-    for _ in 0..MOST_WAITING + 50 {
-        assert!(record.write([whole("2026-07-24T16:03:00Z", 1)]).is_err());
-    }
+    assert!(record.write(vec![whole("2026-07-24T16:03:00Z", 1); MOST_WAITING]).is_err());
+    assert!(record.write(vec![whole("2026-07-24T16:04:00Z", 1); 50]).is_err());
     assert_eq!(record.behind(), (MOST_WAITING, 50));
 }
 

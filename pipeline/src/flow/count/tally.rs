@@ -9,6 +9,7 @@ use crate::{
     flow::{
         count::{
             border::Way,
+            history::Told,
             record::{Row, Seen},
             sight::Sight,
             timeline::Bin,
@@ -101,16 +102,6 @@ struct Open {
     recorded: (u32, u32),
 }
 
-/// What is known of a minute that is through.
-#[derive(Clone, Copy, Default)]
-struct Told {
-    entered: u32,
-    left: u32,
-    /// How much of the gate was seen, once it is closed.
-    closed: Option<Counting>,
-    again: bool,
-}
-
 struct Gate {
     /// Its cameras that count, by the place that they look at.
     places: Vec<Vec<Name>>,
@@ -172,7 +163,7 @@ impl Tallies {
             let day = day_of(row.at, &state.zone);
             let Some(gate) = state.gates.get_mut(&row.gate) else { continue };
             gate.days.entry(day).or_default().add(row.entered, row.left);
-            gate.take(row.at, row.entered, row.left, row.seen);
+            gate.minutes.entry(row.at).or_default().add(row.entered, row.left, row.seen);
         }
         state.forget();
     }
@@ -276,7 +267,8 @@ impl Tallies {
         let ends = gate.minutes.iter().filter(|(_, told)| told.closed.is_some()).map(|(at, _)| *at);
         let (Some(first), Some(last)) = (ends.clone().next(), ends.last()) else { return Vec::new() };
         let names = std::iter::successors(Some(first), |at| at.checked_add(SignedDuration::from_mins(1)).ok());
-        names.take_while(|at| *at <= last).map(|at| gate.minute(at)).collect()
+        let minute = |at: Timestamp| gate.minutes.get(&at).copied().unwrap_or_default().minute(at, gate.both_ways);
+        names.take_while(|at| *at <= last).map(minute).collect()
     }
 
     /// People in the pictures of a gate's cameras now, of cameras that look at one place those of the camera that sees most;
@@ -319,25 +311,6 @@ impl Gate {
             _ => Counting::Partial,
         }
     }
-
-    /// Takes what was counted in a minute into its figure.
-    fn take(&mut self, at: Timestamp, entered: u32, left: u32, seen: Seen) {
-        let told = self.minutes.entry(at).or_default();
-        (told.entered, told.left) = (told.entered + entered, told.left + left);
-        // A minute that comes a second time, since the wall jumped back, is nobody's whole one.
-        told.again |= told.closed.is_some();
-        if let Seen::Told(counting) = seen {
-            told.closed = Some(counting);
-        }
-    }
-
-    fn minute(&self, at: Timestamp) -> Minute {
-        let told = self.minutes.get(&at).filter(|told| !told.again);
-        let counting = told.and_then(|told| told.closed).unwrap_or(Counting::None);
-        let told = told.filter(|_| counting != Counting::None);
-        let left = told.filter(|_| self.both_ways).map(|told| told.left);
-        Minute { at, entered: told.map(|told| told.entered), left, counting }
-    }
 }
 
 impl State {
@@ -346,7 +319,7 @@ impl State {
             let mut open = counts.get(name).copied().unwrap_or_default();
             let seen = gate.seen(|camera| self.cameras[camera].sight.saw_all(bin.begin, bin.end, now));
             let counting = if bin.whole { seen } else { Counting::None };
-            gate.take(bin.at, open.entered, open.left, Seen::Told(counting));
+            gate.minutes.entry(bin.at).or_default().add(open.entered, open.left, Seen::Told(counting));
             let (entered, left) = open.fresh();
             rows.push(Row { at: bin.at, gate: name.clone(), entered, left, seen: Seen::Told(counting) });
         }

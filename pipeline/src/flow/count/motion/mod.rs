@@ -59,7 +59,7 @@ pub struct Moved {
 impl Motion {
     /// For a camera that counts like this; tracks are numbered by `ids`.
     pub fn new(count: Count, ids: TrackIds) -> Self {
-        Self { count, tracker: Tracker::new(ids), scene: None }
+        Self { count, tracker: Tracker::of_bodies(ids), scene: None }
     }
 
     /// Takes in the picture taken at `taken`.
