@@ -1,6 +1,7 @@
 //! `usher flow`.
 
 mod backtest;
+mod simulate;
 
 use crate::cli::Common;
 use std::process::ExitCode;
@@ -15,10 +16,12 @@ pub(crate) struct Args {
 #[derive(clap::Subcommand)]
 enum What {
     Backtest(backtest::Args),
+    Simulate(simulate::Args),
 }
 
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     match &args.what {
         What::Backtest(args) => backtest::run(common, args),
+        What::Simulate(args) => simulate::run(common, args),
     }
 }

@@ -70,7 +70,16 @@ impl Queue {
     /// A queue nobody looked at yet.
     pub fn new(settings: Lanes) -> Self {
         let (open, cloud) = (settings.open, Cloud::new(settings.open, settings.rate_per_lane_minute));
-        Self { settings, cloud, little: Little::default(), last: None, gathered: NOTHING, open, counted: None, is_known: false }
+        Self {
+            settings,
+            cloud,
+            little: Little::default(),
+            last: None,
+            gathered: NOTHING,
+            open,
+            counted: None,
+            is_known: false,
+        }
     }
 
     /// How the gate is built.
@@ -82,9 +91,7 @@ impl Queue {
     /// and who went through the gate; `None` where no camera saw, which is not nobody. `open` lanes were open. `at` is steady
     /// time; a call that is not later than the last one adds its counts and lets no time pass.
     pub fn observe(&mut self, at: Duration, arrived: Option<f64>, served: Option<f64>, open: u32) {
-        let add = |sum: Option<f64>, more: Option<f64>| {
-            Some(sum? + more.filter(|count| count.is_finite())?)
-        };
+        let add = |sum: Option<f64>, more: Option<f64>| Some(sum? + more.filter(|count| count.is_finite())?);
         self.gathered.arrived = add(self.gathered.arrived, arrived);
         self.gathered.served = add(self.gathered.served, served.map(|served| served.max(0.0)));
         let Some(last) = self.last else {
@@ -166,7 +173,17 @@ impl Queue {
         open: &dyn Fn(usize) -> u32,
         minutes: &[usize],
     ) -> Vec<(Fan, Fan)> {
-        project::project(&self.cloud, arrivals_per_minute, open, minutes)
+        project::project(&self.cloud, arrivals_per_minute, open, minutes, project::PATHS)
+    }
+
+    /// The same with fewer paths, for who only asks whether something suffices: a third of the work, tails a little coarser.
+    pub fn try_out(
+        &self,
+        arrivals_per_minute: &[Fan],
+        open: &dyn Fn(usize) -> u32,
+        minutes: &[usize],
+    ) -> Vec<(Fan, Fan)> {
+        project::project(&self.cloud, arrivals_per_minute, open, minutes, project::FEW_PATHS)
     }
 
     /// How far the counts and Little's law are apart: people in the queue, counted, per people that arrivals and waits speak

@@ -56,7 +56,11 @@ fn a_rate_is_learnt_from_a_queue_and_from_nothing_else() {
     };
     let at_first = wide(&queue);
     let _ = after(&mut queue, 0, &[6.0; 60]);
-    assert!(wide(&queue) > 0.6 * at_first, "learnt from lanes that wait for people: {:?}", queue.rate_per_lane_minute());
+    assert!(
+        wide(&queue) > 0.6 * at_first,
+        "learnt from lanes that wait for people: {:?}",
+        queue.rate_per_lane_minute()
+    );
     let _ = after(&mut queue, 60, &[60.0; 25]);
     let rate = queue.rate_per_lane_minute();
     assert!((rate.value - 10.0).abs() < 1.0, "{rate:?}");
@@ -133,7 +137,12 @@ fn observations_each_second_say_what_observations_each_minute_say() {
     }
     for minute in 15..35_u32 {
         for second in 1..=60 {
-            each_second.observe(Duration::from_secs(u64::from(60 * minute + second)), Some(50.0 / 60.0), Some(40.0 / 60.0), 4);
+            each_second.observe(
+                Duration::from_secs(u64::from(60 * minute + second)),
+                Some(50.0 / 60.0),
+                Some(40.0 / 60.0),
+                4,
+            );
         }
         each_minute.observe(MINUTE * (minute + 1), Some(50.0), Some(40.0), 4);
     }
