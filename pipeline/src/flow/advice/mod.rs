@@ -15,10 +15,7 @@ use crate::flow::{
 };
 use latch::{Dwell, Latch};
 use outlook::{Change, Outlook, STEERED_FOR, what_if};
-use std::{
-    collections::BTreeMap,
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 use usher_config::value::Name;
 
 /// Cause of [`AdviceKind::Over`] and [`AdviceKind::OverSoon`]: one long wait is one cause, before it is there and after.
@@ -40,7 +37,7 @@ const CLOSING: Dwell =
 const STEERING: Dwell =
     Dwell { confirmed: Duration::from_secs(60), on: Duration::from_secs(300), off: Duration::from_secs(300) };
 /// How often the future is looked at; in between what was advised stands.
-const EVERY: Duration = Duration::from_secs(30);
+const EVERY: Duration = Duration::from_secs(60);
 /// Part of the limit below which an alert ends, and which lanes to open must reach.
 const BELOW: (f64, f64) = (0.8, 0.85);
 /// Part of the limit that the likely wait must stay below for a lane to close, and above which that advice ends.
@@ -119,7 +116,7 @@ impl Advisor {
     }
 
     /// What is advised at `at` (steady time), by gate, the most pressing first; gates without advice have an empty list. May be
-    /// called at any rate: the future is looked at twice a minute, lost cameras each time.
+    /// called at any rate: the future is looked at once a minute, lost cameras each time.
     pub fn advise(&mut self, at: Duration, gates: &[View<'_>]) -> BTreeMap<Name, Vec<Advice>> {
         if self.looked.is_none_or(|looked| at.saturating_sub(looked) >= EVERY) {
             self.looked = Some(at);
@@ -205,16 +202,19 @@ impl Memory {
         let (most, limit) = (facts.queue.lanes().lanes, facts.seconds());
         let try_lanes = |lanes: u32| {
             let change = Change { at_least: lanes, lanes_in: STAFF_COME_IN, ..Change::default() };
-            facts.under(&change).map(|outlook| outlook.longest(HELPS_BY))
+            // Before staff are there nothing can help; where the limit is passed already it takes longer.
+            let from = if facts.wait > limit { HELPS_BY } else { STAFF_COME_IN as u32 + 2 };
+            facts.under(&change).map(|outlook| (outlook.longest(from), outlook.longest_likely(from)))
         };
+        let is_enough = |(longest, likely): (f64, f64)| longest <= BELOW.1 * limit && likely <= limit;
         // What was said stands for five minutes: staff are on their way.
         let is_due = self.wanted.is_none_or(|(_, since, _)| at.saturating_sub(since) >= ALERT.on);
         if is_due {
             let (mut fewest, mut enough) = (facts.open.min(most), most);
-            let suffices = try_lanes(most).is_some_and(|longest| longest <= BELOW.1 * limit);
+            let suffices = try_lanes(most).is_some_and(is_enough);
             while suffices && fewest < enough {
                 let middle = fewest.midpoint(enough);
-                if try_lanes(middle).is_some_and(|longest| longest <= BELOW.1 * limit) {
+                if try_lanes(middle).is_some_and(is_enough) {
                     enough = middle;
                 } else {
                     fewest = middle + 1;
@@ -225,7 +225,7 @@ impl Memory {
         let Some((wanted, _, suffices)) = self.wanted else { return };
         let more = wanted.min(most).saturating_sub(facts.open);
         if more > 0 {
-            let longest = try_lanes(wanted).unwrap_or(0.0);
+            let longest = try_lanes(wanted).map_or(0.0, |(longest, _)| longest);
             let advice = plain(LANES, AdviceKind::OpenLanes, words::open(more, suffices, longest));
             self.advice.push(Advice { lanes: Some(more), wait_seconds: Some(longest as u32), ..advice });
         }
@@ -235,9 +235,10 @@ impl Memory {
         let limit = facts.seconds();
         let try_lanes = |lanes: u32| {
             let change = Change { at_most: Some(lanes), ..Change::default() };
-            facts.under(&change).map_or(f64::INFINITY, |outlook| outlook.longest_likely())
+            facts.under(&change).map_or(f64::INFINITY, |outlook| outlook.longest_likely(0))
         };
-        if facts.open <= 1 {
+        // Where more and more come, what comes after the hour is not seen yet: that is no time to send staff away.
+        if facts.open <= 1 || is_rising(facts.view.arrivals) {
             return self.closing.drop(at);
         }
         let one_fewer = try_lanes(facts.open - 1);
@@ -266,7 +267,7 @@ impl Memory {
         let coming: f64 = here.view.arrivals.iter().take(STEERED_FOR).map(|fan| fan.median).sum();
         let wish = HEEDED * coming;
         let rooms = facts.iter().enumerate().filter(|(other, _)| *other != place).map(|(other, there)| {
-            let is_shorter = there.outlook.longest_likely() + A_WALK < longest;
+            let is_shorter = there.outlook.longest_likely(0) + A_WALK < longest;
             (other, if is_shorter { room(there, wish) } else { 0.0 })
         });
         let rooms: Vec<(usize, f64)> = rooms.collect();
@@ -297,12 +298,20 @@ impl Memory {
     }
 }
 
+/// Whether the last quarter of an hour that is forecast is busier than the first, by more than noise.
+fn is_rising(arrivals: &[Fan]) -> bool {
+    let mean = |fans: &[Fan]| fans.iter().map(|fan| fan.median).sum::<f64>() / fans.len().max(1) as f64;
+    let quarter = arrivals.len().min(STEERED_FOR);
+    let (first, last) = (mean(&arrivals[..quarter]), mean(&arrivals[arrivals.len() - quarter..]));
+    last > 1.2 * first + 1.0
+}
+
 /// How many more people a gate takes within a quarter of an hour, up to a wish, besides those it was promised.
 fn room(there: &Facts<'_>, wish: f64) -> f64 {
     let takes = |people: f64| {
         let more_arrivals = there.taken + people / STEERED_FOR as f64;
         let change = Change { more_arrivals, ..Change::default() };
-        there.under(&change).is_some_and(|outlook| outlook.longest_likely() <= TAKES * there.seconds())
+        there.under(&change).is_some_and(|outlook| outlook.longest_likely(0) <= TAKES * there.seconds())
     };
     if takes(wish) {
         return wish;

@@ -62,7 +62,7 @@ pub fn what_if(queue: &Queue, arrivals: &[Fan], open: &dyn Fn(usize) -> u32, cha
         }
         planned.max(change.at_least).min(change.at_most.unwrap_or(most)).min(most)
     };
-    let told = queue.project_at(&arrivals, &lanes, &minutes);
+    let told = queue.try_out(&arrivals, &lanes, &minutes);
     let horizon = |(minute, (queue, wait)): (&usize, (Fan, Fan))| Horizon {
         minutes: (minute + 1) as u32,
         arrivals: arrivals[*minute],
@@ -83,9 +83,9 @@ impl Outlook {
         self.waits(from).map(|(_, wait)| wait.median).fold(0.0, f64::max)
     }
 
-    /// The longest wait that one in ten may exceed; seconds.
-    pub fn longest_likely(&self) -> f64 {
-        self.waits(0).map(|(_, wait)| wait.high80).fold(0.0, f64::max)
+    /// The longest wait that one in ten may exceed, from some minute on; seconds.
+    pub fn longest_likely(&self, from: u32) -> f64 {
+        self.waits(from).map(|(_, wait)| wait.high80).fold(0.0, f64::max)
     }
 
     /// Minutes until the wait is more likely over so many seconds than not.

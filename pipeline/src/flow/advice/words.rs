@@ -62,6 +62,9 @@ mod tests {
         assert_eq!(open(1, true, 200.0), "Open 1 lane more: the wait then stays at 3 minutes or less.");
         assert_eq!(close(2, 20.0), "2 lanes may close: for an hour nobody would wait longer than 1 minute.");
         assert_eq!(cameras(&["a", "b"]), "a, b do not see: what is counted here is too low.");
-        assert_eq!(steer("gate-b", 120, 240.0), "Send visitors to gate-b: 4 minutes there, room for 120 within a quarter of an hour.");
+        assert_eq!(
+            steer("gate-b", 120, 240.0),
+            "Send visitors to gate-b: 4 minutes there, room for 120 within a quarter of an hour."
+        );
     }
 }

@@ -20,9 +20,9 @@ const UNKNOWN_RATE: (f64, f64) = (9.0, 0.6);
 /// How far the venue's own figure may be off (logarithm).
 const KNOWN_RATE: f64 = 0.2;
 /// How much a rate wanders in a minute (logarithm).
-const RATE_WANDERS: f64 = 0.008;
+const RATE_WANDERS: f64 = 0.012;
 /// How far the mean rate of the next ten minutes may be from the last one's (logarithm).
-const RATE_STRAYS: f64 = 0.08;
+const RATE_STRAYS: f64 = 0.12;
 /// How far the cameras at the back and at the gate may differ (logarithm), and how much that wanders in a minute.
 const CAMERAS_DIFFER: (f64, f64) = (0.012, 0.0002);
 /// Variance of a camera's count, as a share of it.

@@ -5,7 +5,7 @@
 
 use crate::flow::{
     queue::{
-        cloud::Cloud,
+        cloud::{Cloud, Guess},
         fans::{at, fan},
     },
     told::Fan,
@@ -14,14 +14,15 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-/// Paths.
-const PATHS: usize = 384;
+/// Paths where a fan is told, and where a question only wants to know whether something suffices.
+pub(super) const PATHS: usize = 384;
+pub(super) const FEW_PATHS: usize = 128;
 /// Minutes within which an error of the forecast forgets: a match that draws more draws more for a while.
 const FORECAST_ERRS_FOR: f64 = 15.0;
 /// Variance to mean of the people of a minute: they come in groups.
-const CHANCE: f64 = 2.0;
+const CHANCE: f64 = 3.0;
 /// How far a lane's rate wanders in a minute (logarithm), and squared coefficient of variation of one service.
-const SERVICE: (f64, f64) = (0.012, 0.5);
+const SERVICE: (f64, f64) = (0.016, 0.5);
 /// Longest wait that is told, minutes.
 const LONGEST: usize = 240;
 
@@ -31,18 +32,23 @@ pub(super) fn project(
     arrivals: &[Fan],
     open: &dyn Fn(usize) -> u32,
     minutes: &[usize],
+    paths: usize,
 ) -> Vec<(Fan, Fan)> {
     // The same chances every time: two projections differ by what is asked, not by luck.
     let mut random = ChaCha8Rng::seed_from_u64(61);
     let mut draw = || -> f64 { StandardNormal.sample(&mut random) };
     let ahead = minutes.last().map_or(0, |last| (last + 1).min(arrivals.len()));
     let lanes: Vec<f64> = (0..ahead + LONGEST).map(|minute| f64::from(open(minute))).collect();
+    if is_surely_dry(cloud, &arrivals[..ahead], &lanes) {
+        let dry = minutes.iter().filter(|minute| **minute < ahead);
+        return dry.map(|minute| unhindered(cloud, &arrivals[*minute], lanes[*minute])).collect();
+    }
     let keep = (-1.0 / FORECAST_ERRS_FOR).exp();
     let renew = (1.0 - keep * keep).sqrt();
-    let mut queues = vec![Vec::with_capacity(PATHS); minutes.len()];
-    let mut waits = vec![Vec::with_capacity(PATHS); minutes.len()];
+    let mut queues = vec![Vec::with_capacity(paths); minutes.len()];
+    let mut waits = vec![Vec::with_capacity(paths); minutes.len()];
     let (mut served, mut lengths) = (vec![0.0; ahead + LONGEST], vec![0.0; ahead]);
-    for guess in cloud.drawn(PATHS) {
+    for guess in cloud.drawn(paths) {
         let (mut rate, mut length, mut error) = (guess.rate(), guess.length(), draw());
         for minute in 0..ahead {
             error = keep * error + renew * draw();
@@ -83,4 +89,31 @@ pub(super) fn project(
         }
     }
     queues.iter_mut().zip(&mut waits).filter(|(queue, _)| !queue.is_empty()).map(|(q, w)| (fan(q), fan(w))).collect()
+}
+
+/// Whether lanes wait for people throughout, even if many come and all work slowly: most gates, most of a day.
+fn is_surely_dry(cloud: &Cloud, arrivals: &[Fan], lanes: &[f64]) -> bool {
+    let (length, rate) = (cloud.estimate(Guess::length), cloud.estimate(Guess::rate));
+    let first = lanes.first().copied().unwrap_or(0.0);
+    let is_dry = |(fan, lanes): (&Fan, &f64)| {
+        let serve = lanes * rate.low;
+        2.0 * fan.high95 + 2.0 * (CHANCE * fan.high95).sqrt() <= serve - 1.5 * (SERVICE.1 * serve).sqrt()
+    };
+    length.high <= first && arrivals.iter().zip(lanes).all(is_dry)
+}
+
+/// Queue and wait where nobody waits: those inside are being served.
+fn unhindered(cloud: &Cloud, arrivals: &Fan, lanes: f64) -> (Fan, Fan) {
+    let rate = cloud.estimate(Guess::rate);
+    let inside = |people: f64| (people.max(0.0) / rate.value.max(1.0)).min(lanes);
+    let Fan { median, low80, high80, low95, high95 } = *arrivals;
+    let queue = Fan {
+        median: inside(median),
+        low80: inside(low80),
+        high80: inside(high80),
+        low95: inside(low95),
+        high95: inside(high95),
+    };
+    let [least, middle, most] = [rate.high, rate.value, rate.low].map(|rate| 60.0 / rate.max(1e-3));
+    (queue, Fan { median: middle, low80: least, high80: most, low95: least, high95: most })
 }

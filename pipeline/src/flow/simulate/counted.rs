@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Binomial, Distribution};
 
 /// How often a camera of a gate and day is lost.
-const LOST: f64 = 0.3;
+const LOST: f64 = 0.15;
 
 /// One gate's cameras on one day.
 pub(super) struct Cameras {

@@ -140,7 +140,7 @@ impl Measured {
                 }
             }
             if index % EVERY == 0 && planned[index..].iter().take(60).any(|rate| *rate > 5.0) {
-                self.project(gate, &queue, index, &reference.fans(gate, planned, index + 1, 60));
+                self.project(gate, &queue, index, &reference.fans(gate, planned, index, 60));
             }
         }
     }

@@ -31,6 +31,7 @@
 
 pub mod arrivals;
 pub mod counted;
+pub mod followed;
 pub mod lanes;
 pub mod matches;
 pub mod measured;
