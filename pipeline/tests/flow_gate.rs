@@ -17,6 +17,8 @@ use rtsp::RtspCamera;
 use serde_json::Value;
 use std::{
     fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
     path::Path,
     time::{Duration, Instant},
 };
@@ -40,7 +42,7 @@ fn venue(crowd: &Path, cut: &RtspCamera) -> Box {
         format!(
             "site: test\ndata: data\n\
              cameras:\n  walk: {{ url: \"stills:{crowd}\" }}\n  side: {{ url: \"{cut}\" }}\n  far: {{ url: \"{cut}\" }}\n\
-             gates:\n  north: {{ cameras: [walk, side] }}\n  south: {{ cameras: [far] }}\n\
+             gates:\n  north: {{ cameras: [walk, side], mode: identification, responsible: the test, lanes: 3, open_lanes: 2, lane_rate: 10, wait_limit: 5 min }}\n  south: {{ cameras: [far] }}\n\
              guide: {{ programme: programme.yaml }}\n\
              publish: {{ broker: {{ url: embedded, listen: \"{mqtt}\", websocket: \"{websocket}\" }} }}\n\
              web: {{ listen: \"{pages}\" }}\n"
@@ -71,6 +73,20 @@ fn until(listener: &mut Listener, gate: &str, kind: &str, what: &str, holds: imp
         assert!(begun.elapsed() < PATIENCE, "{gate} never tells {what}: {told:?}");
         std::thread::sleep(Duration::from_millis(100));
     }
+}
+
+/// What is answered to this question.
+fn post(venue: &Box, path: &str, body: &str) -> Value {
+    let mut stream = TcpStream::connect(venue.pages).unwrap();
+    let (at, length) = (venue.pages, body.len());
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap_or_else(|_| panic!("{answer}"))
 }
 
 fn count(told: &Value) -> u64 {
@@ -112,11 +128,26 @@ fn counts_and_forecasts_are_heard_and_a_camera_that_dies_is_a_gap_and_not_nobody
         told["counting"] == "whole" && count(told) >= 8 && told["entered_last_minute"].as_u64() > Some(0)
     });
     assert_eq!(whole["lost_cameras"], serde_json::json!([]));
+    assert_eq!(
+        (&whole["limit_seconds"], &whole["queue"]["lanes_open"]),
+        (&Value::from(300), &Value::from(2)),
+        "{whole}"
+    );
     let left = venue.metric("usher_people_total").unwrap();
     assert!((count(&whole) as f64 - left).abs() <= 3.0, "{} counted, {left} tracks ended", count(&whole));
     let south = until(&mut listener, "south", "flow", "that all of it is counted", |told| told["counting"] == "whole");
     assert_eq!((count(&south), &south["entered_last_minute"]), (0, &Value::from(0)), "nobody came, and that was seen");
     assert!(venue.metric("usher_gate_entered_total").unwrap() >= 8.0);
+
+    // The box answers what would be with another lane, and the page has what it needs.
+    let answer = post(&venue, "/api/flow/what-if", r#"{"gate":"north","lanes":3,"minutes":10}"#);
+    let steps = |key: &str| answer[key].as_array().unwrap_or_else(|| panic!("{answer}")).clone();
+    let (is, would) = (steps("as_is"), steps("would_be"));
+    assert_eq!((is.len(), is.last().unwrap()["lanes"].as_u64()), (would.len(), Some(2)));
+    assert_eq!((would[0]["lanes"].as_u64(), would.last().unwrap()["lanes"].as_u64()), (Some(2), Some(3)));
+    let glance = venue.get("/api/flow").unwrap();
+    assert!(glance.contains("\"whole\":true") && glance.contains("\"gate\":\"south\""), "{glance}");
+    assert!(venue.get("/api/flow/gates/north").unwrap().contains("\"wait_seconds\":["));
 
     // Told again every ten seconds, and each body as the contract says; nobody is in any.
     listener.heard();

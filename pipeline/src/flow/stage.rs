@@ -117,7 +117,17 @@ impl Stage {
         let (history, weather) = (setup.history.as_deref(), setup.weather.as_deref());
         let files = Files::of(history, setup.gates.keys(), weather, setup.zone.clone(), setup.health.clone());
         let unlearnt = (0..gates.len()).collect();
-        Self { setup, gates, files, programme: None, looked: None, turn: 0, advisor: Advisor::new(), unlearnt, recorded: None }
+        Self {
+            setup,
+            gates,
+            files,
+            programme: None,
+            looked: None,
+            turn: 0,
+            advisor: Advisor::new(),
+            unlearnt,
+            recorded: None,
+        }
     }
 
     /// Goes round once. `clock` is asked how long forecasts took.
@@ -184,7 +194,8 @@ impl Stage {
     /// What staff may do, gate by gate.
     fn advise(&mut self, tallies: &BTreeMap<Name, GateTally>, now: Moment) -> BTreeMap<Name, Vec<Advice>> {
         let at = Timestamp::try_from(now.wall).unwrap_or_default();
-        let ahead: Vec<_> = self.gates.iter().map(|gate| (gate.path_now().by_minute(at, ADVISED), gate.open())).collect();
+        let ahead: Vec<_> =
+            self.gates.iter().map(|gate| (gate.path_now().by_minute(at, ADVISED), gate.open())).collect();
         let plans: Vec<_> = ahead.iter().map(|(_, open)| move |_: usize| *open).collect();
         let mut views = Vec::with_capacity(self.gates.len());
         for ((gate, (arrivals, _)), open) in self.gates.iter().zip(&ahead).zip(&plans) {

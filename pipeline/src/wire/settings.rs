@@ -164,9 +164,9 @@ pub(super) fn zone(live: &Live) -> jiff::tz::TimeZone {
 }
 
 /// How a gate is built, as queues want it.
-fn built(lanes: usher_config::lanes::Lanes) -> Lanes {
-    let usher_config::lanes::Lanes { lanes, open, rate, wait_limit } = lanes;
-    Lanes { lanes, open, rate_per_lane_minute: rate, limit: wait_limit }
+fn built(lanes: usher_config::decide::Lanes) -> Lanes {
+    let usher_config::decide::Lanes { lanes, open, rate_per_lane_minute, limit } = lanes;
+    Lanes { lanes, open, rate_per_lane_minute, limit }
 }
 
 /// What flow joins.

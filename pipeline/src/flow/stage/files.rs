@@ -119,7 +119,9 @@ impl Files {
             Some(reason) if self.troubles.get(&path) != Some(reason) => {
                 warn!(file = %path.display(), kind, reason, "this file cannot be read; the last good data stay");
             }
-            None if self.troubles.contains_key(&path) => info!(file = %path.display(), kind, "this file can be read again"),
+            None if self.troubles.contains_key(&path) => {
+                info!(file = %path.display(), kind, "this file can be read again")
+            }
             _ => {}
         }
         match trouble {

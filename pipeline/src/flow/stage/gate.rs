@@ -211,8 +211,9 @@ impl Gate {
         let steps = |plan: &dyn Fn(usize) -> u32| -> Vec<Step> {
             let found = queue.project_at(&arrivals, plan, &told);
             let step = |(minute, (queue, wait_seconds)): (&usize, (Fan, Fan))| {
-                let minutes = (minute + 1) as u32;
-                Step { minutes: if *minute == 0 { 0 } else { minutes }, lanes: plan(*minute), queue, wait_seconds }
+                // The end of a minute is the begin of the next; the first stands for now.
+                let minutes = if *minute == 0 { 0 } else { minute + 1 };
+                Step { minutes: minutes as u32, lanes: plan(minutes), queue, wait_seconds }
             };
             told.iter().zip(found).map(step).collect()
         };
