@@ -48,6 +48,8 @@ pub(super) struct Gate {
     next: Option<Timestamp>,
     /// What the day's total stood at, and the people in the pictures, when the queue was looked at last.
     seen: Option<(u64, Option<u32>)>,
+    /// The minute in which the pictures were last taken for a count of the queue.
+    counted: Option<i64>,
     /// People in the queue and seconds of waiting at the end of each minute, by its begin.
     pub(super) queues: BTreeMap<i64, (f32, f32)>,
     /// Steps of the forecast, from when on.
@@ -70,6 +72,7 @@ impl Gate {
             step: STEP,
             next: None,
             seen: None,
+            counted: None,
             queues: BTreeMap::new(),
             path: (Timestamp::UNIX_EPOCH, Vec::new()),
             advised: Vec::new(),
@@ -136,12 +139,15 @@ impl Gate {
             _ => None,
         };
         queue.observe(now.steady, arrived, served, open);
-        if let Some(people) = occupancy {
-            let people = f64::from(people);
-            queue.count(people, 1.0 + HIDDEN * people);
-        }
         self.seen = Some((tally.entered_total, occupancy));
         let minute = seconds(now.wall).div_euclid(60) * 60;
+        // Once a minute: whoever is hidden now is hidden in a second too, so that more counts are no more knowledge.
+        if let Some(people) = occupancy.map(f64::from)
+            && self.counted != Some(minute)
+        {
+            self.counted = Some(minute);
+            queue.count(people, 1.0 + HIDDEN * people);
+        }
         if let Some(told) = queue.now().filter(|_| is_whole) {
             let told = (told.length.value as f32, told.wait_seconds.value as f32);
             if told.0.is_finite() && told.1.is_finite() {
