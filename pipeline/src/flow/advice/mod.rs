@@ -53,7 +53,7 @@ const A_WALK: f64 = 120.0;
 /// Minutes until a lane that is to open is open.
 const STAFF_COME_IN: usize = 3;
 /// Minutes from which on an advice must have helped, where the limit is passed already.
-const HELPS_BY: u32 = 20;
+const HELPS_BY: u32 = 10;
 
 /// A gate, as advice sees it.
 pub struct View<'a> {

@@ -210,3 +210,52 @@ fn p95(errors: &[f64]) -> f64 {
     sorted.sort_unstable_by(f64::total_cmp);
     sorted.get((0.95 * sorted.len() as f64) as usize).copied().unwrap_or(0.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::simulate::{
+        Settings,
+        followed::{days, followed},
+        simulate,
+    };
+
+    fn reference() -> Reference {
+        Reference::learnt(1_000_000..1_000_008)
+    }
+
+    #[test]
+    fn the_wait_now_is_right_within_a_minute_and_a_half_19_times_of_20() {
+        let (reference, mut measured) = (reference(), Measured::default());
+        for seed in 1..=8 {
+            measured.add(&Measured::of(&simulate(&Settings { seed, ..Settings::default() }), &reference));
+        }
+        let figures = measured.figures();
+        assert!(figures.minutes_waited > 400, "too few waited to tell: {figures:?}");
+        assert!(figures.wait_error_p95_seconds <= 90.0, "{figures:?}");
+        // Eight days are few: fifty are in docs/flow-queue.md.
+        let near = &figures.projection[0];
+        assert!(near.wait_coverage80.is_some_and(|share| (0.7..=0.9).contains(&share)), "{figures:?}");
+        assert!(near.wait_coverage95.is_some_and(|share| share >= 0.88), "{figures:?}");
+    }
+
+    #[test]
+    fn who_follows_the_advice_has_fewer_people_over_the_limit() {
+        let reference = reference();
+        let (mut without, mut with) = (0, 0);
+        for seed in [1, 12, 19] {
+            let told = followed(&Settings { seed, ..Settings::default() }, &reference);
+            assert_eq!(told.without.people, told.with.people, "the same people come");
+            (without, with) = (without + told.without.over_limit, with + told.with.over_limit);
+        }
+        assert!(without > 5000 && with * 4 < without, "{without} without, {with} with advice");
+    }
+
+    #[test]
+    fn days_without_a_queue_are_days_without_an_error() {
+        let quiet = simulate(&Settings { seed: 17, faults: false, ..Settings::default() });
+        assert_eq!(days(&quiet).over_limit, 0);
+        let figures = Measured::of(&quiet, &reference()).figures();
+        assert!(figures.wait_error_p95_seconds_all_minutes < 15.0, "{figures:?}");
+    }
+}
