@@ -79,7 +79,7 @@ pub struct Setup {
     pub weather: Option<PathBuf>,
     /// The programme, as it stands.
     pub live: Arc<Live>,
-    /// Plans days with the waits.
+    /// Plans days with the waits, and with where many are.
     pub concierge: Arc<Concierge>,
     /// Hears of files that cannot be read.
     pub health: Arc<Health>,
@@ -99,7 +99,7 @@ pub struct Stage {
     advisor: Advisor,
     /// Gates that have yet to learn what is new in the files.
     unlearnt: BTreeSet<usize>,
-    /// What the record held at start, until all have learnt it; it is read once.
+    /// What the record held, until all have learnt it.
     recorded: Option<BTreeMap<Name, Vec<Minute>>>,
 }
 
@@ -189,6 +189,7 @@ impl Stage {
         }
         let queues = self.gates.iter().filter_map(|gate| Some((&gate.name, gate.queue.as_ref()?)));
         self.setup.concierge.set_waits(queue::waits(queues));
+        self.setup.concierge.set_seen(self.setup.tallies.cameras_per_minute(now));
     }
 
     /// What staff may do, gate by gate.
