@@ -1,7 +1,7 @@
 //! `usher flow simulate`: match days whose truth is known, and what queue, projection and advice make of them.
 
 use crate::{
-    cli::{Common, MEND_ME},
+    cli::Common,
     flow::simulate::{
         LaneChange, Settings, Simulated,
         followed::{Days, Followed, days, followed},
@@ -18,6 +18,9 @@ use usher_config::value::Name;
 
 /// Seeds of the days that the reference forecast learns from; days that are simulated have smaller ones.
 const LEARNT_FROM: std::ops::Range<u64> = 1_000_000..1_000_012;
+
+/// The exit code of a command line that is wrong, as clap has it.
+const WRONG_COMMAND_LINE: u8 = 2;
 
 /// Simulate match days, and hold what usher would say against the truth.
 #[derive(clap::Args)]
@@ -79,7 +82,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
             change.gate,
             known.join(", ")
         );
-        return Ok(ExitCode::from(MEND_ME));
+        return Ok(ExitCode::from(WRONG_COMMAND_LINE));
     }
     if let Some(folder) = &args.csv {
         write(&plain, folder)?;

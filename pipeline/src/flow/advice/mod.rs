@@ -48,6 +48,8 @@ const TAKES: f64 = 0.8;
 const WORTH_STEERING: f64 = 15.0;
 /// Part of a gate's visitors that can be sent elsewhere at most: not everybody heeds a screen.
 const HEEDED: f64 = 0.4;
+/// Gates that are tried for room at most.
+const CANDIDATES: usize = 4;
 /// Seconds by which the way through another gate must be shorter: it is a walk away.
 const A_WALK: f64 = 120.0;
 /// Minutes until a lane that is to open is open.
@@ -262,22 +264,31 @@ impl Memory {
 
     /// Another gate with room, while there is an alert here.
     fn steer(&mut self, at: Duration, place: usize, facts: &mut [Facts<'_>]) {
+        if !self.wait.is_on() {
+            self.steering.drop(at);
+            self.steer_to = None;
+            return;
+        }
         let here = &facts[place];
         let longest = here.wait.max(here.outlook.longest(0));
         let coming: f64 = here.view.arrivals.iter().take(STEERED_FOR).map(|fan| fan.median).sum();
         let wish = HEEDED * coming;
-        let rooms = facts.iter().enumerate().filter(|(other, _)| *other != place).map(|(other, there)| {
-            let is_shorter = there.outlook.longest_likely(0) + A_WALK < longest;
-            (other, if is_shorter { room(there, wish) } else { 0.0 })
-        });
-        let rooms: Vec<(usize, f64)> = rooms.collect();
+        let shortest = |there: &Facts<'_>| there.outlook.longest_likely(0) + there.taken;
+        let mut others: Vec<usize> = (0..facts.len()).filter(|other| *other != place).collect();
+        others.retain(|other| facts[*other].outlook.longest_likely(0) + A_WALK < longest);
+        others.sort_by(|a, b| shortest(&facts[*a]).total_cmp(&shortest(&facts[*b])));
+        // Of hundreds of gates the calmest few are tried, and the one that was named last.
+        let is_kept = |other: &usize| self.steer_to.as_ref() == Some(facts[*other].view.gate);
+        let kept = others.iter().copied().find(is_kept);
+        others.truncate(CANDIDATES);
+        others.extend(kept.filter(|kept| !others.contains(kept)));
+        let rooms: Vec<(usize, f64)> = others.into_iter().map(|other| (other, room(&facts[other], wish))).collect();
         let named = |to: &Name| rooms.iter().find(|(other, _)| facts[*other].view.gate == to).copied();
         // Whoever was named last goes on being named while it has room, or screens would point here and there.
         let kept = self.steer_to.as_ref().and_then(named).filter(|(_, room)| *room >= WORTH_STEERING / 2.0);
         let best = rooms.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, room)| *room >= WORTH_STEERING);
         let to = kept.or(best);
-        let is_alert = self.wait.is_on();
-        if to.is_none() || !is_alert {
+        if to.is_none() {
             // Nobody is sent where there is no room any more, however short a time that was said.
             self.steering.drop(at);
             self.steer_to = None;

@@ -33,7 +33,7 @@ pub(super) fn open(more: u32, suffices: bool, longest: f64) -> String {
 }
 
 pub(super) fn close(fewer: u32, longest: f64) -> String {
-    format!("{} may close: for an hour nobody would wait longer than {}.", capital(lanes(fewer)), minutes(longest))
+    format!("{} may close: for an hour nobody would wait longer than {}.", capital(&lanes(fewer)), minutes(longest))
 }
 
 pub(super) fn steer(gate: &str, people: u32, wait: f64) -> String {
@@ -45,7 +45,7 @@ pub(super) fn cameras(lost: &[&str]) -> String {
     format!("{names} {verb} not see: what is counted here is too low.")
 }
 
-fn capital(text: String) -> String {
+fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
 }

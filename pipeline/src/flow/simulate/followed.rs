@@ -9,7 +9,7 @@ use crate::flow::{
         simulate,
         venue::{Steer, Venue},
     },
-    told::{AdviceKind, Fan},
+    told::{Advice, AdviceKind, Fan},
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
@@ -100,7 +100,7 @@ pub fn followed(settings: &Settings, reference: &Reference) -> Followed {
             let views: Vec<View<'_>> = (0..open.len()).map(view).collect();
             advisor.advise(Duration::from_secs(60 * (minute as u64 + 1)), &views)
         };
-        staff.heed(minute, &open, told, &mut advised);
+        staff.heed(minute, &open, &told, &mut advised);
         minute += 1;
     }
     Followed { without: days(&plain), with: days(&venue.into_simulated()), advised }
@@ -190,7 +190,7 @@ impl Staff {
         &mut self,
         minute: usize,
         open: &[u32],
-        told: BTreeMap<Name, Vec<crate::flow::told::Advice>>,
+        told: &BTreeMap<Name, Vec<Advice>>,
         advised: &mut BTreeMap<AdviceKind, u64>,
     ) {
         self.steering.clear();
