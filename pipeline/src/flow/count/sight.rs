@@ -26,7 +26,7 @@ impl Sight {
     pub fn look(&mut self, at: Duration, people: usize) {
         let hole = match self.last {
             Some(last) => (at.saturating_sub(last) > BLINK).then_some((last, at)),
-            None => (at > self.begun).then_some((self.begun, at)),
+            None => (at.saturating_sub(self.begun) > BLINK).then_some((self.begun, at)),
         };
         self.holes.extend(hole);
         self.last = Some(self.last.map_or(at, |last| last.max(at)));

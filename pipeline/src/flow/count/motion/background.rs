@@ -57,11 +57,6 @@ impl Background {
         }
     }
 
-    #[cfg(test)]
-    pub(crate) fn mask(&self) -> &[bool] {
-        &self.mask
-    }
-
     /// Whether it is of pictures like `small`.
     pub fn fits(&self, small: &Small) -> bool {
         (self.width, self.height) == (small.width, small.height)

@@ -11,6 +11,10 @@ use usher_models::image::Rect;
 pub const WIDTH: f32 = 0.36;
 /// A pixel of the floor inside of a body counts against it by this.
 const AGAINST: f32 = 0.6;
+/// Where somebody's feet are nobody's legs go on: what moves below counts against a body, so that of two who hide each other
+/// the nearer one is found at their own feet.
+const BELOW: [f32; 4] = [0.2, 1.02, 0.8, 1.14];
+const AGAINST_BELOW: f32 = 0.4;
 /// Least fit of somebody new, and of somebody who is followed: parts of a body's area.
 const NEW: f32 = 0.34;
 const FOLLOWED: f32 = 0.2;
@@ -112,20 +116,26 @@ impl Bodies {
     /// How well somebody fits: the share of their body that moves and is not explained, less what of it does not move.
     fn fit(&self, body: &Rect) -> f32 {
         let (mut moves, mut floor, mut whole) = (0.0, 0.0, 0.0);
-        for [left, top, right, bottom] in PARTS {
-            let clamp = |value: f32, most: usize| value.round().clamp(0.0, most as f32) as usize;
-            let part = [
+        let clamp = |value: f32, most: usize| value.round().clamp(0.0, most as f32) as usize;
+        let pixels = |[left, top, right, bottom]: [f32; 4]| {
+            [
                 clamp(body.x + left * body.width, self.width),
                 clamp(body.y + top * body.height, self.height),
                 clamp(body.x + right * body.width, self.width),
                 clamp(body.y + bottom * body.height, self.height),
-            ];
+            ]
+        };
+        for shape @ [left, top, right, bottom] in PARTS {
+            let part = pixels(shape);
             let area = ((part[2] - part[0]) * (part[3] - part[1])) as f32;
             moves += self.free.of(part) as f32;
             floor += area - self.all.of(part) as f32;
             whole += (right - left) * body.width * (bottom - top) * body.height;
         }
-        (moves - AGAINST * floor) / whole.max(1.0)
+        let [left, top, right, bottom] = BELOW;
+        let below = self.free.of(pixels(BELOW)) as f32;
+        let below = below / ((right - left) * body.width * (bottom - top) * body.height).max(1.0);
+        (moves - AGAINST * floor) / whole.max(1.0) - AGAINST_BELOW * below
     }
 
     fn near(&self, stature: &Stature, rect: &Rect) -> Option<Rect> {

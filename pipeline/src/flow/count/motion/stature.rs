@@ -42,6 +42,10 @@ impl Statures {
 
     /// Takes in the blobs of a mask.
     pub fn learn(&mut self, mask: &[bool], width: usize, height: usize) {
+        // What a person said is surer than what a crowd, in which people hide each other's legs, looks like.
+        if self.told.is_some() {
+            return;
+        }
         for blob in blobs(mask, width, height) {
             let shape = blob.width() / blob.height();
             let filled = blob.pixels as f32 / (blob.width() * blob.height());
@@ -74,12 +78,7 @@ impl Statures {
         let slope = slope.clamp(0.0, 1.5);
         let mut offs: Vec<f32> = self.samples.iter().map(|(y, of)| of - slope * y).collect();
         let at = median(&mut offs);
-        let mut fitted = Stature { at, slope };
-        if let Some((y, told)) = self.told {
-            // What was told holds where it was told; only how it changes with place is learned.
-            fitted = Stature { at: told - slope * y, slope };
-        }
-        self.fitted = Some(fitted);
+        self.fitted = Some(Stature { at, slope });
     }
 }
 
