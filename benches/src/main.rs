@@ -10,6 +10,7 @@ mod cameras;
 mod cpu;
 mod cuda;
 mod film;
+mod flow;
 mod gate;
 mod iresnet;
 mod networks;
@@ -51,6 +52,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("pictures") {
         report::keep("pictures", pictures::QUESTION, &pictures::answer()?)?;
+    }
+    if wanted("flow") {
+        report::keep("flow", flow::QUESTION, &flow::answer()?)?;
     }
     if wanted("cameras") {
         report::keep("cameras", cameras::QUESTION, &cameras::answer()?)?;

@@ -24,6 +24,21 @@ pub struct Gate {
     pub liveness: Liveness,
     /// Whom it may recognise. Default `pass`.
     pub mode: Mode,
+    /// How it is built, where its queue is to be told. Default: it is not.
+    pub lanes: Option<Lanes>,
+}
+
+/// How a gate is built, for its queue.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lanes {
+    /// Lanes there are, 1..=100.
+    pub lanes: u32,
+    /// Lanes open where nothing else is said, 0..=`lanes`. Default all.
+    pub open: u32,
+    /// People a minute and lane while people wait, where the venue knows. Default: learnt from the queue.
+    pub rate_per_lane_minute: Option<f64>,
+    /// The longest wait that the venue wants here. Default none: nothing is advised.
+    pub limit: Option<Duration>,
 }
 
 /// Whom a gate may recognise.
@@ -92,6 +107,26 @@ pub struct Written {
     #[serde(default)]
     #[schemars(extend("examples" = ["Kim Min-ji, data protection officer"]))]
     pub responsible: Option<String>,
+    /// Lanes that people can go through side by side. With it usher tells the queue: its length, the wait, what comes next.
+    #[garde(range(min = 1, max = 100))]
+    #[serde(default)]
+    #[schemars(extend("examples" = [8]))]
+    pub lanes: Option<i64>,
+    /// Lanes that are open where nothing else is said; without it all of them.
+    #[garde(range(min = 0, max = 100))]
+    #[serde(default)]
+    #[schemars(extend("examples" = [4]))]
+    pub open_lanes: Option<i64>,
+    /// People a minute that one lane lets in while people wait, where the venue knows; without it usher learns it from the queue.
+    #[garde(range(min = 0.1, max = 120.0))]
+    #[serde(default)]
+    #[schemars(extend("examples" = [10.0]))]
+    pub lane_rate: Option<f64>,
+    /// The longest wait that the venue wants here. With it usher says before it is passed, and what would help.
+    #[garde(skip)]
+    #[serde(default)]
+    #[schemars(extend("examples" = ["5 min"], "x-least" = "30 s", "x-most" = "4 h"))]
+    pub wait_limit: Option<Span>,
 }
 
 fn quiet() -> Span {
@@ -107,7 +142,14 @@ impl Written {
             // Without somebody who answers for it, the check below has refused it.
             _ => Mode::Pass,
         };
-        Gate { cameras: self.cameras.clone(), quiet: self.quiet.0, liveness: self.liveness, mode }
+        let count = |lanes: i64| u32::try_from(lanes).unwrap_or(0);
+        let lanes = self.lanes.map(|lanes| Lanes {
+            lanes: count(lanes),
+            open: self.open_lanes.map_or(count(lanes), count),
+            rate_per_lane_minute: self.lane_rate,
+            limit: self.wait_limit.map(|limit| limit.0),
+        });
+        Gate { cameras: self.cameras.clone(), quiet: self.quiet.0, liveness: self.liveness, mode, lanes }
     }
 }
 
@@ -118,6 +160,7 @@ pub(crate) fn check(checks: &mut Checks<'_>) {
     let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
     for gate in gates.value.entries() {
         check_mode(checks, gate);
+        check_lanes(checks, gate);
         // One name without brackets is a mistake of its own; the camera is in this gate all the same.
         let listed = gate.value.get("cameras").into_iter();
         let listed =
@@ -180,5 +223,41 @@ fn check_mode(checks: &mut Checks<'_>, gate: &Entry) {
             );
         }
         _ => {}
+    }
+}
+
+/// What is said of lanes needs lanes, and no more are open than there are.
+fn check_lanes(checks: &mut Checks<'_>, gate: &Entry) {
+    let lanes = gate.value.get("lanes").and_then(Node::text);
+    for key in ["open_lanes", "lane_rate", "wait_limit"] {
+        let Some(entry) = gate.value.entry(key).filter(|entry| entry.value.text().is_some_and(|text| !text.is_empty()))
+        else {
+            continue;
+        };
+        let path = format!("gates.{}.{key}", gate.key);
+        let number = |text: &str| text.parse::<i64>().ok();
+        match lanes {
+            None | Some("") => {
+                let message =
+                    format!("`{key}` says something of lanes, and gate `{}` says not how many it has", gate.key);
+                checks.find(
+                    entry.key_span.clone(),
+                    path,
+                    message,
+                    "add `lanes: 8` (as many as there are), or remove it",
+                );
+            }
+            Some(lanes) if key == "open_lanes" => {
+                let open = entry.value.text().unwrap_or_default();
+                if let (Some(most), Some(wanted)) = (number(lanes), number(open))
+                    && wanted > most
+                {
+                    let message = format!("{wanted} lanes cannot be open where gate `{}` has {most}", gate.key);
+                    let mend = format!("write at most `open_lanes: {most}`, or correct `lanes`");
+                    checks.find(entry.value.span.clone(), path, message, mend);
+                }
+            }
+            Some(_) => {}
+        }
     }
 }

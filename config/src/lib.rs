@@ -159,6 +159,7 @@ fn check(checks: &mut Checks<'_>, folder: &Path) {
     count::check_places(checks);
     infer::check(checks, &data_of(root.get("data").and_then(|data| data.text()).map(Path::new), folder).join("models"));
     guide::check(checks, folder);
+    flow::check(checks, folder);
     publish::check(checks, folder);
     signage::check(checks, folder);
     gallery::check(checks, folder);

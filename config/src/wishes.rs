@@ -54,6 +54,25 @@ pub struct Wishes {
     #[serde(default)]
     #[schemars(extend("examples" = [{ "gate-b": 240 }]))]
     pub waits: BTreeMap<Name, Wait>,
+    /// How many people a minute cameras count at places now.
+    #[garde(dive)]
+    #[serde(default)]
+    #[schemars(extend("examples" = [{ "food-court-1": 12 }]))]
+    pub seen: BTreeMap<Name, People>,
+}
+
+/// People a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Validate, JsonSchema)]
+#[garde(transparent)]
+pub struct People(
+    /// A minute.
+    #[garde(range(min = 0.0, max = 10_000.0))]
+    pub f64,
+);
+
+/// The schema of such a file.
+pub fn json_schema() -> serde_json::Value {
+    document::json_schema::<Wishes>()
 }
 
 /// Seconds in a queue; two hours at most.

@@ -171,6 +171,7 @@ fn the_schemas_are_fresh() {
         ("places.schema.json", places::json_schema()),
         ("crowd.schema.json", json_schema::<Crowd>()),
         ("walks.schema.json", usher_config::walks::json_schema()),
+        ("wishes.schema.json", usher_config::wishes::json_schema()),
     ] {
         fresh(&here(name), &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
     }

@@ -78,7 +78,7 @@ pub struct Health {
     drift: AtomicBool,
     screens: Mutex<BTreeMap<Name, Screen>>,
     guide: Mutex<Option<String>>,
-    flow: Mutex<Option<String>>,
+    flow: Mutex<BTreeMap<&'static str, String>>,
     floor: AtomicBool,
 }
 
@@ -93,7 +93,7 @@ impl Health {
             drift: AtomicBool::new(false),
             screens: Mutex::new(BTreeMap::new()),
             guide: Mutex::new(None),
-            flow: Mutex::new(None),
+            flow: Mutex::new(BTreeMap::new()),
             floor: AtomicBool::new(false),
         }
     }
@@ -171,14 +171,20 @@ impl Health {
         *self.guide.lock().expect("no holder of this lock panics") = trouble;
     }
 
-    /// Why counts are not kept on disk, if so.
+    /// What is wrong with flow's files, if anything: those it reads, and the record that it keeps.
     pub fn flow(&self) -> Option<String> {
-        self.flow.lock().expect("no holder of this lock panics").clone()
+        let parts = self.flow.lock().expect("no holder of this lock panics");
+        let all: Vec<&str> = parts.values().map(String::as_str).collect();
+        (!all.is_empty()).then(|| all.join("; "))
     }
 
-    /// Says why counts are not kept on disk.
-    pub fn set_flow(&self, trouble: Option<String>) {
-        *self.flow.lock().expect("no holder of this lock panics") = trouble;
+    /// Says what is wrong with a part of flow's files, or that nothing is; true where that is news.
+    pub fn set_flow(&self, part: &'static str, trouble: Option<String>) -> bool {
+        let mut parts = self.flow.lock().expect("no holder of this lock panics");
+        match trouble {
+            Some(trouble) => parts.insert(part, trouble.clone()) != Some(trouble),
+            None => parts.remove(part).is_some(),
+        }
     }
 
     /// Whether the time floor is more than a day ahead of the clock.

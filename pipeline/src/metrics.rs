@@ -44,6 +44,31 @@ pub const STRANGERS_NEAR: &str = "usher_strangers_near_ratio";
 /// Old pipelines of a camera that overran their deadline on the way down; by `camera`.
 pub const CAMERA_TEARDOWN_OVERRUN: &str = "usher_camera_teardown_overrun_total";
 
+/// People who came in, as flow counts them; by `gate`.
+pub const GATE_ENTERED: &str = "usher_gate_entered_total";
+/// People who went out; by `gate`.
+pub const GATE_LEFT: &str = "usher_gate_left_total";
+/// Came in less went out; by `gate`. Like every figure of a gate below, it is not a number while it is not known.
+pub const GATE_INSIDE: &str = "usher_gate_inside";
+/// Cameras that do not count now; by `gate`.
+pub const GATE_LOST_CAMERAS: &str = "usher_gate_lost_cameras";
+/// People in the queue; by `gate`.
+pub const GATE_QUEUE: &str = "usher_gate_queue_people";
+/// Seconds from the back of the queue to the gate; by `gate`.
+pub const GATE_WAIT: &str = "usher_gate_wait_seconds";
+/// Lanes that are open; by `gate`.
+pub const GATE_LANES: &str = "usher_gate_lanes_open";
+/// What staff may do now: how many advices; by `gate` and `kind`.
+pub const GATE_ADVICE: &str = "usher_gate_advice";
+/// Median of the people a minute who will arrive; by `gate` and `minutes` from now.
+pub const GATE_FORECAST: &str = "usher_gate_forecast_per_minute";
+/// Median of the seconds that one will wait; by `gate` and `minutes` from now.
+pub const GATE_FORECAST_WAIT: &str = "usher_gate_forecast_wait_seconds";
+/// The share of forecasts so far ahead that held, of late; by `gate`, `minutes` and `interval`, 80 or 95.
+pub const GATE_COVERAGE: &str = "usher_gate_forecast_coverage_ratio";
+/// Mean absolute error of forecasts so far ahead, people a minute; by `gate` and `minutes`.
+pub const GATE_ERROR: &str = "usher_gate_forecast_error_per_minute";
+
 /// Upper bounds of the buckets of every histogram in seconds: a stage takes a millisecond, a greeting half a second.
 const SECONDS: [f64; 16] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5];
@@ -63,6 +88,8 @@ pub const COUNTERS: &[(&str, &str)] = &[
     (DECISIONS, "decisions, by gate and deed"),
     (ACKNOWLEDGED, "visits acknowledged by the broker"),
     (EXPIRED, "events that expired before they could be sent, by kind"),
+    (GATE_ENTERED, "people who came in, as flow counts them, by gate"),
+    (GATE_LEFT, "people who went out, by gate"),
 ];
 /// See [`COUNTERS`].
 pub const GAUGES: &[(&str, &str)] = &[
@@ -73,6 +100,16 @@ pub const GAUGES: &[(&str, &str)] = &[
         STRANGERS_NEAR,
         "of the last walks that ended without a name, the share that came as near to somebody enrolled as 0.1 should",
     ),
+    (GATE_INSIDE, "came in less went out, by gate; NaN while it is not known, as all figures of gates"),
+    (GATE_LOST_CAMERAS, "cameras that do not count now, by gate"),
+    (GATE_QUEUE, "people in the queue, by gate"),
+    (GATE_WAIT, "seconds from the back of the queue to the gate, by gate"),
+    (GATE_LANES, "lanes that are open, by gate"),
+    (GATE_ADVICE, "what staff may do now: how many advices, by gate and kind"),
+    (GATE_FORECAST, "median of the people a minute who will arrive, by gate and minutes from now"),
+    (GATE_FORECAST_WAIT, "median of the seconds that one will wait, by gate and minutes from now"),
+    (GATE_COVERAGE, "share of the last forecasts that held, by gate, minutes and interval (80 or 95)"),
+    (GATE_ERROR, "mean absolute error of the last forecasts, people a minute, by gate and minutes"),
 ];
 /// See [`COUNTERS`].
 pub const HISTOGRAMS: &[(&str, &str)] = &[

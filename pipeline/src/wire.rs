@@ -19,7 +19,12 @@ use crate::{
         quiet::Quiet,
         visit::{Notice, Outcome, Visit},
     },
-    flow::count::{self, Counter, motion},
+    flow::{
+        board::Board,
+        count::{self, Counter, motion},
+        desk::desk,
+        stage::{self, Stage},
+    },
     gallery::{
         current::{self, Current},
         decoder::Decoder,
@@ -197,8 +202,14 @@ pub fn start(
     let (address, zone) = (settings::address(config), settings::zone(&live));
     let concierge = Arc::new(Concierge::new(live.clone(), address));
     let beat = stages.beat("guide");
-    stages.threads.push(guide::live::watch(&config.guide, live, health.clone(), None, stop.clone(), beat));
-    let told = settings::Told { acked: listeners.acked, progress: Some(progress), kept: Store::of(config)? };
+    stages.threads.push(guide::live::watch(&config.guide, live.clone(), health.clone(), None, stop.clone(), beat));
+    let board = Arc::new(Board::default());
+    let told = settings::Told {
+        acked: listeners.acked,
+        progress: Some(progress),
+        kept: Store::of(config)?,
+        flow: board.clone(),
+    };
     let setup = settings::publishing(config, &times, &gallery, concierge.clone(), &health, clock, told);
     let published = publish::start(setup, visits_out, notices_out)?;
     for (name, beat) in published.beats() {
@@ -233,8 +244,13 @@ pub fn start(
     });
 
     let (flow, flow_out) = bounded(PASSING);
-    let (counter, time) = (Counter::recorded(config, zone, clock.now(), &health), clock.clone());
-    stages.start("flow", move |beat| count::run(&flow_out, counter, &*time, beat));
+    let (counter, time) = (Counter::recorded(config, zone.clone(), clock.now(), &health), clock.clone());
+    let tallies = counter.tallies();
+    stages.start("count", move |beat| count::run(&flow_out, counter, &*time, beat));
+    let (desk, questions) = desk();
+    let stage = Stage::new(settings::joining(config, tallies, zone, live, &concierge, &health, &board), clock.now());
+    let (time, until) = (clock.clone(), stop.clone());
+    stages.start("flow", move |beat| stage::run(stage, &questions, &*time, &until, beat));
 
     let (watched, watched_out) = bounded(FOR_EYES);
     let outlets = infer::Outlets { sightings, flow, watched, passes };
@@ -267,7 +283,7 @@ pub fn start(
     let token = mint_token();
     let taps = web::Taps { watched: watched_out, outcomes: outcomes_out, progress: progress_out };
     let settings = settings::pages(config, &cameras, &published, token.clone(), &concierge);
-    let figures = settings::figures(&gallery, &law, &rules);
+    let figures = settings::figures(&gallery, &law, &rules, settings::flow(board, desk, &concierge));
     let Pages { address, thread } =
         web::start(settings, taps, health.clone(), figures, prometheus, clock.clone(), stop.clone())?;
     stages.threads.push(thread);

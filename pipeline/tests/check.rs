@@ -60,6 +60,37 @@ fn missing_weights_are_a_warning_with_the_mend() {
 }
 
 #[test]
+fn what_places_and_configuration_call_differently_is_a_warning() {
+    let (folder, path) = written("embedded", "/dev/video0");
+    let point = |more: &str| {
+        format!(
+            r#"{{"type":"Feature","geometry":{{"type":"Point","coordinates":[13.4,52.5]}},"properties":{{{more}}}}}"#
+        )
+    };
+    let features = [
+        point(r#""kind":"gate","name":"gate-a""#),
+        point(r#""kind":"cafe","name":"Bean","camera":"food""#),
+        point(r#""kind":"cafe","name":"Leaf","camera":"c""#),
+    ];
+    let places = format!(r#"{{"type":"FeatureCollection","features":[{}]}}"#, features.join(","));
+    std::fs::write(folder.path().join("places.geojson"), places).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap() + "guide: { places: places.geojson }\n";
+    std::fs::write(&path, text).unwrap();
+    let output = usher(&["check", &path.display().to_string(), "--json"]);
+    let said = json(&output);
+    let warnings: Vec<&str> = said["warnings"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let told = |part: &str| warnings.iter().filter(|warning| warning.contains(part)).count();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert_eq!(
+        told("no gate `g`, so no day can begin there: add a point of `kind: gate` with that name (there are: gate-a)"),
+        1,
+        "{said}"
+    );
+    assert_eq!(told("`Bean` is counted by camera `food`, which is none of the cameras"), 1, "{said}");
+    assert_eq!(told("`Leaf`"), 0, "{said}");
+}
+
+#[test]
 fn problems_end_with_78_and_every_place() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("usher.yaml");

@@ -260,6 +260,35 @@ fn a_gate_that_jams_is_waited_for_or_left_alone() {
 }
 
 #[test]
+fn what_cameras_count_now_makes_a_meal_popular_or_quiet_and_says_nothing_of_the_evening() {
+    let (mut world, mut wanted, planned) = told();
+    for (number, place) in world.games.places.places.iter_mut().enumerate().filter(|(_, place)| place.kind.is_food()) {
+        place.popularity = None;
+        place.camera = Name::new(&format!("camera-{number}"));
+    }
+    let cameras: Vec<Name> = world.games.places.places.iter().filter_map(|place| place.camera.clone()).collect();
+    wanted.at = later(&wanted, &planned.day, &planned.day.stops[2].starts, -20).at;
+    let at = wanted.at.timestamp();
+    let mut day_with = |people: f64| {
+        wanted.seen = cameras.iter().map(|camera| (camera.clone(), people)).collect();
+        let planned = world.plan(&wanted).unwrap();
+        hold(&world, &wanted, &planned.day);
+        planned
+    };
+    let (quiet, busy) = (day_with(0.1), day_with(60.0));
+    let meals = |planned: &Planned, why: &Why| -> Vec<(bool, bool)> {
+        let meals = planned.day.stops.iter().filter(|stop| stop.kind == StopKind::Meal);
+        let soon = |stop: &Stop| stop.starts.parse::<Timestamp>().unwrap() <= at + SignedDuration::from_hours(1);
+        meals.map(|stop| (soon(stop), stop.why.contains(why))).collect()
+    };
+    let lunch = meals(&quiet, &Why::Quiet);
+    assert!(lunch.iter().any(|(soon, _)| *soon), "{lunch:?}");
+    assert!(lunch.iter().all(|(soon, quiet)| soon == quiet), "{lunch:?}");
+    assert!(meals(&busy, &Why::Popular).iter().all(|(soon, popular)| soon == popular));
+    assert!(busy.points > quiet.points, "where many go, more like it");
+}
+
+#[test]
 fn what_is_promised_is_kept_unless_something_is_clearly_better() {
     let (world, wanted, planned) = told();
     // Their second best lunch was promised to them.

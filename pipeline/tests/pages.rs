@@ -4,12 +4,15 @@
 //! Each of its connections gets a box of its own, so that its files may run side by side.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test starts threads as it likes")]
 
+#[path = "support/gates.rs"]
+mod gates;
 #[path = "support/reasons.rs"]
 mod reasons;
 #[path = "support/scene.rs"]
 mod scene;
 
 use crossbeam::channel::{Receiver, Sender, bounded, tick};
+use gates::{flow, marks, tell_gate};
 use reasons::reasons;
 use scene::{person, scene};
 use serde_json::{Value, json};
@@ -30,6 +33,7 @@ use usher::{
     clock::{Clock, Moment, SystemClock},
     coach::walk::Wanted,
     decide::visit::{Deed, Outcome},
+    flow::board::Board,
     gallery::visitor::VisitorId,
     health::{BrokerState, CameraState, Health},
     identify::identification::{Evidence, Verdict},
@@ -39,7 +43,10 @@ use usher::{
     },
     publish::progress::{Progress, Step},
     supervise::{Stopper, stop},
-    web::{self, Figures, Pages, Taps, WebSettings, Websocket},
+    web::{
+        self, Figures, Pages, Taps, WebSettings, Websocket,
+        flow::{Flow, Mark},
+    },
 };
 use usher_config::{
     decide::Liveness,
@@ -98,8 +105,8 @@ fn a_port_that_is_taken_says_which_key_mends_it() {
     let health = Arc::new(Health::of([]));
     let settings = settings(address, Websocket::Nowhere, false);
     let forgotten = Arc::default();
-    let refused =
-        web::start(settings, taps, health, figures(&forgotten), Box::new(String::new), SystemClock::start(), stop);
+    let figures = figures(&forgotten, flow(&Arc::default(), &Arc::default()));
+    let refused = web::start(settings, taps, health, figures, Box::new(String::new), SystemClock::start(), stop);
     let Err(refused) = refused else { panic!("two servers on one port") };
     let words = refused.to_string();
     assert!(words.contains(&address.to_string()), "{words}");
@@ -113,6 +120,8 @@ struct World {
     people: Arc<Mutex<Vec<Person>>>,
     forgotten: Arc<AtomicBool>,
     visit: Option<Uuid>,
+    board: Arc<Board>,
+    marks: Arc<Mutex<Vec<Mark>>>,
     running: Option<Running>,
 }
 
@@ -170,7 +179,7 @@ fn settings(listen: SocketAddr, websocket: Websocket, portraits: bool) -> WebSet
 }
 
 /// Everybody is somebody, until they are forgotten.
-fn figures(forgotten: &Arc<AtomicBool>) -> Figures {
+fn figures(forgotten: &Arc<AtomicBool>, flow: Flow) -> Figures {
     let (named, asked) = (forgotten.clone(), forgotten.clone());
     Figures {
         enrolled: Box::new(|| 612),
@@ -178,6 +187,7 @@ fn figures(forgotten: &Arc<AtomicBool>) -> Figures {
         promised: 0.001,
         name_of: Box::new(move |_| (!named.load(Ordering::Acquire)).then(|| NAMED.into())),
         is_enrolled: Box::new(move |_| !asked.load(Ordering::Acquire)),
+        flow,
     }
 }
 
@@ -193,8 +203,16 @@ fn serve(line: TcpStream) {
     let mut answers = line.try_clone().expect("a socket is cloned");
     let clock = SystemClock::start();
     let health = Arc::new(Health::of(cameras().iter().map(|camera| camera.name.clone())));
-    let mut world =
-        World { clock, health, people: Arc::default(), forgotten: Arc::default(), visit: None, running: None };
+    let mut world = World {
+        clock,
+        health,
+        people: Arc::default(),
+        forgotten: Arc::default(),
+        visit: None,
+        board: Arc::default(),
+        marks: Arc::default(),
+        running: None,
+    };
     for asked in BufReader::new(line).lines().map_while(Result::ok) {
         let asked: Value = serde_json::from_str(&asked).expect("node sends JSON");
         let answer = world.obey(&asked);
@@ -246,6 +264,9 @@ impl World {
                 let told = Progress { visit: self.visit.expect("somebody was welcomed"), step, at: self.clock.now() };
                 self.running.as_ref().expect("the box runs").progress.send(told).expect("the tap is read");
             }
+            "gate" => tell_gate(&self.board, asked, self.clock.now().wall),
+            "marks" => *self.marks.lock().expect("no holder of this lock panics") = marks(&asked["marks"]),
+            "flow" => drop(self.health.set_flow("history", asked["trouble"].as_str().map(str::to_owned))),
             "forget" => self.forgotten.store(true, Ordering::Release),
             other => panic!("node asks for {other:?}"),
         }
@@ -258,7 +279,7 @@ impl World {
         let clock: Arc<dyn Clock> = self.clock.clone();
         let prometheus = Box::new(|| "usher_enrolled 612\n".to_owned());
         let settings = settings(listen, websocket, portraits);
-        let figures = figures(&self.forgotten);
+        let figures = figures(&self.forgotten, flow(&self.board, &self.marks));
         let pages =
             web::start(settings, taps, self.health.clone(), figures, prometheus, clock, stop).expect("the box starts");
         let filming = Arc::new(AtomicBool::new(true));

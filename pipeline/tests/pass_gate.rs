@@ -185,11 +185,22 @@ fn takes_the_day_along(greeting: &Value, pass: &str) {
     assert!(!told.to_string().contains("Nia"), "{told}");
     let (status, calendar) = asked(&address, "/api/day/calendar", &json!({ "key": key }));
     assert_eq!((status, calendar.as_str().unwrap().matches("BEGIN:VCALENDAR").count()), (200, 1));
+    // What is near, with its reasons; a position far from the venue is none.
+    let near = |by: Value| asked(&address, "/api/nearby", &by);
+    let (status, found) = near(json!({ "key": key, "at": stops[1]["at"] }));
+    assert_eq!((status, &found["here"]), (200, &json!(true)), "{found}");
+    let places = found["places"].as_array().unwrap();
+    assert!(!places.is_empty() && places.iter().all(|place| !place["why"].as_array().unwrap().is_empty()), "{found}");
+    let (status, found) = near(json!({ "key": key, "at": [0.0, 0.0] }));
+    assert_eq!((status, &found["here"]), (200, &json!(false)), "{found}");
+    assert_eq!(near(json!({ "key": key, "secret": "A" })).0, 400);
+    assert_eq!(near(json!({ "key": "AAAAAAAAAAAAAAAA" })).0, 404);
     // The key is no pass, and no pass is a key.
     let secret = pass.rsplit('#').next().unwrap();
     assert_eq!(asked(&address, "/api/pass", &json!({ "secret": key })).0, 404);
     assert_eq!(asked(&address, "/api/day", &json!({ "key": secret })).0, 404);
     assert_eq!(asked(&address, "/api/day", &json!({ "key": "AAAAAAAAAAAAAAAA" })).0, 404);
+    assert_eq!(near(json!({ "secret": secret })).0, 200);
     // Behind the pass lies the same day.
     let (status, told) = asked(&address, "/api/pass/day", &json!({ "secret": secret }));
     assert_eq!((status, titles(&told["day"])), (200, titles(&greeting["day"])), "{told}");

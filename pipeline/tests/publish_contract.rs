@@ -40,11 +40,14 @@ fn what_is_sent_is_what_the_contract_says() {
     let listener = Listener::ready(rig.published.listens().unwrap().port(), who, &["usher/v1/arena/#"]);
     rig.welcome();
     rig.notice();
+    rig.count(12);
     let kinds = [
         ("visit", "/visit"),
         ("greeting", "/greeting"),
         ("face", "/face"),
         ("notice", "/notice"),
+        ("flow", "/flow"),
+        ("forecast", "/forecast"),
         ("programme", "/programme"),
         ("status", "/status"),
         ("camera", "/state"),

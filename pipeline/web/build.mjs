@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { build } from "esbuild";
 import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 
-const HTML = ["index", "signage", "operator", "enrol"];
+const HTML = ["index", "signage", "operator", "flow", "enrol"];
 /** Pages that are one sheet of paper, and what they are called before they say so themselves. */
 const PAPER = { pass: "usher", day: "usher", staff: "Staff · usher" };
 const options = {
@@ -23,7 +23,7 @@ const made = hashOf(parts.outputFiles.map((file) => file.contents).concat(await 
 await build({ ...signage, define: { PAGES: JSON.stringify(made) } });
 await build({
   ...options,
-  entryPoints: { operator: "operator/main.ts", enrol: "enrol/main.ts", pass: "pass/main.ts", day: "day/main.ts", staff: "staff/main.ts", index: "index/index.css" },
+  entryPoints: { operator: "operator/main.ts", flow: "flow/main.ts", enrol: "enrol/main.ts", pass: "pass/main.ts", day: "day/main.ts", staff: "staff/main.ts", index: "index/index.css" },
   outdir: "dist",
   format: "esm",
   loader: { ".woff2": "file" },

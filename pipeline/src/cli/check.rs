@@ -1,5 +1,6 @@
 //! `usher check`.
 
+mod places;
 mod probe;
 
 use crate::{
@@ -53,6 +54,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     let mut warnings = config.warnings();
     warnings.extend(weights_missing(&config)?);
     warnings.extend(unconfined(&config));
+    warnings.extend(guide.places.iter().flat_map(|places| places::strangers(places, &config)));
     let probed = args.probe.then(|| probe::all(&config, Duration::from_secs(args.timeout)));
     let ok = probed.as_ref().is_none_or(probe::Probed::is_ok);
     if common.json {

@@ -3,6 +3,7 @@
 mod backtest;
 mod export;
 mod replay;
+mod simulate;
 
 use crate::cli::Common;
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ enum What {
     Backtest(backtest::Args),
     Export(export::Args),
     Replay(replay::Args),
+    Simulate(simulate::Args),
 }
 
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
@@ -26,5 +28,6 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
         What::Backtest(args) => backtest::run(common, args),
         What::Export(args) => export::run(common, args),
         What::Replay(args) => replay::run(common, args),
+        What::Simulate(args) => simulate::run(common, args),
     }
 }

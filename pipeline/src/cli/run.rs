@@ -90,6 +90,7 @@ pub(crate) fn start(config: &Config, clock: &Arc<dyn Clock>, listeners: Listener
 pub(crate) fn say_where(gate: &Gate) {
     let pages = gate.pages;
     println!("operator  http://{pages}/operator");
+    println!("flow      http://{pages}/flow");
     println!("signage   http://{pages}/signage");
     if let Some(station) = gate.station {
         println!("enrol     https://{station}/enrol");

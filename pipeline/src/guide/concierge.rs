@@ -6,11 +6,14 @@
 use crate::{
     gallery::visitor::Visitor,
     guide::{
-        day::{Day, StopKind, pair},
+        day::{Day, Nearby, StopKind, pair},
+        liking::Seen,
         live::Live,
+        places::{Asked, suggest},
         plan::{Site, Unplannable, Wanted, day_for},
         programme::{self, Upcoming},
         takeaway::TakeAway,
+        ways::straight,
     },
 };
 use data_encoding::BASE32_NOPAD;
@@ -23,7 +26,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 use usher_config::{
-    places::{Kind, Position},
+    places::{Kind, Place, Places, Position},
     value::Name,
 };
 
@@ -40,6 +43,8 @@ pub struct Concierge {
     address: Option<String>,
     /// How long one waits at gates now, where that is measured.
     waits: Mutex<BTreeMap<Name, Duration>>,
+    /// How many go to places now, where a camera counts.
+    seen: Mutex<Seen>,
     /// Gates that no plan begins at, said once.
     said: Mutex<HashSet<Name>>,
 }
@@ -58,6 +63,7 @@ impl Concierge {
             words: hmac::Key::new(hmac::HMAC_SHA256, &secret),
             address,
             waits: Mutex::new(BTreeMap::new()),
+            seen: Mutex::new(Seen::new()),
             said: Mutex::new(HashSet::new()),
         }
     }
@@ -65,6 +71,11 @@ impl Concierge {
     /// Says how long one waits at gates now; days are planned with it from then on.
     pub fn set_waits(&self, waits: BTreeMap<Name, Duration>) {
         *self.waits.lock().expect("no holder of this lock panics") = waits;
+    }
+
+    /// Says how many people a minute cameras count now; places with one of them are popular or quiet from then on.
+    pub fn set_seen(&self, seen: Seen) {
+        *self.seen.lock().expect("no holder of this lock panics") = seen;
     }
 
     /// The programme's sports, each once, in alphabetical order.
@@ -85,6 +96,12 @@ impl Concierge {
         guide.programme.as_ref().map(|programme| programme::changes(programme, at, how_many)).unwrap_or_default()
     }
 
+    /// All sessions that run at some time from `from` to `to`, soonest first.
+    pub fn between(&self, from: SystemTime, to: SystemTime) -> Vec<Upcoming> {
+        let guide = self.live.load();
+        guide.programme.as_ref().map(|programme| programme::between(programme, from, to)).unwrap_or_default()
+    }
+
     /// What the rest of a visitor's day could be, from a gate on, or from when they mean to arrive where no gate saw them yet.
     /// `None` where there is nothing to plan with, or nothing to do any more.
     pub fn day(&self, visitor: &Visitor, gate: Option<&Name>, at: SystemTime) -> Option<Day> {
@@ -99,9 +116,7 @@ impl Concierge {
         };
         let now = zoned(at, programme.time_zone.clone())?;
         let wishes = &visitor.wishes;
-        let first_gate =
-            || places.places.iter().find(|place| place.kind == Kind::Gate).and_then(|gate| Name::new(&gate.name));
-        let from = gate.cloned().or_else(first_gate)?;
+        let from = gate.cloned().or_else(|| Name::new(&first_gate(places)?.name))?;
         let wanted = Wanted {
             sports: std::iter::once(&visitor.sport).chain(&wishes.sports).cloned().collect(),
             food: wishes.food.clone(),
@@ -110,6 +125,7 @@ impl Concierge {
             at: if gate.is_some() { now } else { arrival(wishes.arrival.as_deref(), now) },
             until: None,
             waits: self.waits.lock().expect("no holder of this lock panics").clone(),
+            seen: self.seen.lock().expect("no holder of this lock panics").clone(),
             before: self.keys.told(visitor.id, at),
         };
         match day_for(&site, &wanted) {
@@ -127,6 +143,43 @@ impl Concierge {
                 None
             }
         }
+    }
+
+    /// Where a visitor would like to eat or rest near by, the best first: near `here` where they say where they are, else where their
+    /// day has led them by now. Whether it was near `here` is told beside it: who is not at the venue is told what is near the gate.
+    pub fn nearby(&self, visitor: &Visitor, here: Option<Position>, at: SystemTime) -> (Vec<Nearby>, bool) {
+        let guide = self.live.load();
+        let zone = guide.programme.as_ref().map_or(TimeZone::UTC, |programme| programme.time_zone.clone());
+        let Some(((places, ways), when)) = guide.places.as_ref().zip(guide.ways.as_ref()).zip(zoned(at, zone)) else {
+            return (Vec::new(), false);
+        };
+        let here = here.filter(|here| places.places.iter().any(|place| straight(*here, place.at) < SITE_METRES));
+        let by_plan = || self.keys.told(visitor.id, at).and_then(|day| reached(&day, at));
+        let Some(near) = here.or_else(by_plan).or_else(|| Some(first_gate(places)?.at)) else {
+            return (Vec::new(), false);
+        };
+        let seen = self.seen.lock().expect("no holder of this lock panics").clone();
+        let asked = Asked {
+            at: near,
+            when,
+            kinds: &[Kind::Restaurant, Kind::Cafe, Kind::Kiosk, Kind::Rest],
+            food: &visitor.wishes.food,
+            step_free: visitor.wishes.step_free,
+            price: None,
+            seen: &seen,
+        };
+        let told = suggest(places, ways, &asked, NEARBY).into_iter().map(|found| {
+            let place = &places.places[found.place];
+            Nearby {
+                kind: place.kind.word(),
+                name: place.name.clone(),
+                walk_s: found.walk.seconds,
+                walk_m: found.walk.metres,
+                at: pair(place.at),
+                why: found.why,
+            }
+        });
+        (told.collect(), here.is_some())
     }
 
     fn say_once(&self, gate: &Name, why: &Unplannable) {
@@ -178,6 +231,23 @@ impl Concierge {
         let paths: Vec<_> = places.paths.iter().map(|path| line(&path.line)).collect();
         Some(serde_json::json!({ "areas": areas, "paths": paths, "places": drawn }))
     }
+}
+
+/// Places near by that are told at once.
+const NEARBY: usize = 5;
+/// Whoever is further from every place is not at the venue, metres.
+const SITE_METRES: f64 = 1_500.0;
+
+fn first_gate(places: &Places) -> Option<&Place> {
+    places.places.iter().find(|place| place.kind == Kind::Gate)
+}
+
+/// Where a day has led by a time: the last stop that has begun.
+fn reached(day: &Day, at: SystemTime) -> Option<Position> {
+    let now = Timestamp::try_from(at).ok()?;
+    let begun = day.stops.iter().filter(|stop| stop.starts.parse::<Timestamp>().is_ok_and(|starts| starts <= now));
+    let [longitude, latitude] = begun.filter_map(|stop| stop.at).next_back()?;
+    Some(Position { longitude, latitude })
 }
 
 /// The page that a link leads to.

@@ -48,6 +48,24 @@ pub struct Stop {
     pub why: Vec<Why>,
 }
 
+/// A place near by that this visitor would like, open when they are there.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Nearby {
+    /// What kind of place, as the map has it.
+    #[schemars(with = "String")]
+    pub kind: &'static str,
+    /// What it is called; text, never markup.
+    pub name: String,
+    /// Seconds on foot.
+    pub walk_s: u32,
+    /// Metres on foot.
+    pub walk_m: u32,
+    /// Longitude and latitude (WGS 84).
+    pub at: [f64; 2],
+    /// Why this and nothing else, the strongest reason first.
+    pub why: Vec<Why>,
+}
+
 /// What is done at a stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

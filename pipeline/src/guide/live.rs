@@ -23,7 +23,7 @@ use usher_config::{
     transit::{self, From, Transit},
 };
 pub use watch::watch;
-use watch::{Stamp, stamp};
+pub(crate) use watch::{Stamp, stamp};
 
 /// Stops farther than this from every stop among the places are none that anybody is led to, metres.
 const NEAR_M: f64 = 2_000.0;

@@ -4,8 +4,8 @@
 //! visitor's own pages tell. It knows no network and stores nobody; the [`concierge`] is whom `publish` and `web` ask.
 //!
 //! ```text
-//! programme ─┐
-//! places ────┼─► live (last good files) ─► concierge ─► sessions, changes, map
+//! programme ─┐                                 ┌─► sessions, changes, map
+//! places ────┼─► live (last good files) ─► concierge ─► places (near by) ◄─ liking ◄─ flow's counts
 //! transit ───┘                                 └─► plan ─► itinerary ─► day ─► calendar
 //! ```
 
@@ -14,6 +14,7 @@ pub mod concierge;
 pub mod day;
 pub mod games;
 pub mod itinerary;
+pub mod liking;
 pub mod live;
 pub mod places;
 pub mod plan;

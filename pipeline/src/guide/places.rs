@@ -6,14 +6,11 @@
 
 use crate::guide::{
     day::Why,
+    liking::{Seen, is_popular, is_quiet, keeps, liked, likings, met, musts, popularity},
     ways::{Walk, Ways},
 };
 use jiff::{SignedDuration, ToSpan as _, Zoned};
-use std::collections::BTreeMap;
-use usher_config::{
-    places::{DIETS, Kind, Place, Places, Position},
-    value::Name,
-};
+use usher_config::places::{Kind, Place, Places, Position};
 
 /// What the terms of a score weigh; together one.
 pub const NEAR: f64 = 0.4;
@@ -28,12 +25,6 @@ pub const OPEN: f64 = 0.15;
 const FAR_MINUTES: f64 = 8.0;
 /// Up to so many minutes on foot a place is called near.
 const NEAR_MINUTES: u32 = 10;
-/// From this popularity on it is called popular.
-const IS_POPULAR: f64 = 0.6;
-/// People a minute that make a place half as popular as it can be.
-const BUSY: f64 = 10.0;
-/// Below so many people a minute there is no queue.
-const QUIET: f64 = 1.0;
 /// Minutes that are spent where one eats or rests, and elsewhere.
 const STAY_MINUTES: (i64, i64) = (30, 10);
 /// Minutes that a place stays open after that for its term to be whole.
@@ -50,7 +41,7 @@ pub struct Asked<'a> {
     pub when: Zoned,
     /// What kinds of places.
     pub kinds: &'a [Kind],
-    /// Wishes about food, of the words of enrolment: those of [`DIETS`] are musts, the others likings. Only asked of
+    /// Wishes about food, of the words of enrolment: those of [`usher_config::places::DIETS`] are musts, the others likings. Only asked of
     /// where one eats.
     pub food: &'a [String],
     /// Whether there must be no steps, on the way or at the door.
@@ -58,7 +49,7 @@ pub struct Asked<'a> {
     /// The highest price, where somebody names one; a place without a price is not held against it.
     pub price: Option<u8>,
     /// People a minute by camera, from flow.
-    pub live: &'a BTreeMap<Name, f64>,
+    pub seen: &'a Seen,
 }
 
 /// A place worth going to.
@@ -82,7 +73,7 @@ pub fn suggest(places: &Places, ways: &Ways, asked: &Asked<'_>, how_many: usize)
         asked.kinds.contains(&place.kind)
             && (place.step_free || !asked.step_free)
             && place.price.zip(asked.price).is_none_or(|(price, most)| price <= most)
-            && (!place.kind.is_food() || musts(asked).all(|diet| place.diets.iter().any(|met| met == diet)))
+            && (!place.kind.is_food() || keeps(place, asked.food))
     };
     let fitting: Vec<usize> = (0..places.places.len()).filter(|index| fits(&places.places[*index])).collect();
     // Distances first, lines only for what is told.
@@ -140,14 +131,6 @@ fn later(at: &Zoned, minutes: i64) -> Zoned {
     at.checked_add(minutes.minutes()).unwrap_or_else(|_| at.clone())
 }
 
-fn musts<'a>(asked: &'a Asked<'_>) -> impl Iterator<Item = &'a String> {
-    asked.food.iter().filter(|wish| DIETS.contains(&wish.as_str()))
-}
-
-fn likings<'a>(asked: &'a Asked<'_>) -> impl Iterator<Item = &'a String> {
-    asked.food.iter().filter(|wish| !DIETS.contains(&wish.as_str()))
-}
-
 /// Minutes of staying there.
 fn stay(kind: Kind) -> i64 {
     if kind.is_food() || kind == Kind::Rest { STAY_MINUTES.0 } else { STAY_MINUTES.1 }
@@ -168,38 +151,14 @@ fn open(place: &Place, asked: &Asked<'_>, seconds: u32) -> Option<f64> {
     Some((spare.as_secs_f64() / 60.0 / SPARE_MINUTES).clamp(0.0, 1.0))
 }
 
-/// How popular it is, 0..=1: what was said of it and what is seen there, in equal parts where both are known.
-fn popularity(place: &Place, asked: &Asked<'_>) -> Option<f64> {
-    let seen = seen(place, asked).map(|people| people / (people + BUSY));
-    match (place.popularity, seen) {
-        (Some(said), Some(seen)) => Some((said + seen) / 2.0),
-        (said, seen) => said.or(seen),
-    }
-}
-
-/// People a minute who are seen there.
-fn seen(place: &Place, asked: &Asked<'_>) -> Option<f64> {
-    asked.live.get(place.camera.as_ref()?).copied().filter(|people| people.is_finite()).map(|people| people.max(0.0))
-}
-
-/// The likings that the kitchen meets.
-fn met<'a>(place: &'a Place, asked: &'a Asked<'_>) -> impl Iterator<Item = &'a String> {
-    likings(asked).filter(|wish| place.kind.is_food() && place.cuisine.iter().any(|cuisine| cuisine == *wish))
-}
-
 fn near(seconds: u32) -> f64 {
     (-f64::from(seconds) / 60.0 / FAR_MINUTES).exp()
 }
 
-fn liked(place: &Place, asked: &Asked<'_>) -> f64 {
-    let wishes = likings(asked).count();
-    if wishes == 0 { 0.0 } else { met(place, asked).count() as f64 / wishes as f64 }
-}
-
 fn score(place: &Place, asked: &Asked<'_>, seconds: u32, open: f64) -> f64 {
     // Of whom nothing is known nothing is held: neither popular nor not.
-    let popular = popularity(place, asked).unwrap_or(0.5);
-    NEAR * near(seconds) + LIKED * liked(place, asked) + POPULAR * popular + OPEN * open
+    let popular = popularity(place, asked.seen).unwrap_or(0.5);
+    NEAR * near(seconds) + LIKED * liked(place, asked.food) + POPULAR * popular + OPEN * open
 }
 
 /// What speaks for a place, the strongest first.
@@ -207,9 +166,9 @@ fn why(place: &Place, asked: &Asked<'_>, seconds: u32, is_nearest: bool) -> Vec<
     let mut why: Vec<(f64, Why)> = Vec::new();
     if place.kind.is_food() {
         // A must that is met weighs more than anything that is only pleasant.
-        why.extend(musts(asked).map(|diet| (2.0, Why::Wish { food: diet.clone() })));
-        let share = LIKED / likings(asked).count().max(1) as f64;
-        why.extend(met(place, asked).map(|wish| (share, Why::Wish { food: wish.clone() })));
+        why.extend(musts(asked.food).map(|diet| (2.0, Why::Wish { food: diet.clone() })));
+        let share = LIKED / likings(asked.food).count().max(1) as f64;
+        why.extend(met(place, asked.food).map(|wish| (share, Why::Wish { food: wish.clone() })));
     }
     if asked.step_free {
         why.push((1.0, Why::StepFree));
@@ -218,10 +177,10 @@ fn why(place: &Place, asked: &Asked<'_>, seconds: u32, is_nearest: bool) -> Vec<
     if minutes <= NEAR_MINUTES || is_nearest {
         why.push((NEAR * near(seconds), Why::Near { minutes }));
     }
-    if let Some(popular) = popularity(place, asked).filter(|popular| *popular >= IS_POPULAR) {
-        why.push((POPULAR * popular, Why::Popular));
+    if is_popular(place, asked.seen) {
+        why.push((POPULAR * popularity(place, asked.seen).unwrap_or(0.5), Why::Popular));
     }
-    if seen(place, asked).is_some_and(|people| people < QUIET) {
+    if is_quiet(place, asked.seen) {
         why.push((POPULAR * 0.5, Why::Quiet));
     }
     let comes = asked.when.checked_add(i64::from(seconds).seconds()).ok();

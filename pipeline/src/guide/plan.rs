@@ -15,6 +15,7 @@ use crate::guide::{
         problem::{Plan, Problem, Start, Unfit},
         solve::{Limits, Proof, solve},
     },
+    liking::Seen,
     plan::{
         begin::{Begin, Clock, end_of_day, leaving},
         legs::{Legs, Spots},
@@ -22,7 +23,7 @@ use crate::guide::{
     },
     ways::Ways,
 };
-use jiff::{ToSpan, Unit, Zoned};
+use jiff::{SignedDuration, ToSpan, Unit, Zoned, civil::DateTime};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -83,8 +84,17 @@ pub struct Wanted {
     pub until: Option<Zoned>,
     /// How long the queues at gates are, where somebody measures.
     pub waits: BTreeMap<Name, Duration>,
+    /// How many go to places now, where a camera counts there.
+    pub seen: Seen,
     /// The day they were told before, where they were.
     pub before: Option<Day>,
+}
+
+impl Wanted {
+    /// What is seen at places, for a stop that begins at a time by the venue's clocks: what is seen now says little of hours ahead.
+    fn seen_at(&self, begins: DateTime) -> Option<&Seen> {
+        (begins <= self.at.datetime().saturating_add(SEEN)).then_some(&self.seen)
+    }
 }
 
 /// A day and how good it is.
@@ -146,6 +156,9 @@ pub enum Unplannable {
 fn known_gates(known: &[String]) -> String {
     if known.is_empty() { "there is none yet".to_owned() } else { format!("there are: {}", known.join(", ")) }
 }
+
+/// How long what is seen now is believed: a meal is had meanwhile.
+const SEEN: SignedDuration = SignedDuration::from_mins(60);
 
 /// Longest day: what is further away is no plan for a day.
 const LONGEST_HOURS: i64 = 24;

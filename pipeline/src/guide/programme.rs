@@ -76,6 +76,13 @@ pub fn changes(programme: &Programme, at: SystemTime, how_many: usize) -> Vec<Up
     found
 }
 
+/// All sessions that run at some time from `from` to `to`, soonest first; cancelled ones are none.
+pub fn between(programme: &Programme, from: SystemTime, to: SystemTime) -> Vec<Upcoming> {
+    let mut found = upcoming(programme, from, |session| session.status != Status::Cancelled);
+    found.retain(|session| SystemTime::from(session.starts.timestamp()) <= to);
+    found
+}
+
 /// All sessions of a kind that run or are to come, soonest first.
 fn upcoming(programme: &Programme, at: SystemTime, is_meant: impl Fn(&Session) -> bool) -> Vec<Upcoming> {
     let Ok(now) = Timestamp::try_from(at) else { return Vec::new() };

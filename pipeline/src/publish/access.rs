@@ -3,7 +3,7 @@
 //! | who | how they sign in | may |
 //! |---|---|---|
 //! | usher | a password made anew at each start, never leaving the process | publish the site's topics |
-//! | screens | nobody on loopback; `screen` with its password elsewhere | listen to greetings, faces, the programme's changes, box and camera states; say that they live |
+//! | screens | nobody on loopback; `screen` with its password elsewhere | listen to greetings, faces, how gates are, the programme's changes, box and camera states; say that they live |
 //! | integrators (turnstiles) | `integrator` with its password | listen to everything of the site |
 //!
 //! Nobody but usher publishes what others act on, so nobody but usher has a last will (the broker does not ask about wills),

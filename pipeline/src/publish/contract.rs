@@ -2,18 +2,24 @@
 //!
 //! `docs/events` holds what these functions return; a test keeps it so (`BLESS=1` writes it anew).
 
-use crate::publish::payload::{CameraState, Event, Face, Greeting, Notice, Programme, Status, Visit};
+use crate::{
+    flow::told::{GateFlow, GateForecast},
+    publish::payload::{CameraState, Event, Face, Greeting, Notice, Programme, Status, Visit},
+};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The schema of every event, by name: `visit`, `greeting`, `face`, `notice`, `programme`, `status`, `camera`. JSON Schema 2020-12.
+/// The schema of every event, by name: `visit`, `greeting`, `face`, `notice`, `flow`, `forecast`, `programme`,
+/// `status`, `camera`. JSON Schema 2020-12.
 pub fn schemas() -> BTreeMap<&'static str, Value> {
     BTreeMap::from([
         ("visit", schema_of::<Event<Visit>>("Visit", "usher.visit.v1")),
         ("greeting", schema_of::<Event<Greeting>>("Greeting", "usher.greeting.v1")),
         ("face", schema_of::<Face>("Face", "usher.face.v1")),
         ("notice", schema_of::<Event<Notice>>("Notice", "usher.notice.v1")),
+        ("flow", schema_of::<Event<GateFlow>>("GateFlow", "usher.flow.v1")),
+        ("forecast", schema_of::<Event<GateForecast>>("GateForecast", "usher.forecast.v1")),
         ("programme", schema_of::<Event<Programme>>("Programme", "usher.programme.v1")),
         ("status", schema_of::<Event<Status>>("Status", "usher.status.v1")),
         ("camera", schema_of::<Event<CameraState>>("CameraState", "usher.camera.v1")),
@@ -29,11 +35,18 @@ fn schema_of<T: JsonSchema>(title: &str, event_type: &str) -> Value {
 }
 
 /// One channel: its name, its topic below `usher/v1/{site}/`, whether it is retained, and what it is for.
-const CHANNELS: [(&str, &str, bool, &str); 7] = [
+const CHANNELS: [(&str, &str, bool, &str); 9] = [
     ("visit", "gate/{gate}/visit", false, "Somebody known came to a gate. At least once; tell duplicates by `id`."),
     ("greeting", "gate/{gate}/greeting", false, "What the screen shows. Drop it once `data.expires_at` is over."),
     ("face", "gate/{gate}/face", false, "The picture to a greeting: its `subject` is the greeting's `data.visit`."),
     ("notice", "gate/{gate}/notice", false, "A greeting without a name. Drop it once `data.expires_at` is over."),
+    ("flow", "gate/{gate}/flow", true, "How many came and went at a gate, how long one waits, what staff may do."),
+    (
+        "forecast",
+        "gate/{gate}/forecast",
+        true,
+        "What comes next at a gate, with intervals and how good they have been.",
+    ),
     ("programme", "programme", true, "Sessions that are not held as announced: delayed, moved, sold out, cancelled."),
     ("status", "box/{box}/status", true, "How a box is; its last will says `offline`."),
     ("camera", "camera/{camera}/state", true, "How a camera is."),

@@ -4,7 +4,7 @@
 //! visits ─► publish ─► outbox on disk ─┐
 //!              ├─► greeting, face,
 //!              │   notice ─────────────┼─ tray ─► sink-mqtt ─► broker (embedded or another)
-//! health ──────┴─► retained states ────┘
+//! health, flow ┴─► retained states ────┘
 //! ```
 
 pub mod access;
@@ -28,6 +28,7 @@ pub use welcome::{Guide, Guided, Visitors};
 use crate::{
     clock::{Clock, Moment},
     decide::visit::{Notice, Visit},
+    flow::board::Board,
     health::Health,
     supervise::{self, Beat},
 };
@@ -90,6 +91,8 @@ pub struct Setup {
     pub guide: Guide,
     /// What of the programme is not as announced.
     pub changes: Changes,
+    /// What flow tells of the gates.
+    pub flow: Arc<Board>,
     /// Read for the retained states; the broker's state is written there.
     pub health: Arc<Health>,
     /// The time.
@@ -122,7 +125,7 @@ pub struct Screens {
     /// User and password that a screen signs in with; `None`: nobody, or as the site's own broker says.
     pub login: Option<(String, Secret)>,
     /// What a screen may listen to; `+` stands for one gate, box or camera.
-    pub topics: [String; 6],
+    pub topics: [String; 7],
 }
 
 /// Where browsers reach MQTT over WebSocket.
@@ -197,6 +200,7 @@ pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -
         forgotten,
         guide,
         changes,
+        flow,
         health,
         clock,
         acked,
@@ -224,6 +228,7 @@ pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -
         welcomer: Welcomer { settings, reporter, visitors, guide },
         forgotten,
         changes,
+        flow,
         tray,
         health,
         clock,
@@ -285,6 +290,7 @@ struct Desk {
     welcomer: Welcomer,
     forgotten: Forgotten,
     changes: Changes,
+    flow: Arc<Board>,
     tray: Arc<Tray>,
     health: Arc<Health>,
     clock: Arc<dyn Clock>,
@@ -362,5 +368,6 @@ impl Desk {
         let now = self.clock.now().wall;
         self.welcomer.reporter.tell(&self.health, &self.tray, now, &mut self.told);
         self.welcomer.reporter.tell_changes((self.changes)(now), &self.tray, now, &mut self.told);
+        self.welcomer.reporter.tell_flow(&self.flow, &self.tray, &mut self.told);
     }
 }

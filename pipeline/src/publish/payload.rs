@@ -3,7 +3,10 @@
 //! The types here are the contract with whoever listens: `docs/events` is generated from them. A field is added, never
 //! renamed or removed, within `usher/v1`.
 
-use crate::guide::day::Day;
+use crate::{
+    flow::told::{GateFlow, GateForecast},
+    guide::day::Day,
+};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,7 +27,7 @@ pub struct Event<T> {
     #[schemars(extend("format" = "uri-reference"))]
     pub source: String,
     /// What it is: `usher.visit.v1`, `usher.greeting.v1`, `usher.notice.v1`, `usher.programme.v1`,
-    /// `usher.status.v1`, `usher.camera.v1`.
+    /// `usher.status.v1`, `usher.camera.v1`, `usher.flow.v1`, `usher.forecast.v1`.
     pub r#type: String,
     /// When it came about, RFC 3339.
     #[schemars(extend("format" = "date-time"))]
@@ -301,6 +304,20 @@ impl Data for CameraState {
     const TYPE: &'static str = "usher.camera.v1";
     fn subject(&self) -> String {
         self.camera.to_string()
+    }
+}
+
+impl Data for GateFlow {
+    const TYPE: &'static str = "usher.flow.v1";
+    fn subject(&self) -> String {
+        self.gate.to_string()
+    }
+}
+
+impl Data for GateForecast {
+    const TYPE: &'static str = "usher.forecast.v1";
+    fn subject(&self) -> String {
+        self.gate.to_string()
     }
 }
 

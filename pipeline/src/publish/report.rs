@@ -1,9 +1,10 @@
-//! Reports: how the box and its cameras are, as retained events.
+//! Reports: how the box, its cameras and its gates are, as retained events.
 
 use crate::{
+    flow::board::{Board, Telling, Version},
     health::{CameraState, Health},
     publish::{
-        payload::{self, Change, Event, Presence, Programme, Sight, Status, rfc3339},
+        payload::{self, Change, Data, Event, Presence, Programme, Sight, Status, rfc3339},
         topic::Topics,
         tray::Tray,
     },
@@ -26,6 +27,7 @@ pub(crate) struct Told {
     status: Option<Status>,
     cameras: BTreeMap<Name, payload::CameraState>,
     changes: Option<Vec<Change>>,
+    flow: Version,
 }
 
 /// Most sessions that are told to be not as announced.
@@ -68,6 +70,28 @@ impl Reporter {
             let data = Programme { box_name: self.box_name.clone(), changes: changes.clone() };
             tray.set_state(&self.topics.programme(), Event::new(Uuid::new_v4(), &self.source, now, data).json());
             told.changes = Some(changes);
+        }
+    }
+
+    /// Lays what flow told of gates since the last time into `tray`.
+    pub(crate) fn tell_flow(&self, board: &Board, tray: &Tray, told: &mut Told) {
+        if board.version() == told.flow {
+            return;
+        }
+        let (version, gates) = board.gates();
+        for (gate, now) in gates {
+            self.tell_one(&self.topics.flow(&gate), &now.flow, tray, told.flow);
+            if let Some(forecast) = &now.forecast {
+                self.tell_one(&self.topics.forecast(&gate), forecast, tray, told.flow);
+            }
+        }
+        told.flow = version;
+    }
+
+    fn tell_one<T: Data + Clone>(&self, topic: &str, telling: &Telling<T>, tray: &Tray, known: Version) {
+        if telling.version > known {
+            let event = Event::new(Uuid::new_v4(), &self.source, telling.at, T::clone(&telling.told));
+            tray.set_state(topic, event.json());
         }
     }
 

@@ -7,11 +7,13 @@
 //! usher/v1/SITE/gate/GATE/greeting    never retained        what the screen shows
 //! usher/v1/SITE/gate/GATE/face        never retained        the picture to it
 //! usher/v1/SITE/gate/GATE/notice      never retained        a greeting without a name
+//! usher/v1/SITE/gate/GATE/flow        retained              how many came and went, how long one waits, what staff may do
+//! usher/v1/SITE/gate/GATE/forecast    retained              what comes next there
 //! usher/v1/SITE/programme             retained              sessions that are not held as announced
 //! usher/v1/SITE/screen/SCREEN/alive   never retained        from a screen: it shows something
 //! ```
 //! Every level is a [`Name`] or a fixed word, so `a-z 0-9 _ -` only; no name of a person and no person's id stands in
-//! one. Flow will be told beside the visits, as `gate/GATE/flow` and `gate/GATE/forecast`.
+//! one.
 
 use usher_config::value::Name;
 
@@ -57,6 +59,16 @@ impl Topics {
         format!("{}/gate/{gate}/notice", self.root)
     }
 
+    /// How many came and went at a gate, and how it is there.
+    pub fn flow(&self, gate: &Name) -> String {
+        format!("{}/gate/{gate}/flow", self.root)
+    }
+
+    /// What comes next at a gate.
+    pub fn forecast(&self, gate: &Name) -> String {
+        format!("{}/gate/{gate}/forecast", self.root)
+    }
+
     /// What of the programme is not as announced.
     pub fn programme(&self) -> String {
         format!("{}/programme", self.root)
@@ -78,10 +90,19 @@ impl Topics {
         format!("{}/#", self.root)
     }
 
-    /// What a screen may listen to. Not visits: they carry a person's id, which a screen does not need.
-    pub fn for_screens(&self) -> [String; 6] {
-        ["gate/+/greeting", "gate/+/face", "gate/+/notice", "programme", "box/+/status", "camera/+/state"]
-            .map(|rest| format!("{}/{rest}", self.root))
+    /// What a screen may listen to. Not visits: they carry a person's id, which a screen does not need. Not forecasts: they name
+    /// nobody, and a screen does not need them either.
+    pub fn for_screens(&self) -> [String; 7] {
+        [
+            "gate/+/greeting",
+            "gate/+/face",
+            "gate/+/notice",
+            "gate/+/flow",
+            "programme",
+            "box/+/status",
+            "camera/+/state",
+        ]
+        .map(|rest| format!("{}/{rest}", self.root))
     }
 }
 
@@ -118,7 +139,12 @@ mod tests {
     fn a_screen_hears_no_more_than_it_may() {
         let topics = Topics::of(&name("arena"));
         let may = |filter: &str| topics.for_screens().iter().any(|allowed| is_within(filter, allowed));
-        for yes in ["usher/v1/arena/gate/north/greeting", "usher/v1/arena/gate/+/face", "usher/v1/arena/box/+/status"] {
+        for yes in [
+            "usher/v1/arena/gate/north/flow",
+            "usher/v1/arena/gate/north/greeting",
+            "usher/v1/arena/gate/+/face",
+            "usher/v1/arena/box/+/status",
+        ] {
             assert!(may(yes), "{yes}");
         }
         for no in [
@@ -130,6 +156,7 @@ mod tests {
             "usher/v1/arena/gate/north/+",
             "usher/v1/arena/+/north/greeting",
             "usher/v1/arena/gate/north/visit",
+            "usher/v1/arena/gate/north/forecast",
             "usher/v1/other/gate/north/greeting",
             "usher/v1/+/gate/north/greeting",
             "usher/v1/arena/gate/north/greeting/more",

@@ -79,6 +79,8 @@ mod tests {
             "day.html",
             "day.js",
             "operator.js",
+            "flow.html",
+            "flow.js",
             "enrol.html",
             "enrol.js",
             "pass.html",

@@ -8,6 +8,7 @@ mod assets;
 mod board;
 mod coach;
 pub mod enrol;
+pub mod flow;
 mod guard;
 mod label;
 mod live;
@@ -118,6 +119,8 @@ pub struct Figures {
     pub name_of: Box<dyn Fn(VisitorId) -> Option<String> + Send + Sync>,
     /// Whether a visitor is still enrolled.
     pub is_enrolled: Box<dyn Fn(VisitorId) -> bool + Send + Sync>,
+    /// How many came and went, how long one waits, and what comes next.
+    pub flow: flow::Flow,
 }
 
 /// The metrics in Prometheus' text form.

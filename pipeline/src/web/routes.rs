@@ -1,7 +1,7 @@
 //! Which address gives what.
 
 use crate::web::{
-    Shared, assets, coach, guard,
+    Shared, assets, coach, flow, guard,
     session::{COOKIE, Refused, cookie_of},
     state::written,
     status,
@@ -30,6 +30,7 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         // At the root: a worker keeps pages below its own address only.
         .route("/signage-worker.js", page("signage-worker.js"))
         .route("/operator", page("operator.html"))
+        .route("/flow", page("flow.html"))
         .route("/assets/{*file}", get(assets::asset))
         .route("/api/signage", get(signage))
         .route("/api/map", get(map))
@@ -45,7 +46,7 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         .route("/metrics", get(status::metrics))
         .route("/healthz", get(status::healthz))
         .route("/readyz", get(status::readyz));
-    venue::routes(router, &shared.settings.signage)
+    venue::routes(flow::routes(router), &shared.settings.signage)
         .layer(DefaultBodyLimit::max(BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(shared), guard::guard))
         .with_state(Arc::clone(shared))

@@ -138,7 +138,7 @@ async fn next(pictures: &mut watch::Receiver<Option<Jpeg>>) -> Option<Jpeg> {
     }
 }
 
-fn permit(shared: &Shared) -> Option<OwnedSemaphorePermit> {
+pub(super) fn permit(shared: &Shared) -> Option<OwnedSemaphorePermit> {
     Arc::clone(&shared.streams).try_acquire_owned().ok()
 }
 

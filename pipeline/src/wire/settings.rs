@@ -4,6 +4,7 @@ use crate::{
     capture::frame,
     clock::Clock,
     coach::walk::Wanted,
+    flow::{board::Board, count::tally::Tallies, desk::Desk, queue::Lanes, stage},
     gallery::{current::Current, store::Store, visitor::VisitorId},
     guide::{concierge::Concierge, live::Live, programme::Upcoming},
     health::Health,
@@ -50,6 +51,8 @@ pub(super) struct Told {
     pub(super) progress: Option<Sender<Progress>>,
     /// Says whether somebody was forgotten meanwhile.
     pub(super) kept: Store,
+    /// What flow tells of the gates.
+    pub(super) flow: Arc<Board>,
 }
 
 /// What publishing needs.
@@ -94,6 +97,7 @@ pub(super) fn publishing(
             let change = |session: Upcoming| payload::Change { sport: session.sport.clone(), session: told(session) };
             asked.changes(at, CHANGES).into_iter().map(change).collect()
         }),
+        flow: listeners.flow,
         health: health.clone(),
         clock: clock.clone(),
         acked: listeners.acked,
@@ -159,6 +163,37 @@ pub(super) fn zone(live: &Live) -> jiff::tz::TimeZone {
     programme.map_or_else(jiff::tz::TimeZone::system, |programme| programme.time_zone.clone())
 }
 
+/// How a gate is built, as queues want it.
+fn built(lanes: usher_config::decide::Lanes) -> Lanes {
+    let usher_config::decide::Lanes { lanes, open, rate_per_lane_minute, limit } = lanes;
+    Lanes { lanes, open, rate_per_lane_minute, limit }
+}
+
+/// What flow joins.
+pub(super) fn joining(
+    config: &Config,
+    tallies: Arc<Tallies>,
+    zone: jiff::tz::TimeZone,
+    live: Arc<Live>,
+    concierge: &Arc<Concierge>,
+    health: &Arc<Health>,
+    board: &Arc<Board>,
+) -> stage::Setup {
+    stage::Setup {
+        site: config.site.clone(),
+        gates: config.gates.iter().map(|(name, gate)| (name.clone(), gate.lanes.map(built))).collect(),
+        tallies,
+        zone,
+        history: config.flow.history.clone(),
+        record: Some(config.flow.record.clone()),
+        weather: config.flow.weather.clone(),
+        live,
+        concierge: concierge.clone(),
+        health: health.clone(),
+        board: board.clone(),
+    }
+}
+
 /// What visitors' own pages tell of their day.
 pub(super) fn guidance(gallery: &Arc<Current>, concierge: &Arc<Concierge>) -> web::enrol::Guidance {
     let gallery = gallery.clone();
@@ -166,7 +201,12 @@ pub(super) fn guidance(gallery: &Arc<Current>, concierge: &Arc<Concierge>) -> we
 }
 
 /// What pages tell of other rooms.
-pub(super) fn figures(gallery: &Arc<Current>, law: &Law, rules: &usher_config::identify::Rules) -> web::Figures {
+pub(super) fn figures(
+    gallery: &Arc<Current>,
+    law: &Law,
+    rules: &usher_config::identify::Rules,
+    flow: web::flow::Flow,
+) -> web::Figures {
     let (enrolled, sized, named, asked) = (gallery.clone(), gallery.clone(), gallery.clone(), gallery.clone());
     let (law, target) = (law.clone(), rules.wrong_greetings);
     web::Figures {
@@ -175,7 +215,19 @@ pub(super) fn figures(gallery: &Arc<Current>, law: &Law, rules: &usher_config::i
         promised: target,
         name_of: Box::new(move |id| named.visitor(id).map(|visitor| visitor.name)),
         is_enrolled: Box::new(move |id| asked.visitor(id).is_some()),
+        flow,
     }
+}
+
+/// What the flow page is told from.
+pub(super) fn flow(board: Arc<Board>, desk: Desk, concierge: &Arc<Concierge>) -> web::flow::Flow {
+    let concierge = concierge.clone();
+    let mark = |session: Upcoming| {
+        let (starts, ends) = (session.starts_at(), session.ends_at());
+        web::flow::Mark { title: session.title, venue: session.venue, gate: session.gate, starts, ends }
+    };
+    let sessions = Box::new(move |from, to| concierge.between(from, to).into_iter().map(mark).collect());
+    web::flow::Flow { board, desk, sessions }
 }
 
 /// Whom the gates greeted before a restart.

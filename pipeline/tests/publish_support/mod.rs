@@ -7,6 +7,7 @@
 )]
 
 mod day;
+pub mod gates;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 use rumqttc::{Client, Event, LastWill, MqttOptions, Packet, QoS, SubscribeReasonCode};
@@ -25,6 +26,7 @@ use usher::{
     capture::frame::{Camera, Zone},
     clock::{Clock, SystemClock},
     decide::visit::{Notice, Visit},
+    flow::board::Board,
     gallery::visitor::{Visitor, VisitorId},
     health::Health,
     identify::identification::Evidence,
@@ -277,6 +279,7 @@ pub struct Rig {
     pub health: Arc<Health>,
     pub clock: Arc<SystemClock>,
     pub acked: Taps,
+    pub flow: Arc<Board>,
 }
 
 /// Settings with `broker`.
@@ -321,6 +324,7 @@ pub fn setup(data: &Path, settings: Publish) -> (Setup, Arc<Health>, Arc<SystemC
             }
         }),
         changes: Box::new(|_| Vec::new()),
+        flow: Arc::default(),
         health: health.clone(),
         clock: clock.clone(),
         acked: Some(acked),
@@ -332,11 +336,12 @@ pub fn setup(data: &Path, settings: Publish) -> (Setup, Arc<Health>, Arc<SystemC
 impl Rig {
     pub fn start(data: &Path, settings: Publish) -> Self {
         let (setup, health, clock, acked) = setup(data, settings);
+        let flow = setup.flow.clone();
         // As long as the graph's.
         let (visits, arriving) = bounded(256);
         let (notices, noticed) = bounded(8);
         let published = publish::start(setup, arriving, noticed).unwrap();
-        Self { visits, notices, published, health, clock, acked }
+        Self { visits, notices, published, health, clock, acked, flow }
     }
 
     /// A visit of somebody new, decided now.
@@ -355,6 +360,13 @@ impl Rig {
     pub fn notice(&self) {
         let Visit { camera, taken, .. } = self.visit();
         self.notices.send(Notice { camera, taken }).unwrap();
+    }
+
+    /// Tells how the gate is and what comes next.
+    pub fn count(&self, entered: u32) {
+        let now = self.clock.now().wall;
+        self.flow.tell_flow(gates::flow(entered), Arc::from([]), now);
+        self.flow.tell_forecast(gates::forecast(), now);
     }
 
     /// Stops in order.

@@ -4,8 +4,8 @@ import { byId, el } from "../shared/dom.ts";
 import type { Language } from "../enrol/contract.ts";
 import { button, heading } from "../enrol/parts.ts";
 import { NATIVE, isLanguage, preferred, speak, wordsOf } from "../enrol/words/speak.ts";
-import { ask } from "./ask.ts";
-import { type Planned, drawPlans, planSection } from "./plan.ts";
+import { type Planned, ask } from "./ask.ts";
+import { drawPlans, planSection } from "./plan.ts";
 
 const ALL = Object.keys(NATIVE).filter(isLanguage);
 /** A plan is made anew from now: often enough for a session that moves, seldom enough for a telephone. */
@@ -41,7 +41,7 @@ function plan(planned: Planned, asked: string): void {
   if (same === shown) return;
   shown = same;
   for (const url of urls.splice(0)) URL.revokeObjectURL(url);
-  show(planSection(planned, language, () => ask.calendar({ key: asked }), urls));
+  show(planSection(planned, language, { calendar: () => ask.calendar({ key: asked }), nearby: (at) => ask.nearby({ key: asked }, at) }, urls));
   drawPlans();
 }
 

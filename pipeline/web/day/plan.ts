@@ -1,23 +1,15 @@
 // The plan of a day on paper's colours: a line of stops, a map of the way, a calendar file.
 import { el } from "../shared/dom.ts";
-import type { Language } from "../enrol/contract.ts";
+import type { Answer, Language } from "../enrol/contract.ts";
 import { button, say as complain, sorryLine } from "../enrol/parts.ts";
 import { wordsOf } from "../enrol/words/speak.ts";
-import type { Site } from "../signage/box.ts";
 import { type Day, ahead } from "../signage/day.ts";
+import type { LonLat } from "../signage/read.ts";
 import { drawMap } from "../signage/welcome/map.ts";
 import { type Numbered, numbered, stopRows } from "../signage/welcome/timeline.ts";
 import { speaker } from "../signage/words/speak.ts";
-
-/** A day as the box told it. */
-export interface Planned {
-  readonly site: string;
-  readonly language: string;
-  readonly day: Day | null;
-  readonly map: Site | null;
-  readonly time: string;
-  readonly expires_at: string;
-}
+import type { Found, Planned } from "./ask.ts";
+import { nearbySection } from "./nearby.ts";
 
 interface Drawn {
   readonly room: HTMLElement;
@@ -31,12 +23,18 @@ let drawn: Drawn[] = [];
 /** One unit of the map's letters and discs, in pixels; `stops.css` writes its letters in the same sizes. */
 const UNIT_PX = 6;
 
-/** The plan, and what can be done with it. `calendar` asks for the file when it is wanted. */
-export function planSection(planned: Planned, language: Language, calendar: () => Promise<Blob | null>, urls: string[]): HTMLElement {
+/** What a plan asks the box for when somebody wants it. */
+export interface Asks {
+  readonly calendar: () => Promise<Blob | null>;
+  readonly nearby: (at: LonLat | null) => Promise<Answer<Found>>;
+}
+
+/** The plan, and what can be done with it. */
+export function planSection(planned: Planned, language: Language, { calendar, nearby }: Asks, urls: string[]): HTMLElement {
   const words = wordsOf(language);
   const { day } = planned;
   drawn = drawn.filter(({ room }) => room.isConnected);
-  if (!day) return el("section", "day", el("p", "lead", words.day.none));
+  if (!day) return el("section", "day", el("p", "lead", words.day.none), nearbySection(language, nearby));
   const say = speaker(language);
   const stops = numbered(ahead(day, Date.parse(planned.time)));
   const room = el("div", "map");
@@ -60,6 +58,7 @@ export function planSection(planned: Planned, language: Language, calendar: () =
     wrong,
     el("div", "buttons", save, button("alt", () => window.print(), words.pass.print)),
     el("small", "", words.day.note),
+    nearbySection(language, nearby),
   );
 }
 

@@ -2,9 +2,9 @@
 import "./operator.css";
 import { clockFace, offsetMinutes } from "../shared/clock.ts";
 import { byId, el } from "../shared/dom.ts";
+import { startFeed } from "../shared/feed.ts";
+import { showSign, startSign } from "../shared/sign.ts";
 import { showDecisions } from "./decisions.ts";
-import { startFeed } from "./feed.ts";
-import { showSign, startSign } from "./sign.ts";
 import type { State } from "./state.ts";
 import { Tile } from "./tiles.ts";
 import { startWhy } from "./why.ts";
@@ -49,7 +49,7 @@ function banner(words: string): void {
   line.hidden = !words;
 }
 
-const feed = startFeed(show, (up) => {
+const feed = startFeed("/api/events", show, (up) => {
   document.body.dataset["link"] = up ? "up" : "away";
   if (up) return;
   banner("The box does not answer. What is below is from before; this page looks for it again.");

@@ -97,7 +97,7 @@ async function showDay(room: HTMLElement, asked: string): Promise<void> {
   const answer = await ask.day({ secret: asked });
   if (answer.is !== "ok" || !answer.body.day || !room.isConnected) return;
   const { day } = wordsOf(language);
-  room.replaceChildren(el("h2", "", day.title), planSection(answer.body, language, () => ask.calendar({ secret: asked }), urls));
+  room.replaceChildren(el("h2", "", day.title), planSection(answer.body, language, { calendar: () => ask.calendar({ secret: asked }), nearby: (at) => ask.nearby({ secret: asked }, at) }, urls));
   drawPlans();
 }
 

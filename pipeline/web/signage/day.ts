@@ -73,9 +73,14 @@ function readStop(value: unknown): Stop[] {
       session: text(value["session"], 200) ?? "",
       status: status(value["status"]),
       at: position(value["at"]),
-      why: list(value["why"], 8).flatMap(readWhy),
+      why: readWhys(value["why"]),
     },
   ];
+}
+
+/** Reads reasons; whatever is none is left out. */
+export function readWhys(value: unknown): Why[] {
+  return list(value, 8).flatMap(readWhy);
 }
 
 function readWhy(value: unknown): Why[] {

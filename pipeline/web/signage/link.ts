@@ -10,6 +10,8 @@ export interface Hears {
   notice(payload: string): void;
   /** What has changed in today's programme. */
   programme(payload: string): void;
+  /** How the gate is. */
+  flow(payload: string): void;
   /** Whether both the box and its broker answer. */
   link(up: boolean): void;
   /** The box answered. */
@@ -46,6 +48,7 @@ export function startLink(wanted: string | null, hears: Hears): Link {
     const topic = `usher/v1/${box.site}/gate/${gate}/greeting`;
     const faceTopic = `usher/v1/${box.site}/gate/${gate}/face`;
     const noticeTopic = `usher/v1/${box.site}/gate/${gate}/notice`;
+    const flowTopic = `usher/v1/${box.site}/gate/${gate}/flow`;
     const programmeTopic = `usher/v1/${box.site}/programme`;
     const key = JSON.stringify([box.websocket, topic, box.login]);
     if (key === joined) return;
@@ -69,8 +72,9 @@ export function startLink(wanted: string | null, hears: Hears): Link {
     client = broker;
     broker.on("connect", () => {
       broker.subscribe([topic, faceTopic, noticeTopic], { qos: 1 });
-      // On its own: a broker that knows no such topic refuses this one only.
+      // On their own: a broker that knows no such topic refuses this one only.
       broker.subscribe(programmeTopic, { qos: 1 }, () => undefined);
+      broker.subscribe(flowTopic, { qos: 1 }, () => undefined);
       tell();
     });
     broker.on("close", tell);
@@ -78,6 +82,7 @@ export function startLink(wanted: string | null, hears: Hears): Link {
     broker.on("message", (from, payload, packet) => {
       if (payload.length > MOST_BYTES) return;
       if (from === programmeTopic) return hears.programme(payload.toString());
+      if (from === flowTopic) return hears.flow(payload.toString());
       // Nothing about a person is ever retained; what is, is not from usher.
       if (packet.retain) return;
       if (from === topic) hears.greeting(payload.toString());

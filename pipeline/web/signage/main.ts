@@ -18,6 +18,7 @@ import { showNight } from "./night.ts";
 import { startPreview } from "./preview/preview.ts";
 import { MOST_TOGETHER, type Member, Queue } from "./queue.ts";
 import { clearGreeting, setSite, setVenue, showFace, showLife, showNobody, showNotice, showWelcome, tickScreen } from "./screen.ts";
+import { type Steer, readSteer, showSteer } from "./steer.ts";
 import { setTheme } from "./theme.ts";
 import { gateOf } from "./welcome/text.ts";
 import { speaker } from "./words/speak.ts";
@@ -29,6 +30,8 @@ const faces = new Faces();
 const idle = new Idle(() => current(changes, boxNow()), () => document.body.dataset["link"] === "up");
 let shown: { members: Member[]; party: string | null; until: number } | null = null;
 let changes = NONE;
+/** Where one waits less, as the gate said last. */
+let steer: Steer | null = null;
 /** Until when a greeting without a name may be shown: only while nobody is greeted by name. */
 let unnamed = 0;
 let version: string | null = null;
@@ -135,6 +138,7 @@ function showTime(): void {
   const now = boxNow();
   const here = offset ?? -new Date(now).getTimezoneOffset();
   showNight(venue.night, now, here);
+  showSteer(steer, now, speaker(venue.language));
   byId("clock").textContent = offset === null ? "" : speaker(venue.language).face(now, offset);
 }
 
@@ -161,6 +165,10 @@ const hears: Hears = {
     changes = told;
     idle.changed();
     if (shown) draw(boxNow());
+  },
+  flow(payload) {
+    steer = readSteer(payload);
+    showTime();
   },
   link(up) {
     document.body.dataset["link"] = up ? "up" : "away";

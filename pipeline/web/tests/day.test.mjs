@@ -38,6 +38,11 @@ const MAP = {
   places: [{ kind: "restaurant", name: "Haenyeo Noodles", at: [13.40325, 52.5] }],
 };
 
+const near = [
+  { kind: "restaurant", name: "Haenyeo Noodles", walk_s: 240, walk_m: 260, at: [13.40325, 52.5], why: [{ is: "wish", food: "vegan" }, { is: "near", minutes: 4 }, { is: "quiet" }] },
+  { kind: "cafe", name: NASTY, walk_s: 0, walk_m: 0, at: [13.4, 52.5], why: [{ is: "near", minutes: 1 }, { is: "popular" }] },
+];
+
 /** A box that answers `told` to whoever has the key. */
 async function box(t, told) {
   const asked = [];
@@ -52,6 +57,7 @@ async function box(t, told) {
       const json = (value) => send(200, "application/json", JSON.stringify(value));
       if (pathname === "/D") return send(200, TYPES.html, readFileSync("dist/day.html"));
       if (pathname === "/api/map") return json(MAP);
+      if (pathname === "/api/nearby") return json({ places: near, here: Boolean(body.at) && asked.filter(({ body }) => body?.at).length < 2 });
       if (pathname === "/api/day" || pathname === "/api/day/calendar") {
         if (body?.key !== KEY || told() === null) return send(404, "application/json", JSON.stringify({ code: "unknown", message: "gone" }));
         return pathname === "/api/day" ? json(told()) : send(200, "text/calendar", "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n");
@@ -88,6 +94,7 @@ test("the plan is there, with its map, in every language, and nothing sticks out
     await page.evaluate(AXE);
     const found = await page.evaluate(async () => (await window.axe.run(document)).violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id, nodes }) => `${id}: ${nodes[0].html}`));
     assert.deepEqual(found, [], language);
+    await page.waitForSelector(".near li");
     await shoot(page, `day-${language}`);
     assert.deepEqual(complaints, []);
     await page.context().close();
@@ -124,10 +131,37 @@ test("a code that opens nothing says so, and where to look instead", async (t) =
   await page.goto(url);
   await page.reload();
   await page.waitForFunction(() => document.body.textContent?.includes("Scan"));
+  assert.equal(await page.locator(".nearby").count(), 0, "nobody is there to suggest anything to");
   told = answer({ day: null });
   await page.goto(`${url}#${KEY}`);
   await page.waitForFunction(() => document.body.textContent?.includes("Nothing more is planned"));
   assert.ok(asked.every(({ body }) => body === null || Object.keys(body).join() === "key"), "the key is sent, and nothing else");
+  await page.context().close();
+});
+
+test("what is near is told with its reasons, and a position only when its owner says so", async (t) => {
+  const { url, asked } = await box(t, () => answer());
+  const { page, complaints } = await open(chrome, `${url}#${KEY}`, PHONE);
+  await page.waitForSelector(".near li");
+  assert.deepEqual(await page.$$eval(".near .note", (notes) => notes.map((note) => note.textContent)), ["4 min on foot · vegan · no queue", "1 min away · popular now"]);
+  assert.equal(await page.locator(".near img").count(), 0);
+  assert.equal(await sticksOut(page), false);
+  const positions = () => asked.filter(({ pathname }) => pathname === "/api/nearby").map(({ body }) => body.at);
+  assert.deepEqual(positions(), [undefined]);
+  // All that is not granted is refused.
+  await page.context().grantPermissions([]);
+  await page.click(".nearby button");
+  await page.waitForFunction(() => /does not say where/.test(document.querySelector(".nearby .sorry")?.textContent ?? ""));
+  assert.deepEqual(positions(), [undefined], "a refusal is no position");
+  await page.context().grantPermissions(["geolocation"]);
+  await page.context().setGeolocation({ longitude: 13.401, latitude: 52.5 });
+  await page.click(".nearby button");
+  await page.waitForFunction(() => document.querySelector(".nearby .sorry")?.textContent === "");
+  assert.deepEqual(positions(), [undefined, [13.401, 52.5]]);
+  // The box finds them nowhere near.
+  await page.click(".nearby button");
+  await page.waitForFunction(() => /does not say where/.test(document.querySelector(".nearby .sorry")?.textContent ?? ""));
+  assert.deepEqual(complaints, []);
   await page.context().close();
 });
 

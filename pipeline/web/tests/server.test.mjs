@@ -28,7 +28,7 @@ test("the server gives to each what is theirs", async (t) => {
   const { port } = await usher.say({ do: "start" });
 
   await t.test("pages come with a policy that allows nothing else", async () => {
-    for (const path of ["/", "/signage", "/operator"]) {
+    for (const path of ["/", "/signage", "/operator", "/flow"]) {
       const { status, headers } = await ask(port, path);
       assert.equal(status, 200);
       assert.match(headers["content-security-policy"], /default-src 'none'.*frame-ancestors 'none'/);

@@ -55,11 +55,12 @@ test("a closed station gives nothing, and says what opens it", async () => {
 
 test("answers keep browsers to the page, and other pages out", async () => {
   const ask = client();
-  for (const path of ["/enrol", "/pass", "/P", "/api/enrol"]) {
+  for (const path of ["/enrol", "/pass", "/P", "/D", "/api/enrol"]) {
     const { status, headers } = await ask(path);
     assert.equal(status, 200, path);
     assert.match(headers.get("content-security-policy"), /^default-src 'none'; script-src 'self'/);
-    assert.equal(headers.get("permissions-policy"), "camera=(self), microphone=(), geolocation=()");
+    const own = ["/pass", "/P", "/D"].includes(path);
+    assert.equal(headers.get("permissions-policy"), own ? "camera=(), microphone=(), geolocation=(self)" : "camera=(self), microphone=(), geolocation=()");
     assert.equal(headers.get("x-frame-options"), "DENY");
   }
   assert.equal((await ask("/api/pass", { secret: "A".repeat(26) }, { headers: { origin: "https://evil.example" } })).status, 403);

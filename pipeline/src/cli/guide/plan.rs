@@ -135,6 +135,7 @@ fn wanted(wishes: Wishes, now: Zoned, before: Option<Day>) -> anyhow::Result<Wan
         at: arrival.map_or(now.clone(), |arrival| arrival.max(now)),
         until,
         waits: wishes.waits.into_iter().map(|(gate, wait)| (gate, Duration::from_secs(wait.0.into()))).collect(),
+        seen: wishes.seen.into_iter().map(|(camera, people)| (camera, people.0)).collect(),
         before,
     })
 }

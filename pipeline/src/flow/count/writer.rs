@@ -48,6 +48,7 @@ impl Writer {
 }
 
 fn write(rows: &Receiver<Vec<Row>>, mut record: Record, health: &Health) {
+    let mut was_well = true;
     for rows in rows {
         let written = record.write(rows);
         let (waiting, lost) = record.behind();
@@ -57,12 +58,12 @@ fn write(rows: &Receiver<Vec<Row>>, mut record: Record, health: &Health) {
                 "counts cannot be written: {reason}; {waiting} rows wait in memory{lost}; make room in `flow.record`"
             )
         });
-        let was_well = health.flow().is_none();
-        health.set_flow(trouble);
-        match written {
+        health.set_flow("record", trouble);
+        match &written {
             Err(reason) if was_well => warn!(%reason, "counts cannot be written; counting goes on in memory"),
             Ok(()) if !was_well => info!("counts are written again"),
             _ => {}
         }
+        was_well = written.is_ok();
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::guide::{
     games::{Games, SPORTS},
+    liking::Seen,
     plan::Wanted,
 };
 use jiff::{ToSpan, civil::Time};
@@ -36,7 +37,7 @@ pub fn guests(games: &Games, seed: u64, how_many: usize) -> Vec<Wanted> {
         let waits =
             waits.into_iter().map(|gate| (gate, Duration::from_secs(60 * chance.random_range(0..25)))).collect();
         let step_free = chance.random_bool(0.1);
-        Some(Wanted { sports, food, step_free, from, at, until: Some(until), waits, before: None })
+        Some(Wanted { sports, food, step_free, from, at, until: Some(until), waits, seen: Seen::new(), before: None })
     };
     (0..how_many).filter_map(|_| guest()).collect()
 }

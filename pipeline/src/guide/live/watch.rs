@@ -60,7 +60,7 @@ struct File {
 }
 
 /// What tells one version of a file, or of a folder's files, from another; empty where there is none.
-pub(super) type Stamp = Vec<[u64; 5]>;
+pub(crate) type Stamp = Vec<[u64; 5]>;
 
 /// A feed of public transport that is being read, with what it is read for.
 struct Reading {
@@ -183,7 +183,7 @@ impl Watch {
 }
 
 /// What a path holds now: device, inode, length, time of its content and time of its change.
-pub(super) fn stamp(path: &Path) -> Stamp {
+pub(crate) fn stamp(path: &Path) -> Stamp {
     let of = |file: Metadata| {
         let moment =
             |seconds: i64, nanoseconds: i64| seconds.unsigned_abs() * 1_000_000_000 + nanoseconds.unsigned_abs();

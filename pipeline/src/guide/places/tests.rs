@@ -1,8 +1,12 @@
 //! What is suggested, held against its laws.
 
-use crate::guide::places::*;
+use crate::guide::{liking::Seen, places::*};
 use proptest::prelude::*;
-use usher_config::places::from_text;
+use std::collections::BTreeMap;
+use usher_config::{
+    places::{DIETS, from_text},
+    value::Name,
+};
 
 const METRE: f64 = 1.0 / 111_195.0;
 
@@ -26,9 +30,9 @@ fn at(text: &str) -> Zoned {
     text.parse().unwrap()
 }
 
-fn asked<'a>(food: &'a [String], live: &'a BTreeMap<Name, f64>) -> Asked<'a> {
+fn asked<'a>(food: &'a [String], seen: &'a Seen) -> Asked<'a> {
     const FOOD: &[Kind] = &[Kind::Restaurant, Kind::Cafe, Kind::Kiosk];
-    Asked { at: HERE, when: at(NOON), kinds: FOOD, food, step_free: false, price: None, live }
+    Asked { at: HERE, when: at(NOON), kinds: FOOD, food, step_free: false, price: None, seen }
 }
 
 fn words(words: &[&str]) -> Vec<String> {
@@ -197,7 +201,7 @@ proptest! {
                         *minutes == one.walk.seconds.div_ceil(60)
                             && (*minutes <= 10 || found.iter().all(|other| other.walk.seconds >= one.walk.seconds))
                     }
-                    Why::Popular => popularity(place, &asked).unwrap() >= IS_POPULAR,
+                    Why::Popular => is_popular(place, asked.seen),
                     Why::Quiet => live[place.camera.as_ref().unwrap()] < 1.0,
                     Why::OpenUntil { at } => {
                         let closes = open_until(place, &comes).unwrap();
@@ -226,7 +230,7 @@ proptest! {
         if let Some(people) = busier.get_mut(&Name::new("c0").unwrap()) {
             *people += more;
         }
-        let crowded = Asked { live: &busier, ..asked.clone() };
+        let crowded = Asked { seen: &busier, ..asked.clone() };
         if let Some(before) = all(&site, &asked).get(&0) {
             prop_assert!(all(&moved, &asked)[&0].score >= before.score - 1e-9);
             match all(&site, &crowded).get(&0) {

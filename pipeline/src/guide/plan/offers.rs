@@ -3,6 +3,7 @@
 use crate::guide::{
     day::StopKind,
     itinerary::problem::{Item, Window},
+    liking::{Seen, keeps, liked, popularity},
     plan::{
         Site, Wanted,
         begin::{Clock, folded, is_at, times},
@@ -155,7 +156,7 @@ impl Gather<'_, '_> {
             for number in places {
                 let place = &self.site.places.places[number];
                 let Some((duration, points)) = worth::meal(place.kind) else { continue };
-                let Some(liking) = liking(place, &self.wanted.food) else { continue };
+                let Some(liking) = liking(place, self.wanted, from) else { continue };
                 let marks = points * worth::POINT + (liking * worth::LIKING * worth::POINT as f64) as i64;
                 self.offer(number, What::Meal(number), StopKind::Meal, (from, to), duration, marks, group);
             }
@@ -256,15 +257,10 @@ fn held(session: &Session, dates: &[Date]) -> Vec<(DateTime, DateTime)> {
     }
 }
 
-/// How much somebody would like to eat at a place, 0..=1; `None` where it fails a diet they keep. What is no diet is a
-/// liking for what a place cooks.
-fn liking(place: &Place, food: &[String]) -> Option<f64> {
-    let (diets, likings): (Vec<&String>, Vec<&String>) =
-        food.iter().partition(|food| usher_config::places::DIETS.contains(&food.as_str()));
-    if diets.iter().any(|diet| !place.diets.contains(diet)) {
-        return None;
-    }
-    let is_liked = likings.iter().any(|liking| place.cuisine.contains(liking));
-    let popularity = place.popularity.unwrap_or(0.5).clamp(0.0, 1.0);
-    Some(if is_liked { worth::LIKED } else { 0.0 } + worth::POPULAR * popularity)
+/// How much somebody would like to eat at a place, 0..=1; `None` where it fails a diet they keep. Of whom nothing is known nothing is
+/// held: neither popular nor not.
+fn liking(place: &Place, wanted: &Wanted, begins: DateTime) -> Option<f64> {
+    let none = Seen::new();
+    let popularity = popularity(place, wanted.seen_at(begins).unwrap_or(&none)).unwrap_or(0.5).clamp(0.0, 1.0);
+    keeps(place, &wanted.food).then(|| worth::LIKED * liked(place, &wanted.food) + worth::POPULAR * popularity)
 }

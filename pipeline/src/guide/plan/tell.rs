@@ -3,6 +3,7 @@
 use crate::guide::{
     day::{Day, Stop, StopKind, Why, pair},
     itinerary::problem::Plan,
+    liking::{Seen, is_popular, is_quiet, met, musts},
     plan::{
         Site, Wanted,
         begin::{Begin, Clock},
@@ -18,8 +19,6 @@ use usher_config::places::{Kind, Place, Position};
 const ROUTE: usize = 400;
 /// Seconds of a way that is called near.
 const NEAR: u32 = 5 * 60;
-/// From which popularity on a place is called popular.
-const POPULAR: f64 = 0.7;
 /// How many departures are told.
 const DEPARTURES: usize = 3;
 
@@ -50,8 +49,8 @@ impl Teller<'_> {
         for (offer, visit) in done.iter().zip(&plan.visits) {
             let there = offer.item.place;
             let leg = self.leg(here, there);
-            let mut stop = self.stop(offer, leg);
             let (begins, ends) = (self.clock.at(visit.begins), self.clock.at(visit.ends));
+            let mut stop = self.stop(offer, leg, &begins);
             (stop.starts, stop.ends) = (rfc3339(&begins), rfc3339(&ends));
             if let What::Meal(place) | What::Rest(place) = offer.what {
                 stop.why.extend(self.open_until(place, &begins));
@@ -105,10 +104,10 @@ impl Teller<'_> {
         stop
     }
 
-    fn stop(&self, offer: &Offer, leg: Leg) -> Stop {
+    fn stop(&self, offer: &Offer, leg: Leg, begins: &Zoned) -> Stop {
         match offer.what {
             What::Session(number) => self.session(number, offer.item.place, leg),
-            What::Meal(number) => self.meal(number, leg),
+            What::Meal(number) => self.meal(number, leg, begins),
             What::Rest(number) => self.blank(StopKind::Rest, number, leg),
         }
     }
@@ -128,13 +127,19 @@ impl Teller<'_> {
         stop
     }
 
-    fn meal(&self, number: usize, leg: Leg) -> Stop {
+    fn meal(&self, number: usize, leg: Leg, begins: &Zoned) -> Stop {
         let place = self.place(number);
         let mut stop = self.blank(StopKind::Meal, number, leg);
-        let met = self.wanted.food.iter().filter(|food| place.diets.contains(food) || place.cuisine.contains(food));
-        let mut why: Vec<Why> = met.map(|food| Why::Wish { food: food.clone() }).collect();
-        if place.popularity.is_some_and(|popularity| popularity >= POPULAR) {
+        let food = &self.wanted.food;
+        let mut why: Vec<Why> =
+            musts(food).chain(met(place, food)).map(|food| Why::Wish { food: food.clone() }).collect();
+        let none = Seen::new();
+        let seen = self.wanted.seen_at(begins.datetime()).unwrap_or(&none);
+        if is_popular(place, seen) {
             why.push(Why::Popular);
+        }
+        if is_quiet(place, seen) {
+            why.push(Why::Quiet);
         }
         why.append(&mut stop.why);
         stop.why = why;

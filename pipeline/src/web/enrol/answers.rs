@@ -5,7 +5,7 @@ use crate::{
         notice::Text,
         visitor::{Custody, VisitorId},
     },
-    guide::day::Day,
+    guide::day::{Day, Nearby},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -271,6 +271,27 @@ pub struct DayShown {
     pub expires_at: String,
     /// Now, RFC 3339, by the box's clock and in its offset.
     pub time: String,
+}
+
+/// Whoever has a screen's key or a pass asks what is near. One of the two.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Near {
+    /// The 16 letters behind `#` in the screen's QR code.
+    pub key: Option<String>,
+    /// The 26 letters of the pass.
+    pub secret: Option<String>,
+    /// Where they are, longitude and latitude (WGS 84), where they say so. It is used for this answer and kept nowhere.
+    pub at: Option<[f64; 2]>,
+}
+
+/// What is near by, open, and liked. No name and no face.
+#[derive(Serialize, JsonSchema)]
+pub struct NearbyShown {
+    /// The best first.
+    pub places: Vec<Nearby>,
+    /// Whether it is near where they said they are, and not where their day has led them by now.
+    pub here: bool,
 }
 
 /// Whoever had a pass is forgotten.

@@ -79,6 +79,7 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         .route("/api/pass/calendar", post(day::calendar_by_pass))
         .route("/api/day", post(day::by_key))
         .route("/api/day/calendar", post(day::calendar_by_key))
+        .route("/api/nearby", post(day::nearby))
         .route("/api/map", get(day::map))
         .route("/api/staff/visitors", get(list))
         .route("/api/staff/forget", post(forget))
@@ -98,6 +99,7 @@ async fn guarded(request: Request, next: Next) -> Response {
     if !reads && !guard::same_origin(request.headers(), &host) {
         return (StatusCode::FORBIDDEN, "the request comes from another page").into_response();
     }
+    let powers = powers(request.uri().path());
     let mut response = next.run(request).await;
     guard::harden(response.headers_mut());
     let headers = response.headers_mut();
@@ -105,8 +107,16 @@ async fn guarded(request: Request, next: Next) -> Response {
                           img-src 'self' blob: data:; media-src blob:; connect-src 'self'; base-uri 'none'; \
                           form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert("permissions-policy", HeaderValue::from_static("camera=(self), microphone=(), geolocation=()"));
+    headers.insert("permissions-policy", HeaderValue::from_static(powers));
     response
+}
+
+/// What a page may ask a browser for: the tablet its camera, a visitor's own page where they are, when they say so.
+fn powers(path: &str) -> &'static str {
+    match path {
+        concierge::PAGE | symbol::PAGE | "/day" | "/pass" => "camera=(), microphone=(), geolocation=(self)",
+        _ => "camera=(self), microphone=(), geolocation=()",
+    }
 }
 
 /// A body of at most `most` bytes that does not take for ever.
@@ -270,9 +280,14 @@ pub(super) fn unknown() -> No {
 
 pub(super) async fn secret(shared: &Shared, what: What, from: SocketAddr, body: Body) -> Result<PassSecret, No> {
     shared.limits.admit(what, from.ip()).map_err(too_often)?;
-    let mut asked: Secret = read(body, SMALL).await?;
-    let pass = PassSecret::of(&asked.secret);
-    asked.secret.zeroize();
+    let asked: Secret = read(body, SMALL).await?;
+    pass_of(asked.secret)
+}
+
+/// The pass of some letters, which are wiped.
+pub(super) fn pass_of(mut letters: String) -> Result<PassSecret, No> {
+    let pass = PassSecret::of(&letters);
+    letters.zeroize();
     pass.ok_or_else(unknown)
 }
 

@@ -3,13 +3,13 @@
 //! The key opens the plan and nothing else; the pass opens what is kept, and the same plan. Neither answer holds a name or a face.
 
 use crate::{
-    gallery::visitor::Visitor,
+    gallery::{pass::PassSecret, visitor::Visitor},
     guide::{calendar, day::Day},
     web::{
         enrol::{
             Shared,
-            answers::{DayShown, Key},
-            api::{SMALL, read, secret, unknown},
+            answers::{DayShown, Key, Near, NearbyShown},
+            api::{SMALL, pass_of, read, secret, unknown},
             limits::What,
             refusal::{No, busy, no, store_failed, too_often},
         },
@@ -25,6 +25,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use std::{net::SocketAddr, sync::Arc, time::SystemTime};
+use usher_config::places::Position;
 
 /// `POST /api/day`: the day of whoever was given this key on a screen.
 pub(super) async fn by_key(
@@ -67,6 +68,33 @@ pub(super) async fn calendar_by_pass(
     calendar_of(&shared, visitor).await
 }
 
+/// `POST /api/nearby`: what is near, for whoever has a key or a pass.
+pub(super) async fn nearby(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    body: Body,
+) -> Result<Json<NearbyShown>, No> {
+    shared.limits.admit(What::Day, from.ip()).map_err(too_often)?;
+    let asked: Near = read(body, SMALL).await?;
+    let visitor = match (asked.key, asked.secret) {
+        (Some(key), None) => of_key(&shared, &key)?.0,
+        (None, Some(secret)) => of_pass(&shared, pass_of(secret)?).await?,
+        _ => {
+            return Err(no(
+                StatusCode::BAD_REQUEST,
+                "body",
+                &"send either the `key` of a screen or the `secret` of a pass",
+            ));
+        }
+    };
+    let here = asked.at.map(|[longitude, latitude]| Position { longitude, latitude });
+    let here = here.filter(|at| at.longitude.abs() <= 180.0 && at.latitude.abs() <= 90.0);
+    let (asked, now) = (shared.clone(), shared.now());
+    let found = tokio::task::spawn_blocking(move || asked.guidance.concierge.nearby(&visitor, here, now));
+    let (places, here) = found.await.unwrap_or_default();
+    Ok(Json(NearbyShown { places, here }))
+}
+
 /// `GET /api/map`: what the site is drawn from.
 pub(super) async fn map(State(shared): State<Arc<Shared>>) -> Result<Response, No> {
     match shared.guidance.concierge.map() {
@@ -78,12 +106,19 @@ pub(super) async fn map(State(shared): State<Arc<Shared>>) -> Result<Response, N
 async fn owner(shared: &Shared, from: SocketAddr, body: Body) -> Result<(Visitor, SystemTime), No> {
     shared.limits.admit(What::Day, from.ip()).map_err(too_often)?;
     let asked: Key = read(body, SMALL).await?;
-    let (visitor, until) = shared.guidance.concierge.keys().owner(&asked.key, shared.now()).ok_or_else(gone)?;
+    of_key(shared, &asked.key)
+}
+
+fn of_key(shared: &Shared, key: &str) -> Result<(Visitor, SystemTime), No> {
+    let (visitor, until) = shared.guidance.concierge.keys().owner(key, shared.now()).ok_or_else(gone)?;
     Ok(((shared.guidance.visitor)(visitor).ok_or_else(gone)?, until))
 }
 
 async fn holder(shared: &Shared, from: SocketAddr, body: Body) -> Result<Visitor, No> {
-    let pass = secret(shared, What::Day, from, body).await?;
+    of_pass(shared, secret(shared, What::Day, from, body).await?).await
+}
+
+async fn of_pass(shared: &Shared, pass: PassSecret) -> Result<Visitor, No> {
     let opened = shared.desk.open(pass).await.map_err(busy)?.map_err(store_failed)?;
     Ok(opened.ok_or_else(unknown)?.person.visitor)
 }

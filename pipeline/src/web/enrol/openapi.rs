@@ -4,7 +4,8 @@
 //! 2020-12, which OpenAPI 3.1 takes as they are.
 
 use crate::web::enrol::answers::{
-    DayShown, Enrol, Enrolled, Forget, Forgotten, Form, Kept, Key, Listed, Look, Open, Refused, Secret,
+    DayShown, Enrol, Enrolled, Forget, Forgotten, Form, Kept, Key, Listed, Look, Near, NearbyShown, Open, Refused,
+    Secret,
 };
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -157,6 +158,15 @@ fn operations(schemas: &mut SchemaGenerator) -> Vec<Operation> {
             body::<Key>(schemas),
             ("200", Some(json!({ "text/calendar": { "schema": { "type": "string" } } }))),
             &["400", "404", "429"],
+        ),
+        operation(
+            "/api/nearby",
+            "post",
+            "Places near by that whoever has a pass or a screen's QR code would like, open now, and why. A position is not kept.",
+            None,
+            body::<Near>(schemas),
+            ("200", body::<NearbyShown>(schemas)),
+            &["400", "404", "429", "503"],
         ),
         operation(
             "/api/staff/visitors",

@@ -136,7 +136,7 @@ export interface Words {
     goneNote: string;
     goneReceipt: string;
   };
-  day: { title: string; loading: string; noKey: string; gone: string; none: string; calendar: string; note: string };
+  day: { title: string; loading: string; noKey: string; gone: string; none: string; calendar: string; note: string; near: string; here: string; hereNote: string; nowhere: string; nothingNear: string };
   idle: { title: string; text: string; seconds: (left: number) => string; stay: string };
   staff: { title: string; text: string; token: string; open: string; wrong: string; slow: (seconds: number) => string };
 }

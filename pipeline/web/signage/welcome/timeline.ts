@@ -59,24 +59,30 @@ function isGate(stop: Stop): boolean {
   return stop.gate !== "" && stop.title === stop.gate;
 }
 
+/** So many seconds on foot. */
+export function walkOf(seconds: number, say: Speaker): HTMLElement {
+  return el("span", "walk", icon("walk"), say.words.walk(minutesOf(seconds, say)));
+}
+
 function ways(stop: Stop, say: Speaker): HTMLElement[] {
   const found: HTMLElement[] = [];
-  if (stop.walk > 0) found.push(el("span", "walk", icon("walk"), say.words.walk(minutesOf(stop.walk, say))));
+  if (stop.walk > 0) found.push(walkOf(stop.walk, say));
   const gate = stop.gate && gateOf(stop.gate, say);
   if (gate && (stop.kind === "arrive" || !isGate(stop))) found.push(el("span", "", gate));
   if (gate && stop.wait > 0) found.push(el("span", "wait", say.words.wait(minutesOf(stop.wait, say))));
   return found;
 }
 
-function reasonsOf(stop: Stop, say: Speaker): HTMLElement[] {
-  return stop.why.flatMap((why) => {
-    const reason = reasonOf(why, stop, say);
+/** What speaks for a place, in words; how near it is only where no way to it is told. */
+export function reasonsOf({ why, walk }: Pick<Stop, "why" | "walk">, say: Speaker): HTMLElement[] {
+  return why.flatMap((why) => {
+    const reason = reasonOf(why, walk, say);
     return reason ? [el("span", "why", reason)] : [];
   });
 }
 
 /** A reason in words; empty where the row says it already. */
-function reasonOf(why: Why, stop: Stop, say: Speaker): string {
+function reasonOf(why: Why, walk: number, say: Speaker): string {
   const { why: words } = say.words;
   switch (why.is) {
     case "favourite":
@@ -84,7 +90,7 @@ function reasonOf(why: Why, stop: Stop, say: Speaker): string {
     case "wish":
       return say.food(why.food);
     case "near":
-      return stop.walk > 0 ? "" : words.near(say.minutes(why.minutes));
+      return walk > 0 ? "" : words.near(say.minutes(why.minutes));
     case "popular":
       return words.popular;
     case "quiet":
@@ -100,6 +106,7 @@ function reasonOf(why: Why, stop: Stop, say: Speaker): string {
   }
 }
 
-function between(parts: readonly HTMLElement[]): (HTMLElement | string)[] {
+/** Parts of a line, with dots between. */
+export function between(parts: readonly HTMLElement[]): (HTMLElement | string)[] {
   return parts.flatMap((part, i) => (i === 0 ? [part] : [" · ", part]));
 }

@@ -33,6 +33,7 @@ export const ar: Words = {
   walk: (minutes) => `${minutes} سيرًا`,
   gate: (name) => `بوابة ${name}`,
   wait: (minutes) => `انتظار ${minutes}`,
+  steer: (gate, minutes) => `انتظار أقصر: ${gate}، ${minutes}`,
   why: {
     favourite: (sport) => `رياضتكم المفضلة: ${sport}`,
     near: (minutes) => `على بعد ${minutes}`,

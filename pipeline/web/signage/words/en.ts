@@ -33,6 +33,7 @@ export const en: Words = {
   walk: (minutes) => `${minutes} on foot`,
   gate: (name) => `Gate ${name}`,
   wait: (minutes) => `wait ${minutes}`,
+  steer: (gate, minutes) => `Shorter wait: ${gate}, ${minutes}`,
   why: {
     favourite: (sport) => `you love ${sport}`,
     near: (minutes) => `${minutes} away`,

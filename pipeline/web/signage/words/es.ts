@@ -33,6 +33,7 @@ export const es: Words = {
   walk: (minutes) => `${minutes} a pie`,
   gate: (name) => `Puerta ${name}`,
   wait: (minutes) => `espera ${minutes}`,
+  steer: (gate, minutes) => `Menos espera: ${gate}, ${minutes}`,
   why: {
     favourite: (sport) => `le gusta: ${sport}`,
     near: (minutes) => `a ${minutes}`,

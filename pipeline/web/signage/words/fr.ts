@@ -33,6 +33,7 @@ export const fr: Words = {
   walk: (minutes) => `${minutes} à pied`,
   gate: (name) => `Porte ${name}`,
   wait: (minutes) => `attente ${minutes}`,
+  steer: (gate, minutes) => `Moins d’attente : ${gate}, ${minutes}`,
   why: {
     favourite: (sport) => `vous aimez : ${sport}`,
     near: (minutes) => `à ${minutes}`,

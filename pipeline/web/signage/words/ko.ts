@@ -33,6 +33,7 @@ export const ko: Words = {
   walk: (minutes) => `도보 ${minutes}`,
   gate: (name) => `${name} 게이트`,
   wait: (minutes) => `대기 ${minutes}`,
+  steer: (gate, minutes) => `덜 기다리는 곳: ${gate}, ${minutes}`,
   why: {
     favourite: (sport) => `좋아하시는 ${sport}`,
     near: (minutes) => `${minutes} 거리`,

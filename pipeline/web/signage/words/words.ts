@@ -46,6 +46,8 @@ export interface Words {
   walk: (minutes: string) => string;
   gate: (name: string) => string;
   wait: (minutes: string) => string;
+  /** That one waits less at another gate, and how long. */
+  steer: (gate: string, minutes: string) => string;
   why: {
     favourite: (sport: string) => string;
     near: (minutes: string) => string;

@@ -33,6 +33,7 @@ export const zh: Words = {
   walk: (minutes) => `步行 ${minutes}`,
   gate: (name) => `${name} 号门`,
   wait: (minutes) => `等候 ${minutes}`,
+  steer: (gate, minutes) => `等候更短：${gate}，${minutes}`,
   why: {
     favourite: (sport) => `您喜爱的 ${sport}`,
     near: (minutes) => `距此 ${minutes}`,

@@ -1,5 +1,5 @@
 // Signing in and out. The token is sent once and kept nowhere.
-import { byId } from "../shared/dom.ts";
+import { byId } from "./dom.ts";
 
 /** Wires the form; `changed` is called whenever the session did. */
 export function startSign(changed: () => void): void {

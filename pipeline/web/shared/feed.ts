@@ -1,6 +1,5 @@
 // Hearing from the box, and noticing when it is silent.
-import { syncClock } from "../shared/clock.ts";
-import type { State } from "./state.ts";
+import { syncClock } from "./clock.ts";
 
 /** The box speaks every five seconds at least. */
 const SILENCE_MS = 12_000;
@@ -11,8 +10,8 @@ export interface Feed {
   renew(): void;
 }
 
-/** Calls `tell` for every state and `link` when the box comes or goes. */
-export function startFeed(tell: (state: State) => void, link: (up: boolean) => void): Feed {
+/** Calls `tell` for every state that is told at `address` and `link` when the box comes or goes. */
+export function startFeed<State extends { readonly time: string }>(address: string, tell: (state: State) => void, link: (up: boolean) => void): Feed {
   let source: EventSource | null = null;
   let heard = performance.now();
   let again: ReturnType<typeof setTimeout> | undefined;
@@ -21,7 +20,7 @@ export function startFeed(tell: (state: State) => void, link: (up: boolean) => v
     clearTimeout(again);
     source?.close();
     heard = performance.now();
-    const events = new EventSource("/api/events");
+    const events = new EventSource(address);
     source = events;
     events.addEventListener("message", (event) => {
       if (source !== events) return;

@@ -1,0 +1,346 @@
+//! The stage: counts, queue, forecast and advice of every gate, joined and told.
+//!
+//! It reads the tallies once a second, lets queues live on, learns each step that is through, forecasts each gate once a minute and
+//! tells each every ten seconds, or at once when an advice begins or ends. Gates take turns, so that hundreds of them keep no
+//! beat waiting, and what takes long is one gate's at a time. What it reads from files may break at any time and stops nothing.
+
+mod files;
+mod gate;
+mod learnt;
+mod tell;
+
+use crate::{
+    clock::{Clock, Moment},
+    flow::{
+        advice::{Advisor, View},
+        board::Board,
+        count::tally::{self, GateTally, Minute, Tallies},
+        desk::{Question, Refusal},
+        forecast::events::{Event, events_of},
+        queue::{self, Lanes},
+        told::{Advice, AdviceKind},
+    },
+    guide::{concierge::Concierge, live::Live},
+    health::Health,
+    metrics::STAGE_SECONDS,
+    supervise::{Beat, Stop},
+};
+use crossbeam::channel::Receiver;
+use files::Files;
+use gate::Gate;
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+use tell::Heading;
+use tracing::{info, warn};
+use usher_config::{programme::Programme, value::Name};
+
+/// How often the stage goes round: also how long a question waits at most.
+const ROUND: Duration = Duration::from_millis(200);
+/// How often gates are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often a gate is told.
+const TELL: Duration = Duration::from_secs(10);
+/// How often a gate is forecast.
+const FORESEE: Duration = Duration::from_secs(60);
+/// The first forecast comes this soon.
+const SOON: Duration = Duration::from_secs(5);
+/// How long a round may forecast; the next gate has the next round.
+const LONGEST: Duration = Duration::from_millis(400);
+/// Minutes ahead that advice looks at.
+const ADVISED: usize = 60;
+/// The hour at which a day ends, by the venue's clocks.
+const DAY_ENDS: i8 = 4;
+/// Days of the box's own record that are learnt from at most, and days and gates together: a second's reading.
+const RECORDED: i64 = 56;
+const GATE_DAYS: i64 = 560;
+/// Days of the programme that forecasts know: those of the history they learn from, and those ahead.
+const DAYS: (i64, i64) = (120, 3);
+
+/// What the stage joins.
+pub struct Setup {
+    /// The venue.
+    pub site: Name,
+    /// Its gates, and how those are built whose queue is measured.
+    pub gates: BTreeMap<Name, Option<Lanes>>,
+    /// What is counted.
+    pub tallies: Arc<Tallies>,
+    /// The venue's clocks.
+    pub zone: TimeZone,
+    /// The folder of counts of earlier days, `GATE.csv` each.
+    pub history: Option<PathBuf>,
+    /// The folder of the box's own record; none where nothing is recorded.
+    pub record: Option<PathBuf>,
+    /// Weather, past and forecast.
+    pub weather: Option<PathBuf>,
+    /// The programme, as it stands.
+    pub live: Arc<Live>,
+    /// Plans days with the waits, and with where many are.
+    pub concierge: Arc<Concierge>,
+    /// Hears of files that cannot be read.
+    pub health: Arc<Health>,
+    /// Told to.
+    pub board: Arc<Board>,
+}
+
+/// The thread that tells.
+pub struct Stage {
+    setup: Setup,
+    gates: Vec<Gate>,
+    files: Files,
+    programme: Option<Arc<Programme>>,
+    looked: Option<Duration>,
+    /// Whose turn it is to be forecast.
+    turn: usize,
+    advisor: Advisor,
+    /// Gates that have yet to learn what is new in the files.
+    unlearnt: BTreeSet<usize>,
+    /// What the record held, until all have learnt it.
+    recorded: Option<BTreeMap<Name, Vec<Minute>>>,
+}
+
+impl Stage {
+    /// A stage that has told nothing yet.
+    pub fn new(setup: Setup, now: Moment) -> Self {
+        let many = u32::try_from(setup.gates.len().max(1)).unwrap_or(u32::MAX);
+        let gate = |(place, (name, lanes)): (usize, (&Name, &Option<Lanes>))| {
+            let share = u32::try_from(place).unwrap_or(0);
+            // Spread, so that hundreds of gates do not come at once.
+            let (tell, foresee) = (now.steady + TELL * share / many, now.steady + SOON + FORESEE * share / many);
+            Gate::new(name.clone(), *lanes, tell, foresee)
+        };
+        let gates: Vec<Gate> = setup.gates.iter().enumerate().map(gate).collect();
+        let (history, weather) = (setup.history.as_deref(), setup.weather.as_deref());
+        let files = Files::of(history, setup.gates.keys(), weather, setup.zone.clone(), setup.health.clone());
+        let unlearnt = (0..gates.len()).collect();
+        Self {
+            setup,
+            gates,
+            files,
+            programme: None,
+            looked: None,
+            turn: 0,
+            advisor: Advisor::new(),
+            unlearnt,
+            recorded: None,
+        }
+    }
+
+    /// Goes round once. `clock` is asked how long forecasts took.
+    pub fn round(&mut self, clock: &dyn Clock, beat: &Beat) {
+        let now = clock.now();
+        if self.looked.is_none_or(|looked| now.steady.saturating_sub(looked) >= LOOK) {
+            self.looked = Some(now.steady);
+            self.look(now);
+            metrics::histogram!(STAGE_SECONDS, "stage" => "flow").record(clock.now().since(now).as_secs_f64());
+        }
+        // One gate may take a second to learn; no beat waits for two.
+        if let Some(place) = self.unlearnt.pop_first() {
+            self.learn(place, now);
+            beat.beat();
+            if self.unlearnt.is_empty() {
+                self.recorded = None;
+            }
+        }
+        let begun = clock.now();
+        for _ in 0..self.gates.len() {
+            if clock.now().since(begun) > LONGEST {
+                break;
+            }
+            let place = self.turn % self.gates.len();
+            self.turn = place + 1;
+            let gate = &self.gates[place];
+            if gate.is_learnt() && now.steady >= gate.foresee {
+                self.foresee(place, now);
+                beat.beat();
+            }
+        }
+    }
+
+    /// Answers a question.
+    pub fn answer(&self, question: Question, now: Moment) {
+        let gate = self.gates.iter().find(|gate| gate.name == question.gate);
+        let answer = gate.ok_or(Refusal::NoGate).and_then(|gate| gate.what_if(question.lanes, question.from, now));
+        question.answer(answer);
+    }
+
+    fn look(&mut self, now: Moment) {
+        if self.files.look() {
+            self.unlearnt = (0..self.gates.len()).collect();
+        }
+        self.look_at_programme(now);
+        let tallies = self.setup.tallies.gates_at(now);
+        for gate in &mut self.gates {
+            let Some(tally) = tallies.get(&gate.name) else { continue };
+            gate.look(tally, self.setup.tallies.occupancy(&gate.name), now);
+        }
+        let mut advice = self.advise(&tallies, now);
+        for place in 0..self.gates.len() {
+            let gate = &self.gates[place];
+            let Some(tally) = tallies.get(&gate.name) else { continue };
+            let advice = advice.remove(&gate.name).unwrap_or_default();
+            if now.steady >= gate.tell || !is_of(&advice, &gate.advised) {
+                self.tell(place, tally, advice, now);
+            }
+        }
+        let queues = self.gates.iter().filter_map(|gate| Some((&gate.name, gate.queue.as_ref()?)));
+        self.setup.concierge.set_waits(queue::waits(queues));
+        self.setup.concierge.set_seen(self.setup.tallies.cameras_per_minute(now));
+    }
+
+    /// What staff may do, gate by gate.
+    fn advise(&mut self, tallies: &BTreeMap<Name, GateTally>, now: Moment) -> BTreeMap<Name, Vec<Advice>> {
+        let at = Timestamp::try_from(now.wall).unwrap_or_default();
+        let ahead: Vec<_> =
+            self.gates.iter().map(|gate| (gate.path_now().by_minute(at, ADVISED), gate.open())).collect();
+        let plans: Vec<_> = ahead.iter().map(|(_, open)| move |_: usize| *open).collect();
+        let mut views = Vec::with_capacity(self.gates.len());
+        for ((gate, (arrivals, _)), open) in self.gates.iter().zip(&ahead).zip(&plans) {
+            let lost = tallies.get(&gate.name).map_or(&[][..], |tally| &tally.lost);
+            views.push(View { gate: &gate.name, queue: gate.queue.as_ref(), arrivals, open, lost });
+        }
+        self.advisor.advise(now.steady, &views)
+    }
+
+    fn look_at_programme(&mut self, now: Moment) {
+        let programme = self.setup.live.load().programme.clone();
+        let same = match (&programme, &self.programme) {
+            (Some(new), Some(old)) => Arc::ptr_eq(new, old),
+            (new, old) => new.is_none() && old.is_none(),
+        };
+        if same {
+            return;
+        }
+        self.programme = programme;
+        for place in 0..self.gates.len() {
+            let events = self.events(&self.gates[place].name, now);
+            self.gates[place].set_events(events);
+        }
+    }
+
+    /// What people come to at a gate. Sessions that name no gate send everybody through all of them alike.
+    fn events(&self, gate: &Name, now: Moment) -> Vec<Event> {
+        let (Some(programme), Ok(now)) = (&self.programme, Timestamp::try_from(now.wall)) else { return Vec::new() };
+        let day = |days: i64| now.saturating_add(SignedDuration::from_hours(24 * days)).unwrap_or(now);
+        let (from, to) = (day(-DAYS.0), day(DAYS.1));
+        let named = |event: &Event, of: &[Event]| of.contains(event);
+        let all = events_of(programme, Some(gate), from, to);
+        if self.gates.len() == 1 {
+            return all;
+        }
+        let own = Programme {
+            sessions: programme.sessions.iter().filter(|session| session.gate.is_some()).cloned().collect(),
+            ..Programme::clone(programme)
+        };
+        let own = events_of(&own, Some(gate), from, to);
+        let share = 1.0 / self.gates.len() as f64;
+        all.into_iter()
+            .map(|event| if named(&event, &own) { event } else { Event { share: event.share * share, ..event } })
+            .collect()
+    }
+
+    fn learn(&mut self, place: usize, now: Moment) {
+        let events = self.events(&self.gates[place].name, now);
+        let weather = self.files.weather.as_deref().cloned();
+        let name = self.gates[place].name.clone();
+        let minutes = self.recorded(now).get(&name).cloned().unwrap_or_default();
+        let history = self.files.history.get(&name).cloned();
+        let gate = &mut self.gates[place];
+        gate.learn(history.as_deref(), &minutes, &self.setup.zone, events, weather);
+        gate.observe(&self.setup.tallies.minutes(&gate.name));
+        gate.foresee = gate.foresee.min(now.steady + SOON);
+    }
+
+    /// What the box recorded in the last weeks, read where it is not at hand. A record that cannot be read is none: counting says why.
+    fn recorded(&mut self, now: Moment) -> &BTreeMap<Name, Vec<Minute>> {
+        let (setup, gates) = (&self.setup, i64::try_from(self.gates.len().max(1)).unwrap_or(i64::MAX));
+        self.recorded.get_or_insert_with(|| {
+            let days = (GATE_DAYS / gates).clamp(2, RECORDED);
+            let since = Timestamp::try_from(now.wall).unwrap_or_default();
+            let since = since.saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or(since);
+            let since = tally::day_of(since, &setup.zone);
+            setup.record.as_deref().and_then(|folder| learnt::recorded(folder, since).ok()).unwrap_or_default()
+        })
+    }
+
+    fn foresee(&mut self, place: usize, now: Moment) {
+        let gate = &mut self.gates[place];
+        while gate.foresee <= now.steady {
+            gate.foresee += FORESEE;
+        }
+        let Ok(at) = Timestamp::try_from(now.wall) else { return };
+        gate.observe(&self.setup.tallies.minutes(&gate.name));
+        let end = end_of_day(at, &self.setup.zone);
+        let Some((_, forecaster)) = gate.foresee(at, end) else { return };
+        let (grades, rests_on) = (forecaster.grades(), forecaster.rests_on());
+        let heading = Heading { site: &self.setup.site, gate: &gate.name, at, zone: &self.setup.zone };
+        let told = tell::forecast(&heading, &gate.path_now(), &gate.waits(at), end, grades, rests_on);
+        gate.meters.forecast(&told);
+        self.setup.board.tell_forecast(told, now.wall);
+    }
+
+    fn tell(&mut self, place: usize, tally: &GateTally, advice: Vec<Advice>, now: Moment) {
+        let gate = &mut self.gates[place];
+        while gate.tell <= now.steady {
+            gate.tell += TELL;
+        }
+        note(&gate.name, &gate.advised, &advice);
+        gate.advised = advice.iter().map(|advice| (advice.cause.clone(), advice.kind)).collect();
+        let Ok(at) = Timestamp::try_from(now.wall) else { return };
+        let heading = Heading { site: &self.setup.site, gate: &gate.name, at, zone: &self.setup.zone };
+        let queue = gate.queue.as_ref().and_then(queue::Queue::now);
+        let limit = gate.lanes.and_then(|lanes| lanes.limit);
+        let told = tell::flow(&heading, tally, queue, limit, advice);
+        let past = tell::past(&self.setup.tallies.minutes(&gate.name), &gate.queues);
+        gate.meters.flow(&told);
+        self.setup.board.tell_flow(told, past, now.wall);
+    }
+}
+
+/// Runs until the process stops.
+pub fn run(mut stage: Stage, questions: &Receiver<Question>, clock: &dyn Clock, stop: &Stop, beat: &Beat) {
+    loop {
+        beat.beat();
+        stage.round(clock, beat);
+        for question in questions.try_iter() {
+            stage.answer(question, clock.now());
+        }
+        if stop.wait(ROUND) {
+            return;
+        }
+    }
+}
+
+/// Whether an advice has exactly these causes, and of the same kinds.
+fn is_of(advice: &[Advice], told: &[(String, AdviceKind)]) -> bool {
+    let is_told = |advice: &Advice| told.iter().any(|(cause, kind)| advice.cause == *cause && advice.kind == *kind);
+    advice.len() == told.len() && advice.iter().all(is_told)
+}
+
+/// Logs what begins and what ends, once each.
+fn note(gate: &Name, before: &[(String, AdviceKind)], now: &[Advice]) {
+    let is_new = |advice: &&Advice| before.iter().all(|(cause, _)| advice.cause != *cause);
+    for Advice { cause, kind, minutes, lanes, .. } in now.iter().filter(is_new) {
+        match kind {
+            AdviceKind::Over | AdviceKind::CameraLost => warn!(%gate, cause, ?kind, "advice begins"),
+            _ => info!(%gate, cause, ?kind, minutes, lanes, "advice begins"),
+        }
+    }
+    for (cause, kind) in before.iter().filter(|(cause, _)| now.iter().all(|advice| advice.cause != *cause)) {
+        info!(%gate, cause, ?kind, "advice ends");
+    }
+}
+
+/// When the day that `at` lies in ends.
+fn end_of_day(at: Timestamp, zone: &TimeZone) -> Timestamp {
+    let day: Date = tally::day_of(at, zone);
+    let end = day.tomorrow().map(|next| next.at(DAY_ENDS, 0, 0, 0)).and_then(|end| zone.to_zoned(end));
+    end.map_or(at, |end| end.timestamp())
+}
+
+#[cfg(test)]
+mod tests;

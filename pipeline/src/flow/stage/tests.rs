@@ -1,0 +1,184 @@
+use super::*;
+use crate::{
+    clock::HandClock,
+    flow::{board::Gate as Told, count::border::Way, desk::desk, told::Counting},
+};
+use std::time::{SystemTime, UNIX_EPOCH};
+use usher_config::guide;
+
+/// 17:00 UTC on some day.
+const BEGUN: Duration = Duration::from_secs(1_785_085_200);
+
+struct Rig {
+    stage: Stage,
+    tallies: Arc<Tallies>,
+    board: Arc<Board>,
+    health: Arc<Health>,
+    clock: Arc<HandClock>,
+    folder: tempfile::TempDir,
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+impl Rig {
+    fn new(gates: usize, history: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("gate.yaml");
+        let camera = |n| format!("  cam-{n}: {{ url: \"rtsp://127.0.0.1/{n}\" }}\n");
+        let gate = |n| format!("  gate-{n}: {{ cameras: [cam-{n}] }}\n");
+        let all = |one: &dyn Fn(usize) -> String| (0..gates).map(one).collect::<String>();
+        let text = format!("site: arena\ndata: data\ncameras:\n{}gates:\n{}", all(&camera), all(&gate));
+        std::fs::write(&file, text).unwrap();
+        let config = usher_config::read(&file).unwrap();
+        let clock = HandClock::at(UNIX_EPOCH + BEGUN);
+        let tallies = Arc::new(Tallies::of(&config, TimeZone::UTC, clock.now()));
+        let (board, health) = (Arc::<Board>::default(), Arc::new(Health::of([])));
+        let (live, _) = Live::open(&guide::Guide::default());
+        let history = history.map(|text| {
+            std::fs::write(folder.path().join("gate-0.csv"), text).unwrap();
+            folder.path().to_owned()
+        });
+        let setup = Setup {
+            site: name("arena"),
+            gates: config.gates.keys().map(|gate| (gate.clone(), None)).collect(),
+            tallies: tallies.clone(),
+            zone: TimeZone::UTC,
+            history,
+            record: None,
+            weather: None,
+            live: live.clone(),
+            concierge: Arc::new(Concierge::new(live, None)),
+            health: health.clone(),
+            board: board.clone(),
+        };
+        let stage = Stage::new(setup, clock.now());
+        Self { stage, tallies, board, health, clock, folder }
+    }
+
+    /// Lets seconds pass in which these cameras look.
+    fn pass(&mut self, seconds: u64, cameras: &[&str]) {
+        for _ in 0..seconds * 5 {
+            self.clock.pass(ROUND);
+            let now = self.clock.now();
+            cameras.iter().for_each(|camera| self.tallies.saw(&name(camera), now, 0));
+            let _recorded = self.tallies.turn(now, false);
+            self.stage.round(&*self.clock, &Beat::default());
+        }
+    }
+
+    fn told(&self, gate: &str) -> Told {
+        self.board.gate(&name(gate)).unwrap()
+    }
+}
+
+fn ago(rig: &Rig, at: SystemTime) -> u64 {
+    rig.clock.now().wall.duration_since(at).unwrap().as_secs()
+}
+
+#[test]
+fn every_gate_is_told_within_ten_seconds_and_then_every_ten_and_forecast_every_minute() {
+    let mut rig = Rig::new(7, None);
+    let all: Vec<String> = (0..7).map(|n| format!("cam-{n}")).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    rig.pass(10, &all);
+    assert_eq!(rig.board.gates().1.len(), 7);
+    rig.pass(60, &all);
+    for second in 0..70 {
+        rig.pass(1, &all);
+        for gate in rig.board.gates().1.values() {
+            assert!(ago(&rig, gate.flow.at) <= 10, "{second}: {:?}", gate.flow);
+            let forecast = gate.forecast.as_ref().unwrap();
+            assert!(ago(&rig, forecast.at) <= 61, "{second}: {:?}", forecast.at);
+            assert_eq!(forecast.told.horizons.iter().map(|one| one.minutes).collect::<Vec<_>>(), [5, 15, 30, 60]);
+        }
+    }
+    // Not all at once.
+    let times: BTreeSet<_> = rig.board.gates().1.values().map(|gate| gate.flow.at).collect();
+    assert!(times.len() > 3, "{times:?}");
+}
+
+#[test]
+fn a_camera_that_is_lost_is_told_at_once_and_once_and_so_is_its_return() {
+    let mut rig = Rig::new(2, None);
+    rig.pass(75, &["cam-0", "cam-1"]);
+    let now = rig.clock.now();
+    rig.tallies.cross(&name("cam-0"), Way::In, now.steady, now, true);
+    rig.pass(11, &["cam-0", "cam-1"]);
+    let told = rig.told("gate-0").flow.told;
+    assert_eq!((told.counting, told.entered_last_minute, told.advice.len()), (Counting::Whole, Some(1), 0));
+
+    // Whoever looks at the board each second sees the advice begin long before ten seconds are over.
+    let mut lost_at = None;
+    for second in 0..30 {
+        rig.pass(1, &["cam-1"]);
+        let told = rig.told("gate-0").flow.told;
+        if told.counting == Counting::None && lost_at.is_none() {
+            lost_at = Some(second);
+            assert_eq!(ago(&rig, rig.told("gate-0").flow.at), 0);
+            assert_eq!(told.entered_last_minute, None, "nobody saw, which is not nobody");
+            assert_eq!((told.entered_total, told.advice.len()), (1, 1));
+        }
+    }
+    assert!(lost_at.is_some());
+    let causes: Vec<_> = rig.told("gate-0").flow.told.advice.iter().map(|one| one.cause.clone()).collect();
+    assert_eq!(causes, ["cameras"], "one advice of one cause");
+    assert!(rig.told("gate-1").flow.told.advice.is_empty());
+    // The minutes in which nobody saw are gaps.
+    rig.pass(100, &["cam-1"]);
+    let last = *rig.told("gate-0").past.last().unwrap();
+    assert_eq!((last.entered, rig.told("gate-1").past.last().unwrap().entered), (None, Some(0)));
+    rig.pass(3, &["cam-0", "cam-1"]);
+    assert!(rig.told("gate-0").flow.told.advice.is_empty(), "it is told at once that it sees again");
+}
+
+#[test]
+fn a_history_that_breaks_changes_nothing_and_health_says_which_line() {
+    let rows: String = (0..3 * 288)
+        .map(|step: i64| {
+            let at = Timestamp::from_second(BEGUN.as_secs() as i64 - (3 * 288 - step) * 300).unwrap();
+            format!("{at},{}\n", 20 + step % 7)
+        })
+        .collect();
+    let mut rig = Rig::new(1, Some(&format!("timestamp,count\n{rows}")));
+    rig.pass(10, &["cam-0"]);
+    let median = |rig: &Rig| rig.told("gate-0").forecast.unwrap().told.horizons[1].arrivals.median;
+    assert!((3.0..6.0).contains(&median(&rig)), "about 23 in five minutes, {} a minute", median(&rig));
+    std::fs::write(rig.folder.path().join("gate-0.csv"), format!("timestamp,count\n{rows}tomorrow,7\n")).unwrap();
+    rig.pass(70, &["cam-0"]);
+    let trouble = rig.health.flow().unwrap();
+    assert!(trouble.contains("gate-0.csv") && trouble.contains("tomorrow"), "{trouble}");
+    assert!(median(&rig) > 1.0);
+    std::fs::write(rig.folder.path().join("gate-0.csv"), format!("timestamp,count\n{rows}")).unwrap();
+    rig.pass(3, &["cam-0"]);
+    assert_eq!(rig.health.flow(), None);
+}
+
+#[test]
+fn a_question_about_a_gate_that_measures_no_queue_is_answered_by_why() {
+    let mut rig = Rig::new(1, None);
+    rig.pass(10, &["cam-0"]);
+    let (desk, questions) = desk();
+    let asker = std::thread::scope(|scope| {
+        #[expect(clippy::disallowed_methods, reason = "a test asks while it answers")]
+        let asked = scope.spawn(|| {
+            ["gate-0", "gate-9"].map(|gate| desk.ask(name(gate), 2, UNIX_EPOCH + BEGUN, Duration::from_secs(20)))
+        });
+        for question in questions.iter().take(2) {
+            rig.stage.answer(question, rig.clock.now());
+        }
+        asked.join().unwrap()
+    });
+    assert_eq!(asker, [Err(Refusal::NoQueue), Err(Refusal::NoGate)]);
+}
+
+#[test]
+fn a_day_ends_at_four_by_the_venues_clocks() {
+    let zone = TimeZone::get("Europe/Berlin").unwrap();
+    let end = |at: &str| end_of_day(at.parse().unwrap(), &zone).to_string();
+    assert_eq!(end("2026-07-26T18:00:00Z"), "2026-07-27T02:00:00Z");
+    assert_eq!(end("2026-07-27T01:59:00Z"), "2026-07-27T02:00:00Z");
+    // The night on which clocks go forward is an hour shorter.
+    assert_eq!(end("2026-03-28T20:00:00Z"), "2026-03-29T02:00:00Z");
+}

@@ -1,0 +1,102 @@
+//! `usher flow backtest` says how good forecasts would have been, and of a wrong file everything that must be mended.
+
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by ending")]
+
+use serde_json::Value;
+use std::{
+    fmt::Write as _,
+    path::Path,
+    process::{Command, Output},
+};
+
+fn backtest(file: &Path, more: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
+    command.args(["flow", "backtest"]).arg(file).args(more).env_remove("USHER_CONFIG").output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// Four weeks of half hours by Berlin's clocks over their change of March 2026, with holes; every other evening has a match.
+fn counts() -> String {
+    let mut text = "when,visitors\n".to_owned();
+    for day in 0..28 {
+        for half in 0..48 {
+            let hour = f64::from(half) / 2.0;
+            let left_out = day == 27 && (2.0..3.0).contains(&hour);
+            if left_out || (day == 20 && half == 20) {
+                continue;
+            }
+            let bulge = |middle: f64, wide: f64| (-0.5 * ((hour - middle) / wide).powi(2)).exp();
+            let event = if day % 2 == 0 { 300.0 * bulge(18.25, 0.6) } else { 0.0 };
+            let noise = f64::from((day * 48 + half) * 7919 % 101) / 100.0 + 0.5;
+            let count = ((10.0 * bulge(12.0, 3.0) + event) * noise).round();
+            writeln!(text, "2026-03-{:02} {:02}:{:02},{count}", day + 2, half / 2, half % 2 * 30).unwrap();
+        }
+    }
+    text
+}
+
+const PROGRAMME: &str = "time_zone: Europe/Berlin\nsessions:\n";
+
+fn programme() -> String {
+    let session = |day: i32| {
+        format!(
+            "  - {{ sport: Football, title: Match {day}, venue: Arena, start: 2026-03-{day:02} 19:00, end: 2026-03-{day:02} 21:00, attendance: 900 }}\n"
+        )
+    };
+    PROGRAMME.to_owned() + &(2..30).step_by(2).map(session).collect::<String>()
+}
+
+#[test]
+fn a_file_with_holes_and_a_changing_clock_is_forecast_and_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("counts.csv"), counts()).unwrap();
+    std::fs::write(at("programme.yaml"), programme()).unwrap();
+    let (programme, page) = (at("programme.yaml"), at("report.html"));
+    let more = ["--programme", programme.to_str().unwrap(), "--horizons", "30m,1h", "--test", "1week"];
+    let output =
+        backtest(&at("counts.csv"), &[&more[..], &["--alone", "--html", page.to_str().unwrap(), "--json"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&answer["time_column"], &answer["count_column"]), (&"when".into(), &"visitors".into()));
+    assert_eq!(
+        (&answer["gaps"], &answer["step_seconds"], &answer["test_steps"]),
+        (&1.into(), &1800.into(), &336.into())
+    );
+    for horizon in ["30m", "1h"] {
+        let told = &answer["horizons"][horizon];
+        for figures in [told, &told["event_hours"]] {
+            let figure =
+                |name: &str| figures[name].as_f64().unwrap_or_else(|| panic!("{horizon}: {name} of {figures}"));
+            assert!(figure("mase") < figure("mase_seasonal_naive"), "{figures}");
+            assert!(figure("coverage80") <= figure("coverage95") && figure("coverage95") <= 1.0, "{figures}");
+            assert!(figure("forecasts") > 10.0 && figures["mase_best_library"].is_null(), "{figures}");
+        }
+    }
+    let page = std::fs::read_to_string(page).unwrap();
+    assert_eq!(page.matches("<svg").count(), 4);
+    assert!(!page.contains("<script") && page.contains("event hours"));
+}
+
+#[test]
+fn a_wrong_file_is_told_whole_and_a_wrong_horizon_says_which_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("counts.csv");
+    std::fs::write(&file, "time,count\n2026-03-29 01:00,1\n2026-03-29 02:30,2\nnoon,3\n2026-03-29 04:00,-4\n").unwrap();
+    let output = backtest(&file, &["--time-zone", "Europe/Berlin"]);
+    assert_eq!(output.status.code(), Some(78), "{}", said(&output));
+    for part in [
+        "counts.csv:3: `2026-03-29 02:30` was left out",
+        "counts.csv:4: `noon` is no time",
+        "counts.csv:5: a count of -4",
+    ] {
+        assert!(said(&output).contains(part), "{part}: {}", said(&output));
+    }
+    std::fs::write(&file, counts()).unwrap();
+    let output = backtest(&file, &["--time-zone", "Europe/Berlin", "--horizons", "45m", "--alone"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("a horizon of 45m is no whole number of steps of 30m"), "{}", said(&output));
+}
