@@ -38,6 +38,7 @@ pub(crate) fn settings(source: Source) -> Settings {
         login: None,
         ca: None,
         zone: Vec::new(),
+        count: usher_config::count::Count::default(),
         latency: Duration::from_millis(100),
         silence: Duration::from_secs(2),
     }
