@@ -40,7 +40,7 @@ impl Library {
     /// The next `ahead` counts after `counts` (without gaps), none below zero. `day` steps make a day; `None` where the library
     /// finds no model, for instance with less than two weeks.
     pub fn forecast(self, counts: &[f64], day: usize, ahead: usize) -> Option<Vec<f64>> {
-        let enough = counts.len() >= 2 * 7 * day + 1;
+        let enough = counts.len() > 2 * 7 * day;
         let point = match self {
             Self::Ets => AutoETS::non_seasonal().fit(counts).ok()?.predict(ahead, None).ok()?.point,
             Self::Mstl if enough => {

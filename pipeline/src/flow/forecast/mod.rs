@@ -214,7 +214,7 @@ impl Forecaster {
             let back = (next - (at_s - days * 86_400)) / self.step_s;
             self.week.len().checked_sub(usize::try_from(back).ok()?).and_then(|index| self.week.get(index).copied())
         };
-        ago(7).map_or_else(|| ago(1).flatten(), |count| count)
+        ago(7).unwrap_or_else(|| ago(1).flatten())
     }
 
     fn note(&mut self, at_s: i64, count: Option<f64>) {

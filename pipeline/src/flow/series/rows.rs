@@ -138,7 +138,7 @@ fn time_of(cell: &str, zone: &TimeZone, before: Option<i64>) -> Result<(i64, boo
                 "leave the row out, give times with an offset, or name the right `--time-zone`".into(),
             ));
         }
-        _ => ambiguous.clone().earlier().map_err(|_| out_of_range())?.as_millisecond(),
+        _ => ambiguous.earlier().map_err(|_| out_of_range())?.as_millisecond(),
     };
     let again = matches!(offset, AmbiguousOffset::Fold { .. }) && before.is_some_and(|before| earlier <= before);
     let at = if again { ambiguous.later().map_err(|_| out_of_range())?.as_millisecond() } else { earlier };
