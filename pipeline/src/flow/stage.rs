@@ -51,6 +51,8 @@ const FORESEE: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_secs(5);
 /// How long a round may forecast; the next gate has the next round.
 const LONGEST: Duration = Duration::from_millis(400);
+/// How long cameras may take to connect at start before they are told to be lost.
+const CONNECTING: Duration = Duration::from_secs(20);
 /// Minutes ahead that advice looks at.
 const ADVISED: usize = 60;
 /// The hour at which a day ends, by the venue's clocks.
@@ -97,6 +99,7 @@ pub struct Stage {
     /// Whose turn it is to be forecast.
     turn: usize,
     advisor: Advisor,
+    begun: Duration,
     /// Gates that have yet to learn what is new in the files.
     unlearnt: BTreeSet<usize>,
     /// What the record held, until all have learnt it.
@@ -125,6 +128,7 @@ impl Stage {
             looked: None,
             turn: 0,
             advisor: Advisor::new(),
+            begun: now.steady,
             unlearnt,
             recorded: None,
         }
@@ -198,9 +202,11 @@ impl Stage {
         let ahead: Vec<_> =
             self.gates.iter().map(|gate| (gate.path_now().by_minute(at, ADVISED), gate.open())).collect();
         let plans: Vec<_> = ahead.iter().map(|(_, open)| move |_: usize| *open).collect();
+        // Cameras that have yet to connect are not lost.
+        let begins = now.steady.saturating_sub(self.begun) < CONNECTING;
         let mut views = Vec::with_capacity(self.gates.len());
         for ((gate, (arrivals, _)), open) in self.gates.iter().zip(&ahead).zip(&plans) {
-            let lost = tallies.get(&gate.name).map_or(&[][..], |tally| &tally.lost);
+            let lost = tallies.get(&gate.name).filter(|_| !begins).map_or(&[][..], |tally| &tally.lost);
             views.push(View { gate: &gate.name, queue: gate.queue.as_ref(), arrivals, open, lost });
         }
         self.advisor.advise(now.steady, &views)
