@@ -8,6 +8,7 @@ pub mod recorded;
 pub mod stills;
 
 mod backoff;
+pub(crate) mod decoders;
 mod opened;
 mod retry;
 mod source;

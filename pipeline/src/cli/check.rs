@@ -1,7 +1,7 @@
 //! `usher check`.
 
-mod places;
-mod probe;
+pub(super) mod places;
+pub(super) mod probe;
 
 use crate::{
     cli::{Common, MEND_ME},
@@ -94,7 +94,7 @@ fn refuse(problems: &Problems, json: bool) {
 }
 
 /// A configuration may be written before the weights are there, so this is no problem of the file.
-fn weights_missing(config: &Config) -> anyhow::Result<Vec<String>> {
+pub(super) fn weights_missing(config: &Config) -> anyhow::Result<Vec<String>> {
     let lock = Lock::read(MODELS)?;
     let folder = config.data.join("models");
     let infer = &config.infer;

@@ -9,6 +9,7 @@ pub mod crowd;
 mod data;
 mod decode_pictures;
 mod demo;
+mod doctor;
 mod dpia;
 mod enrol;
 mod evaluate;
@@ -60,6 +61,7 @@ enum Command {
     Run(run::Args),
     Demo(demo::Args),
     Check(check::Args),
+    Doctor(doctor::Args),
     Coach(coach::Args),
     Enrol(enrol::Args),
     Flow(flow::Args),
@@ -87,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&common, &args),
         Command::Demo(args) => demo::run(&common, &args),
         Command::Check(args) => check::run(&common, &args),
+        Command::Doctor(args) => doctor::run(&common, &args),
         Command::Coach(args) => coach::run(&common, &args),
         Command::Enrol(args) => enrol::run(&common, &args),
         Command::Flow(args) => flow::run(&common, &args),

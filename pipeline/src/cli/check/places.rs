@@ -9,7 +9,7 @@ use usher_config::{
 };
 
 /// What fits nowhere, each with its mend.
-pub(super) fn strangers(places: &Places, config: &Config) -> Vec<String> {
+pub(crate) fn strangers(places: &Places, config: &Config) -> Vec<String> {
     let drawn: BTreeSet<&str> =
         places.places.iter().filter(|place| place.kind == Kind::Gate).map(|gate| gate.name.as_str()).collect();
     let undrawn = config.gates.keys().filter(|gate| !drawn.contains(gate.as_str())).map(|gate| {

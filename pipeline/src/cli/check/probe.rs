@@ -41,6 +41,16 @@ impl Probed {
         self.broker.is_ok() && self.cameras.values().all(Result::is_ok)
     }
 
+    /// Each camera in words: what answers, or why it does not.
+    pub(crate) fn cameras(&self) -> impl Iterator<Item = (&Name, Result<String, String>)> {
+        self.cameras.iter().map(|(name, found)| (name, found.as_ref().map(words).map_err(Clone::clone)))
+    }
+
+    /// The broker, likewise.
+    pub(crate) fn broker(&self) -> Result<&str, &str> {
+        self.broker.as_deref().map_err(String::as_str)
+    }
+
     /// `cameras` and `broker` of the JSON answer.
     pub(crate) fn to_json(&self) -> (Value, Value) {
         let camera = |found: &Result<Camera, String>| match found {
@@ -66,21 +76,18 @@ impl Probed {
 
 impl fmt::Display for Probed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, found) in &self.cameras {
-            match found {
-                Ok(Camera { width, height, format, fps, first_frame }) => {
-                    let first = first_frame.as_secs_f64();
-                    writeln!(
-                        f,
-                        "camera {name}: {width}x{height} {format}, {fps:.1} frames/s, first after {first:.1} s"
-                    )?;
-                }
-                Err(reason) => writeln!(f, "camera {name}: {reason}")?,
-            }
+        for (name, found) in self.cameras() {
+            let (Ok(text) | Err(text)) = found;
+            writeln!(f, "camera {name}: {text}")?;
         }
         let (Ok(text) | Err(text)) = &self.broker;
         write!(f, "broker: {text}")
     }
+}
+
+fn words(camera: &Camera) -> String {
+    let Camera { width, height, format, fps, first_frame } = camera;
+    format!("{width}x{height} {format}, {fps:.1} frames/s, first after {:.1} s", first_frame.as_secs_f64())
 }
 
 /// Whether the embedded broker can have its ports, or the external one accepts us.
