@@ -62,7 +62,6 @@ pub(crate) fn answer() -> anyhow::Result<Value> {
         people += forecaster.path(at(DAYS * DAY), DAY).iter().map(|fan| fan.median).sum::<f64>();
     }
     let day_s = cpu_s() - begun;
-    ensure!(people > 0.0, "somebody comes");
     let begun = cpu_s();
     // Two steps first: the first of a new day fits the seasons.
     let first = DAYS * DAY;
@@ -81,6 +80,7 @@ pub(crate) fn answer() -> anyhow::Result<Value> {
         }
     }
     let second_s = (cpu_s() - begun - new_day_s) / SECONDS as f64;
+    ensure!(people > 0.0, "somebody comes");
     let met = second_s < 0.05 && day_s < 10.0;
     Ok(json!({
         "gates": GATES,

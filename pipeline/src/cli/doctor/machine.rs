@@ -62,8 +62,7 @@ fn room(folder: &Path) -> Finding {
 }
 
 /// The clock: set, and kept right by somebody.
-pub(super) fn clock() -> Finding {
-    let now = SystemTime::now();
+pub(super) fn clock(now: SystemTime) -> Finding {
     if now.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since < LONG_AGO) {
         let mend = "set it, or let the network do it: `timedatectl set-ntp true`; nobody can enrol until then";
         return Finding::bad("clock", "the clock was never set", mend);

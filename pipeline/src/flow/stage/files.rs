@@ -120,7 +120,7 @@ impl Files {
                 warn!(file = %path.display(), kind, reason, "this file cannot be read; the last good data stay");
             }
             None if self.troubles.contains_key(&path) => {
-                info!(file = %path.display(), kind, "this file can be read again")
+                info!(file = %path.display(), kind, "this file can be read again");
             }
             _ => {}
         }

@@ -140,7 +140,7 @@ fn crowd(dice: &mut ChaCha8Rng, rate: f32, minutes: f32) -> Vec<Walker> {
                 legs: [30.0, 48.0, 75.0, 128.0][dice.random_range(0..4)] + dice.random_range(-6.0..6.0),
                 hair: dice.random_range(25.0..110.0),
                 gait: dice.random_range(1.6..2.1),
-                phase: dice.random_range(0.0..6.28),
+                phase: dice.random_range(0.0..std::f32::consts::TAU),
                 truth,
             });
         }
