@@ -7,6 +7,7 @@ mod crowd;
 mod gate;
 #[path = "support/listener.rs"]
 mod listener;
+#[expect(dead_code, reason = "one kind of camera is enough here")]
 #[path = "support/rtsp.rs"]
 mod rtsp;
 
