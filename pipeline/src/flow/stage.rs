@@ -17,7 +17,7 @@ use crate::{
         count::tally::{self, GateTally, Minute, Tallies},
         desk::{Question, Refusal},
         forecast::events::{Event, events_of},
-        queue::{self, Lanes},
+        queue,
         told::{Advice, AdviceKind},
     },
     guide::{concierge::Concierge, live::Live},
@@ -37,7 +37,7 @@ use std::{
 };
 use tell::Heading;
 use tracing::{info, warn};
-use usher_config::{programme::Programme, value::Name};
+use usher_config::{decide::Lanes, programme::Programme, value::Name};
 
 /// How often the stage goes round: also how long a question waits at most.
 const ROUND: Duration = Duration::from_millis(200);

@@ -4,7 +4,7 @@ use crate::{
     capture::frame,
     clock::Clock,
     coach::walk::Wanted,
-    flow::{board::Board, count::tally::Tallies, desk::Desk, queue::Lanes, stage},
+    flow::{board::Board, count::tally::Tallies, desk::Desk, stage},
     gallery::{current::Current, store::Store, visitor::VisitorId},
     guide::{concierge::Concierge, live::Live, programme::Upcoming},
     health::Health,
@@ -163,12 +163,6 @@ pub(super) fn zone(live: &Live) -> jiff::tz::TimeZone {
     programme.map_or_else(jiff::tz::TimeZone::system, |programme| programme.time_zone.clone())
 }
 
-/// How a gate is built, as queues want it.
-fn built(lanes: usher_config::decide::Lanes) -> Lanes {
-    let usher_config::decide::Lanes { lanes, open, rate_per_lane_minute, limit } = lanes;
-    Lanes { lanes, open, rate_per_lane_minute, limit }
-}
-
 /// What flow joins.
 pub(super) fn joining(
     config: &Config,
@@ -181,7 +175,7 @@ pub(super) fn joining(
 ) -> stage::Setup {
     stage::Setup {
         site: config.site.clone(),
-        gates: config.gates.iter().map(|(name, gate)| (name.clone(), gate.lanes.map(built))).collect(),
+        gates: config.gates.iter().map(|(name, gate)| (name.clone(), gate.lanes)).collect(),
         tallies,
         zone,
         history: config.flow.history.clone(),

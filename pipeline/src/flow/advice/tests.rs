@@ -1,8 +1,8 @@
 //! What advice promises.
 
 use super::*;
-use crate::flow::queue::Lanes;
 use proptest::prelude::*;
+use usher_config::decide::Lanes;
 
 const MINUTE: Duration = Duration::from_secs(60);
 

@@ -17,7 +17,7 @@ use crate::flow::told::{Estimate, Fan, QueueNow};
 use cloud::{Cloud, Seen};
 use little::Little;
 use std::{collections::BTreeMap, time::Duration};
-use usher_config::value::Name;
+use usher_config::{decide::Lanes, value::Name};
 
 /// Shortest step of the cloud: what is observed more often is gathered first.
 const STEP: Duration = Duration::from_secs(10);
@@ -28,19 +28,6 @@ const LONGEST_GAP: u32 = 240;
 
 /// Counts of the queue itself within this time err alike.
 const ALIKE: Duration = Duration::from_secs(60);
-
-/// How a gate is built.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Lanes {
-    /// Lanes there are; at least 1.
-    pub lanes: u32,
-    /// Lanes open where nothing else is said.
-    pub open: u32,
-    /// People a minute and lane, where the venue knows; learnt from the queue otherwise, and corrected by it in any case.
-    pub rate_per_lane_minute: Option<f64>,
-    /// The longest wait that the venue wants here.
-    pub limit: Option<Duration>,
-}
 
 /// A gate's queue, observed.
 #[derive(Clone, Debug)]

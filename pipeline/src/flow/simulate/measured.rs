@@ -1,7 +1,7 @@
 //! What a queue's figures are worth: held against the truth of simulated days.
 
 use crate::flow::{
-    queue::{Lanes, Queue},
+    queue::Queue,
     simulate::{
         GateDays, Simulated,
         reference::{Reference, planned},
@@ -10,6 +10,7 @@ use crate::flow::{
 };
 use serde::Serialize;
 use std::time::Duration;
+use usher_config::decide::Lanes;
 
 /// Minutes ahead that are judged.
 pub const HORIZONS: [usize; 4] = [5, 15, 30, 60];

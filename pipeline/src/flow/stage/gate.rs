@@ -7,7 +7,7 @@ use crate::{
         desk::{Answer, Refusal, Step, WhatIf},
         forecast::{Forecaster, Settings, events::Event, weather::Weather},
         meters::Meters,
-        queue::{Lanes, Queue},
+        queue::Queue,
         series::Series,
         stage::{
             learnt::{joined, steps_of},
@@ -21,7 +21,7 @@ use std::{
     collections::BTreeMap,
     time::{Duration, SystemTime},
 };
-use usher_config::value::Name;
+use usher_config::{decide::Lanes, value::Name};
 
 /// Step of forecasts where a history has none that is longer.
 const STEP: SignedDuration = SignedDuration::from_mins(5);
@@ -124,7 +124,11 @@ impl Gate {
 
     /// Lets the queue live on: who came through since the last look, and who stands in the pictures now.
     pub(super) fn look(&mut self, tally: &GateTally, occupancy: Option<u32>, now: Moment) {
+        let coming =
+            Timestamp::try_from(now.wall).ok().and_then(|at| self.path_now().by_minute(at, 1).first().copied());
         let Some(queue) = &mut self.queue else { return };
+        // Where a camera is lost, as many come as were forecast.
+        queue.expect(coming.map(|fan| fan.median));
         let open = queue.lanes().open;
         let is_whole = tally.counting == Counting::Whole;
         let occupancy = occupancy.filter(|_| is_whole);
