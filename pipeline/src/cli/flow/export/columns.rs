@@ -85,8 +85,8 @@ mod tests {
         assert_eq!(
             rows,
             [
-                "{timestamp: 1970-01-01 00:01:00 +00:00, gate: \"gate-b\", entered: 7, left: null, counting: \"whole\"}",
-                "{timestamp: 1970-01-01 00:02:00 +00:00, gate: \"gate-b\", entered: null, left: null, counting: \"none\"}"
+                "{timestamp: 1970-01-01 00:01:00.000 +00:00, gate: \"gate-b\", entered: 7, left: null, counting: \"whole\"}",
+                "{timestamp: 1970-01-01 00:02:00.000 +00:00, gate: \"gate-b\", entered: null, left: null, counting: \"none\"}"
             ]
         );
     }
