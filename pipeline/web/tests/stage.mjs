@@ -109,11 +109,17 @@ export async function open(browser, url, viewport = { width: 1920, height: 1080 
   return { page, complaints };
 }
 
-/** Asks again and again until it is so. */
+/** Asks again and again until it is so. A page that is just leaving for another cannot say, and is asked again. */
 export async function until(what, holds) {
   const end = performance.now() + DEADLINE_MS;
+  const leaving = (error) => /context was destroyed/.test(error?.message);
   for (;;) {
-    const found = await holds();
+    let found;
+    try {
+      found = await holds();
+    } catch (error) {
+      if (!leaving(error)) throw error;
+    }
     if (found) return found;
     if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
     await new Promise((go) => setTimeout(go, 50));
