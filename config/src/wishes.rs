@@ -250,7 +250,7 @@ mod tests {
                 "v.yaml:5:10: the places have no gate `gate-z`; did you mean `gate-a`?",
                 "v.yaml:5:18: `gate-z` is 9000, outside its range; write a number from 0 to 7200",
                 "v.yaml:6:1: unknown key `steps`; remove it; the keys here are `arrival`, `food`, `from`, `language`, \
-                 `sports`, `step_free`, `until`, `waits`",
+                 `seen`, `sports`, `step_free`, `until`, `waits`",
             ]
         );
     }
