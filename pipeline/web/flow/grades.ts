@@ -15,13 +15,13 @@ function held(found: number | undefined, promised: number, of: number): HTMLElem
 
 /** A table of grades, or what there is instead. */
 export function gradesOf(grades: readonly Grade[], restsOn: RestsOn): HTMLElement {
-  const root = el("section", "grades", el("h3", "", "How good the forecast has been"), el("p", "note", `It rests on ${RESTS_ON[restsOn]}.`));
+  const root = el("section", "grades", el("h3", "", "How good the forecast has been"), el("p", "note", `It rests on ${RESTS_ON[restsOn]}. Off by so many people a minute.`));
   const told = grades.filter((grade) => grade.forecasts > 0);
   if (told.length === 0) {
     root.append(el("p", "note", "No forecast has come true yet: grades begin five minutes after the first."));
     return root;
   }
-  const head = el("tr", "", ...["Ahead", "Off by, a minute", "Against as last week", "80 % held", "95 % held", "Forecasts"].map((name) => scoped("col", name)));
+  const head = el("tr", "", ...["Ahead", "Off by", "Than last week", "80 % held", "95 % held", "Of"].map((name) => scoped("col", name)));
   const rows = told.map((grade) =>
     el(
       "tr",
