@@ -1,7 +1,7 @@
 //! What staff may do: minutes until a limit is passed, lanes to open or close, gates that have room.
 //!
 //! Each advice has a cause, a stable word; there is one of a cause at a gate at most, and it neither comes nor goes by noise
-//! ([`latch`]): it begins where there was reason for a minute, stays for five at least, and ends below another threshold than it
+//! (`latch`): it begins where there was reason for a minute, stays for five at least, and ends below another threshold than it
 //! began at. What would help is tried out before it is said, by letting the queue live on under the change ([`outlook`]).
 
 pub mod outlook;

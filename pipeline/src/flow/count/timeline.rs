@@ -1,7 +1,7 @@
 //! Minutes of steady time with names from the wall.
 //!
 //! What is counted is counted by steady time; the wall's time only names the minute. While the two agree within
-//! [`AGREE`], minutes follow each other without a seam, however the wall is slewed. Where the wall jumps, the
+//! `AGREE`, minutes follow each other without a seam, however the wall is slewed. Where the wall jumps, the
 //! minute then open is the last of the old time, and a part of one leads to the next whole minute of the new.
 
 use crate::clock::Moment;

@@ -1,7 +1,7 @@
 //! Models of a library and "as a week ago": what a forecaster must beat.
 //!
 //! ETS and MSTL (seasons taken off by repeated LOESS, ETS for what is left) are `augurs`' own. Prophet is `augurs-prophet` with
-//! [`crate::flow::forecast::map`] as its optimiser: the same posterior as Stan's, without Stan.
+//! `crate::flow::forecast::map` as its optimiser: the same posterior as Stan's, without Stan.
 
 use crate::flow::forecast::map::Map;
 use augurs_core::{Fit, Predict};

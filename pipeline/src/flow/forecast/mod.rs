@@ -1,9 +1,9 @@
 //! Forecasts of arrivals with honest intervals.
 //!
-//! What is usual at this time of the week ([`seasonal`], and [`baseline`]'s library models) and what the programme draws
-//! ([`events`]) make expectations; how today differs ([`live`]) multiplies each; [`combine`] weighs them by recent loss;
-//! [`conformal`] gives the mean its distribution and keeps intervals as right as they say. Every forecast is kept until its
-//! truth comes, and graded ([`grade`]). Nothing is random, and no time is read: the same counts give the same forecasts.
+//! What is usual at this time of the week (`seasonal`, and [`baseline`]'s library models) and what the programme draws
+//! ([`events`]) make expectations; how today differs (`live`) multiplies each; `combine` weighs them by recent loss;
+//! `conformal` gives the mean its distribution and keeps intervals as right as they say. Every forecast is kept until its
+//! truth comes, and graded (`grade`). Nothing is random, and no time is read: the same counts give the same forecasts.
 
 pub mod baseline;
 mod calendar;
