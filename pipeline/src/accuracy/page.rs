@@ -83,15 +83,16 @@ impl Page {
     }
 }
 
-/// Before the title.
-const HEAD: &str = "<!doctype html><html lang=en><head><meta charset=utf-8>\
+/// Before the title of any page of figures.
+pub(crate) const HEAD: &str = "<!doctype html><html lang=en><head><meta charset=utf-8>\
 <meta name=viewport content=\"width=device-width,initial-scale=1\"><style>\
 body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}\
 h1{font-size:1.5rem}h2{font-size:1.1rem;margin:2rem 0 .5rem}table{border-collapse:collapse}\
 th,td{text-align:left;padding:.2rem 1.5rem .2rem 0;vertical-align:top;font-weight:400}td{font-variant-numeric:tabular-nums}\
 th{color:#57606a}figure{margin:0}svg{width:100%;height:auto}</style>";
 
-fn escaped(text: &str) -> String {
+/// Text as HTML shows it.
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

@@ -8,6 +8,9 @@
 
 mod day;
 pub mod gates;
+mod visits;
+
+pub use visits::visit;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 use rumqttc::{Client, Event, LastWill, MqttOptions, Packet, QoS, SubscribeReasonCode};
@@ -23,24 +26,19 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 use usher::{
-    capture::frame::{Camera, Zone},
     clock::{Clock, SystemClock},
     decide::visit::{Notice, Visit},
     flow::board::Board,
     gallery::visitor::{Visitor, VisitorId},
     health::Health,
-    identify::identification::Evidence,
-    infer::sighting::{Portrait, TrackId},
     publish::{self, Guided, Published, Setup, acked::Acked, payload::Session},
     supervise,
 };
 use usher_config::{
-    decide::Liveness,
     programme::Status,
     publish::{Broker, Publish},
     value::Name,
 };
-use usher_models::{image::Rect, template::Score};
 use uuid::Uuid;
 
 /// A name that must not be found where it does not belong.
@@ -373,36 +371,5 @@ impl Rig {
     pub fn stop(self) {
         drop(self.visits);
         self.published.join();
-    }
-}
-
-pub fn visit(clock: &dyn Clock, visitor: VisitorId) -> Visit {
-    let now = clock.now();
-    let camera = Camera {
-        name: name("door"),
-        gate: name("north"),
-        zone: Zone::default(),
-        liveness: Liveness::Off,
-        identifies: true,
-    };
-    let evidence = Evidence {
-        looks: 3,
-        over: Duration::from_millis(400),
-        best: Some(Score(0.71)),
-        second: Some(Score(0.12)),
-        threshold: Score(0.45),
-        enrolled: 11,
-    };
-    Visit {
-        id: Uuid::now_v7(),
-        camera: Arc::new(camera),
-        track: TrackId(1),
-        visitor,
-        first: now,
-        taken: now,
-        pts: Duration::ZERO,
-        rect: Rect { x: 1.0, y: 2.0, width: 80.0, height: 90.0 },
-        evidence,
-        portrait: Portrait { width: 112, height: 112, rgb: vec![120; 112 * 112 * 3].into() },
     }
 }

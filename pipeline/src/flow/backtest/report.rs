@@ -1,6 +1,9 @@
 //! A backtest as one page: figures and plots, no script, nothing fetched.
 
-use crate::flow::backtest::{Backtest, Traced, score::Figures};
+use crate::{
+    accuracy::page::{HEAD, escaped},
+    flow::backtest::{Backtest, Traced, score::Figures},
+};
 use jiff::tz::TimeZone;
 use plotters::{coord::Shift, prelude::*};
 use std::fmt::Write as _;
@@ -62,18 +65,6 @@ pub fn html(tested: &Backtest, title: &str, zone: &TimeZone) -> Result<String, P
     }
     page.push_str("<p>Orange: counted. Blue: the median, in its 80 % and 95 % intervals.</p></body></html>\n");
     Ok(page)
-}
-
-/// Before the title.
-const HEAD: &str = "<!doctype html><html lang=en><head><meta charset=utf-8>\
-<meta name=viewport content=\"width=device-width,initial-scale=1\"><style>\
-body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}\
-h1{font-size:1.5rem}h2{font-size:1.1rem;margin:2rem 0 .5rem}table{border-collapse:collapse}\
-th,td{text-align:left;padding:.2rem 1rem .2rem 0;vertical-align:top;font-weight:400;font-variant-numeric:tabular-nums}\
-th{color:#57606a}figure{margin:0}svg{width:100%;height:auto}</style>";
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn row(page: &mut String, name: &str, figures: &Figures) {
