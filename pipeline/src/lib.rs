@@ -21,4 +21,6 @@ pub mod web;
 
 pub mod wire;
 
+pub mod update;
+
 pub mod cli;

@@ -12,6 +12,7 @@ const options = {
   target: ["chrome109", "firefox115", "safari16"],
   legalComments: "none",
   logLevel: "warning",
+  metafile: true,
 };
 const signage = { entryPoints: { signage: "signage/main.ts" }, ...options, outdir: "dist", format: "esm", loader: { ".woff2": "file" }, assetNames: "[name]", publicPath: "/assets" };
 
@@ -20,8 +21,8 @@ await mkdir("dist");
 // The big screen says of which build it is: what it is made of, before it says so.
 const parts = await build({ ...signage, write: false, define: { PAGES: '""' } });
 const made = hashOf(parts.outputFiles.map((file) => file.contents).concat(await readFile("signage/signage.html")));
-await build({ ...signage, define: { PAGES: JSON.stringify(made) } });
-await build({
+const built = [await build({ ...signage, define: { PAGES: JSON.stringify(made) } })];
+built.push(await build({
   ...options,
   entryPoints: { operator: "operator/main.ts", flow: "flow/main.ts", enrol: "enrol/main.ts", pass: "pass/main.ts", day: "day/main.ts", staff: "staff/main.ts", index: "index/index.css" },
   outdir: "dist",
@@ -29,7 +30,7 @@ await build({
   loader: { ".woff2": "file" },
   assetNames: "[name]",
   publicPath: "/assets",
-});
+}));
 for (const page of HTML) await copyFile(`${page}/${page}.html`, `dist/${page}.html`);
 const paper = await readFile("enrol/paper.html", "utf8");
 for (const [page, title] of Object.entries(PAPER)) await writeFile(`dist/${page}.html`, paper.replaceAll("{page}", page).replace("{title}", title));
@@ -39,13 +40,18 @@ await copyFile("shared/icon.svg", "dist/icon.svg");
 // What the screen's worker keeps: the page's own files and its typeface. Another build is another worker.
 const files = (await readdir("dist")).filter((name) => /^signage\.(js|css)$|\.woff2$|^icon\.svg$/.test(name)).sort();
 const kept = hashOf(await Promise.all([...files, "signage.html"].map((name) => readFile(`dist/${name}`))));
-await build({
+built.push(await build({
   ...options,
   entryPoints: { "signage-worker": "signage/worker.ts" },
   outdir: "dist",
   format: "iife",
   define: { BUILD: JSON.stringify(kept), FILES: JSON.stringify(files.map((name) => `/assets/${name}`)) },
-});
+}));
+
+// Of which packages the pages hold a part, for the bill of materials (debian/sbom.py); beside dist, since no page needs it.
+const inside = new Set(built.flatMap(({ metafile }) => Object.values(metafile.outputs)).flatMap(({ inputs }) => Object.keys(inputs)));
+const packageOf = (file) => /node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+/.exec(file)?.[0];
+await writeFile("bundled.json", JSON.stringify([...new Set([...inside].map(packageOf).filter(Boolean))].sort(), null, 1) + "\n");
 
 // What is inside and whose it is; served beside the pages, as the licences ask.
 const licences = [

@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
+mod ask;
 mod audit;
 mod calibrate;
 mod check;
@@ -17,6 +18,7 @@ mod flow;
 mod forget;
 mod guide;
 mod list;
+mod manual;
 mod migrate;
 mod models;
 mod notice;
@@ -24,6 +26,7 @@ mod replay;
 mod run;
 mod schema;
 mod staff;
+mod update;
 mod walked;
 
 use clap::{Parser, Subcommand};
@@ -77,7 +80,10 @@ enum Command {
     Audit(audit::Args),
     Dpia(dpia::Args),
     Staff(staff::Args),
+    Update(update::Args),
     Schema(schema::Args),
+    #[command(hide = true)]
+    Manual(manual::Args),
     #[command(hide = true)]
     DecodePictures(decode_pictures::Args),
 }
@@ -106,6 +112,8 @@ pub fn main() -> ExitCode {
         Command::Dpia(args) => dpia::run(&common, &args),
         Command::DecodePictures(args) => decode_pictures::run(&args),
         Command::Staff(args) => staff::run(&common, &args),
+        Command::Manual(args) => manual::run(&args),
+        Command::Update(args) => update::run(&common, &args),
         Command::Schema(args) => schema::run(&common, &args),
     };
     done.unwrap_or_else(|error| {
