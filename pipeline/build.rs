@@ -1,8 +1,12 @@
-//! Refuses early, and with the mend, when the pages are not built.
+//! Refuses early, and with the mend, when the pages are not built; collects the words that usher says.
+
+#[path = "build/words.rs"]
+mod words;
 
 use std::path::Path;
 
 fn main() {
+    words::collect(&["src", "../config/src", "../models/src"]);
     println!("cargo::rerun-if-changed=web/dist");
     for page in [
         "index.html",

@@ -29,7 +29,7 @@ pub(crate) struct Args {
 /// How something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum State {
+pub(crate) enum State {
     /// As it should be.
     Good,
     /// A gate runs so, but somebody should look at it.
@@ -40,7 +40,7 @@ enum State {
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
-struct Finding {
+pub(crate) struct Finding {
     /// What.
     what: String,
     /// How it is.
@@ -83,21 +83,7 @@ fn line(finding: &Finding, width: usize) -> String {
 }
 
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
-    let mut findings = vec![Finding::good("usher", version())];
-    let code = match usher_config::read(&common.config) {
-        Ok(config) => {
-            findings.push(Finding::good("configuration", common.config.display().to_string()));
-            configured(&config, Duration::from_secs(args.timeout), &mut findings)?;
-            findings.extend(machine::secret(&common.config));
-            1
-        }
-        Err(problems) => {
-            findings.extend(of_problems("configuration", &problems));
-            MEND_ME
-        }
-    };
-    findings.push(decoders_found());
-    findings.push(machine::clock(SystemClock::start().now().wall));
+    let (findings, code) = looked(common, Duration::from_secs(args.timeout))?;
     let is_bad = findings.iter().any(|finding| finding.state == State::Bad);
     if common.json {
         println!("{:#}", serde_json::json!({ "ok": !is_bad, "findings": findings }));
@@ -108,6 +94,26 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
         println!("\n{} good, {} doubtful, {} bad", count(State::Good), count(State::Doubtful), count(State::Bad));
     }
     Ok(if is_bad { ExitCode::from(code) } else { ExitCode::SUCCESS })
+}
+
+/// All that is found, and the exit code that a bad finding has.
+pub(crate) fn looked(common: &Common, timeout: Duration) -> anyhow::Result<(Vec<Finding>, u8)> {
+    let mut findings = vec![Finding::good("usher", version())];
+    let code = match usher_config::read(&common.config) {
+        Ok(config) => {
+            findings.push(Finding::good("configuration", common.config.display().to_string()));
+            configured(&config, timeout, &mut findings)?;
+            findings.extend(machine::secret(&common.config));
+            1
+        }
+        Err(problems) => {
+            findings.extend(of_problems("configuration", &problems));
+            MEND_ME
+        }
+    };
+    findings.push(decoders_found());
+    findings.push(machine::clock(SystemClock::start().now().wall));
+    Ok((findings, code))
 }
 
 /// What a configuration names.

@@ -26,6 +26,7 @@ mod replay;
 mod run;
 mod schema;
 mod staff;
+mod support;
 mod update;
 mod walked;
 
@@ -80,6 +81,7 @@ enum Command {
     Audit(audit::Args),
     Dpia(dpia::Args),
     Staff(staff::Args),
+    Support(support::Args),
     Update(update::Args),
     Schema(schema::Args),
     #[command(hide = true)]
@@ -113,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::DecodePictures(args) => decode_pictures::run(&args),
         Command::Staff(args) => staff::run(&common, &args),
         Command::Manual(args) => manual::run(&args),
+        Command::Support(args) => support::run(&common, &args),
         Command::Update(args) => update::run(&common, &args),
         Command::Schema(args) => schema::run(&common, &args),
     };

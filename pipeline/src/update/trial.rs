@@ -15,7 +15,7 @@ use std::{
 };
 
 /// How often a gate on trial is asked.
-const ROUND: Duration = Duration::from_millis(500);
+const ROUND: Duration = Duration::from_millis(200);
 
 /// What a gate says of itself, as far as a trial looks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
