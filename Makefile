@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test test-neon test-avx512 soak-consent fuzz check check-cuda test-cuda bundle-cuda bench bench-peers setup packages test-packages pages build weights clean help
+.PHONY: demo test test-neon test-avx512 soak-consent fuzz check check-cuda test-cuda bundle-cuda deb test-deb update sbom bench bench-peers setup packages test-packages pages build weights clean help
 
 CARGO ?= cargo
 USHER := target/release/usher
@@ -16,7 +16,9 @@ export USHER_PICTURES := $(DATA)/pictures
 PACKAGES := build-essential pkg-config ca-certificates python3-pip \
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev \
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav glib-networking
-TEST_PACKAGES := libgstrtspserver-1.0-dev mosquitto chromium openssl systemd tcpdump fonts-noto-core fonts-noto-cjk
+TEST_PACKAGES := libgstrtspserver-1.0-dev mosquitto chromium openssl systemd tcpdump fonts-noto-core fonts-noto-cjk $(DEB_PACKAGES)
+# With which the Debian package is made, and looked over.
+DEB_PACKAGES := debhelper lintian
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -190,6 +192,29 @@ bundle-cuda: weights $(if $(MODELS_ONLY),,pages) $(TOOLKIT)/.installed ## what a
 	python3 models/toolkit/bundle.py $(BUNDLE) target/cuda-build/release $(TOOLKIT)/tests.json $(USHER_MODELS) $(if $(MODELS_ONLY),,usher)
 	tar -C $(BUNDLE)/.. -czf target/usher-cuda.tar.gz $(notdir $(BUNDLE))
 	@ls -l target/usher-cuda.tar.gz
+
+## --- the Debian package and its updates (docs/decisions/0028) ---------------------------------------------------
+
+DEB := target/debian
+VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
+export VERSION UPDATE_PUB
+deb: build ## target/debian/usher_*.deb and usher-signage_*.deb (VERSION=, UPDATE_PUB=keys whose updates the box takes)
+	$(call install-missing,$(DEB_PACKAGES))
+	debian/build.sh $(DEB)
+	lintian --allow-root --fail-on error $(DEB)/*.deb
+
+test-deb: deb ## installs and purges the packages in a fresh Debian root (needs root and a mirror; MIRROR=)
+	$(call install-missing,debootstrap)
+	$(SUDO) debian/test.sh $(DEB) $(MIRROR)
+
+update: deb ## target/debian/usher_*.usher, signed: KEY=FILE, the private key, made by `usher update key FILE`
+	@[ -n "$(KEY)" ] || { echo "KEY=FILE is missing: the private key, made by \`$(USHER) update key FILE\`"; exit 1; }
+	rm -f $(DEB)/usher_*.usher
+	$(USHER) update sign --key '$(KEY)' $(DEB)/usher_*.deb
+
+sbom: packages pages ## target/sbom/usher.cdx.json: what the binary is made of, CycloneDX
+	@mkdir -p target/sbom
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} python3 debian/sbom.py $(VERSION) target/sbom/usher.cdx.json
 
 clean: ## forget what was built and fetched
 	$(CARGO) clean

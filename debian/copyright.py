@@ -71,7 +71,7 @@ def text_for(part, licence):
 
 def body(text):
     """A licence without the lines that say whose it is, which stand beside the package's name, and without another after it."""
-    text = re.split(r"\n[^\n]*\n-{20,}\n\s*Apache License|\n\s*Apache License\s*\n\s*Version 2.0", text)[0]
+    text = re.split(r"(?:\n[^\n]*)?\n-{20,}\n\s*Apache License|\n\s*Apache License\s*\n\s*Version 2.0", text)[0]
     lines = [line.strip() for line in text.strip().splitlines()]
     keep = [line for line in lines if not re.match(r"copyright\s+(\(c\)|©|\d{4})|all rights reserved", line, re.IGNORECASE)]
     return "\n".join(keep).strip()

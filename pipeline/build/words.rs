@@ -70,6 +70,7 @@ fn closing(text: &str) -> Option<usize> {
 
 fn word(text: &str) -> Option<String> {
     let text = text.trim_matches(['\'', '-']);
-    let is_word = (1..=LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || b"'-".contains(&byte));
+    let is_word = (1..=LONGEST).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || b"'-".contains(&byte));
     is_word.then(|| text.to_owned())
 }

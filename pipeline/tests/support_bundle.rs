@@ -14,8 +14,23 @@ use std::{
 
 /// What must not be found, in any writing; each of them stands in what the bundle is made from.
 const CANARIES: &[&str] = &[
-    "mina", "seo-yeon", "김서연", "hunter2", "viewuser", "st-token-77", "letmein", "kim min-ji", "north park events", "privacy@",
-    "192.168.50.11", "203.0.113.9", "4f7c2d1e", "ab3de7gh2jkmnpqrstvw", "0.0823", "0k3rj8", "010-1234-5678",
+    "mina",
+    "seo-yeon",
+    "김서연",
+    "hunter2",
+    "viewuser",
+    "st-token-77",
+    "letmein",
+    "kim min-ji",
+    "north park events",
+    "privacy@",
+    "192.168.50.11",
+    "203.0.113.9",
+    "4f7c2d1e",
+    "ab3de7gh2jkmnpqrstvw",
+    "0.0823",
+    "0k3rj8",
+    "010-1234-5678",
 ];
 
 fn config(web: SocketAddr) -> String {
@@ -48,7 +63,8 @@ fn gate() -> SocketAddr {
             let mut asked = [0; 1024];
             let read = stream.read(&mut asked).unwrap_or(0);
             let body = if String::from_utf8_lossy(&asked[..read]).starts_with("GET /readyz") {
-                r#"{"ready":true,"degraded":["camera gate-cam: refused for viewuser:hunter2","Mina: is here"]}"#.to_owned()
+                r#"{"ready":true,"degraded":["camera gate-cam: refused for viewuser:hunter2","Mina: is here"]}"#
+                    .to_owned()
             } else {
                 "# HELP usher_x Mina\nusher_camera_lost_total{camera=\"gate-cam\",reason=\"silent\"} 3\n\
                  usher_decisions_total{gate=\"main-gate\",visitor=\"seo-yeon\"} 1\nusher_outbox_depth 7\n"
@@ -75,7 +91,9 @@ fn files(bundle: &Path, folder: &Path) -> BTreeMap<String, String> {
     fs::create_dir(&into).unwrap();
     assert!(Command::new("tar").arg("-xzf").arg(bundle).arg("-C").arg(&into).status().unwrap().success());
     let names = fs::read_dir(into.join("usher-support")).unwrap().map(|entry| entry.unwrap().path());
-    names.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap())).collect()
+    names
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap()))
+        .collect()
 }
 
 fn found(text: &str) -> Vec<&'static str> {
@@ -112,14 +130,20 @@ fn nobody_no_pass_no_password_and_no_template_gets_into_a_bundle() {
 
     // And it helps.
     let of = |name: &str| files.get(name).unwrap_or_else(|| panic!("{name} is missing: {:?}", files.keys()));
-    assert!(of("log.txt").contains("WARN camera lost camera=gate-cam reason=Connection refused (os error 111)"), "{}", of("log.txt"));
+    assert!(
+        of("log.txt").contains("WARN camera lost camera=gate-cam reason=Connection refused (os error 111)"),
+        "{}",
+        of("log.txt")
+    );
     assert_eq!(of("log.txt").lines().count(), log().lines().count());
     assert!(of("metrics.txt").contains("usher_camera_lost_total{camera=\"gate-cam\",reason=\"silent\"} 3\n"));
     assert!(of("metrics.txt").contains("usher_outbox_depth 7\n"));
     let json = |name: &str| serde_json::from_str::<serde_json::Value>(of(name)).unwrap();
     assert_eq!(json("config.json")["gates"]["main-gate"]["mode"], "identification");
     assert_eq!(json("config.json")["cameras"]["gate-cam"]["login"]["password"], "…");
-    assert!(json("about.json")["kernel"].is_string() && json("about.json")["data"]["files"]["gallery.db"]["bytes"] == 12);
+    assert!(
+        json("about.json")["kernel"].is_string() && json("about.json")["data"]["files"]["gallery.db"]["bytes"] == 12
+    );
     let doctor = json("doctor.json");
     let about = |what: &str| doctor.as_array().unwrap().iter().any(|finding| finding["what"] == what);
     assert!(about("weights") && about("clock") && about("disk") && about("camera gate-cam"), "{doctor}");

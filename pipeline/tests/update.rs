@@ -100,7 +100,11 @@ impl Site {
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
         let path = format!("{}:{}", self.at("bin").display(), std::env::var("PATH").unwrap());
-        command.args(words).current_dir(self.folder.path()).env("PATH", path).env("USHER_CONFIG", self.at("usher.yaml"));
+        command
+            .args(words)
+            .current_dir(self.folder.path())
+            .env("PATH", path)
+            .env("USHER_CONFIG", self.at("usher.yaml"));
         command
     }
 
@@ -109,7 +113,10 @@ impl Site {
     }
 
     fn update(&self, words: &[&str]) -> Output {
-        self.usher(&[&["update", "--place", "place", "--keys", "update.pub", "--within", "2", "--steady", "0"], words].concat())
+        self.usher(
+            &[&["update", "--place", "place", "--keys", "update.pub", "--within", "2", "--steady", "0"], words]
+                .concat(),
+        )
     }
 
     /// A signed update.
@@ -150,7 +157,8 @@ impl Site {
     /// What lies in the place, but for links that are kept.
     fn releases(&self) -> Vec<String> {
         let names = |folder: &str| fs::read_dir(self.at(folder)).into_iter().flatten().flatten();
-        let mut all: Vec<String> = names("place").chain(names("place/releases"))
+        let mut all: Vec<String> = names("place")
+            .chain(names("place/releases"))
             .map(|entry| entry.file_name().into_string().unwrap())
             .filter(|name| !["current", "previous", "packaged", "releases", "lock"].contains(&name.as_str()))
             .collect();
@@ -182,7 +190,9 @@ fn a_good_update_runs_and_can_be_taken_back_and_taken_again() {
     let checked = site.update(&["--check", &file]);
     assert!(checked.status.success() && said(&checked).contains("signed, whole, and later"), "{}", said(&checked));
     assert_eq!((site.current().as_str(), site.releases()), ("1.0", Vec::new()), "looking changes nothing");
-    let steps = |output: &Output| said(output).lines().map(|line| line.split([' ', ',']).next().unwrap().to_owned()).collect::<Vec<_>>();
+    let steps = |output: &Output| {
+        said(output).lines().map(|line| line.split([' ', ',']).next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
     let applied = site.update(&[&file]);
     assert!(applied.status.success(), "{}", said(&applied));
     assert_eq!(steps(&applied)[..STEPS.len()], STEPS);
@@ -209,7 +219,11 @@ fn what_is_forged_cut_older_or_for_others_changes_nothing() {
     let other = if architecture() == "amd64" { "arm64" } else { "amd64" };
     refused(&site, &site.made_for("2.0", "ready", other, "maker.key"), &[other, "take the file for"]);
     assert!(site.usher(&["update", "key", "other.key"]).status.success());
-    refused(&site, &site.made_for("2.0", "ready", &architecture(), "other.key"), &["not signed by a key in update.pub"]);
+    refused(
+        &site,
+        &site.made_for("2.0", "ready", &architecture(), "other.key"),
+        &["not signed by a key in update.pub"],
+    );
     let file = site.made("2.0", "ready");
     let bytes = fs::read(site.at(&file)).unwrap();
     fs::write(site.at("cut.usher"), &bytes[..bytes.len() - 100]).unwrap();
@@ -242,7 +256,9 @@ fn a_release_that_does_not_run_here_is_never_switched_to() {
 #[test]
 fn a_release_whose_gate_is_worse_is_taken_back_by_itself() {
     let site = Site::new();
-    for (gate, reason) in [("fails", "systemctl restart"), ("unready", "not ready"), ("worse", "not as before: camera c")] {
+    for (gate, reason) in
+        [("fails", "systemctl restart"), ("unready", "not ready"), ("worse", "not as before: camera c")]
+    {
         let output = site.update(&[&site.made("2.0", gate)]);
         let said = said(&output);
         assert!(!output.status.success() && said.contains(reason), "{gate}: {said}");
@@ -287,7 +303,11 @@ fn a_kill_at_any_step_leaves_one_of_the_two_whole() {
         // The next boot, or whoever asks next.
         let settled = site.update(&["--settle"]);
         let after = site.current();
-        assert!(!site.at("place/trial").exists() && !site.at("place/.draft").exists(), "{step}.{round}: {}", said(&settled));
+        assert!(
+            !site.at("place/trial").exists() && !site.at("place/.draft").exists(),
+            "{step}.{round}: {}",
+            said(&settled)
+        );
         assert!(after == "1.0" || (is_good && after == "2.0"), "{step}.{round}: {after} stays: {}", said(&settled));
         assert_eq!(fs::read_to_string(site.at("running")).unwrap().trim(), "ready", "{step}.{round}: a good gate runs");
         let again = site.update(&[&good]);

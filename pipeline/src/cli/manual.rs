@@ -34,7 +34,8 @@ mod tests {
     fn every_command_that_is_shown_has_a_page_and_is_completed() {
         let folder = tempfile::tempdir().unwrap();
         run(&Args { folder: folder.path().to_owned() }).unwrap();
-        let read = |path: &str| fs::read_to_string(folder.path().join(path)).unwrap_or_else(|why| panic!("{path}: {why}"));
+        let read =
+            |path: &str| fs::read_to_string(folder.path().join(path)).unwrap_or_else(|why| panic!("{path}: {why}"));
         let shells = [read("completions/usher.bash"), read("completions/_usher"), read("completions/usher.fish")];
         let command = Cli::command();
         for shown in command.get_subcommands().filter(|shown| !shown.is_hide_set()) {

@@ -77,7 +77,8 @@ fn parts(common: &Common, args: &Args) -> anyhow::Result<Vec<(&'static str, Stri
     let (ready, metrics) =
         pages.map_or((None, None), |pages| (ask(pages, "/readyz", timeout), ask(pages, "/metrics", timeout)));
     let ready = ready.and_then(|ready| serde_json::from_str::<Value>(&ready).ok()).unwrap_or_default();
-    let metrics: String = metrics.unwrap_or_default().lines().filter_map(|line| filter.metric(line)).map(|line| line + "\n").collect();
+    let metrics: String =
+        metrics.unwrap_or_default().lines().filter_map(|line| filter.metric(line)).map(|line| line + "\n").collect();
     Ok(vec![
         ("README.txt", READ_ME.to_owned()),
         ("about.json", pretty(&machine::about(config.as_ref()))),
@@ -106,10 +107,21 @@ fn pretty(value: &Value) -> String {
 /// The last lines of a log, of a file or of the journal.
 fn log(file: Option<&Path>, lines: u32) -> anyhow::Result<String> {
     let text = match file {
-        Some(file) => String::from_utf8_lossy(&fs::read(file).with_context(|| file.display().to_string())?).into_owned(),
+        Some(file) => {
+            String::from_utf8_lossy(&fs::read(file).with_context(|| file.display().to_string())?).into_owned()
+        }
         None => {
             let mut journal = Command::new("journalctl");
-            journal.args(["--unit", "usher.service", "--no-pager", "--quiet", "--output", "cat", "--lines", &lines.to_string()]);
+            journal.args([
+                "--unit",
+                "usher.service",
+                "--no-pager",
+                "--quiet",
+                "--output",
+                "cat",
+                "--lines",
+                &lines.to_string(),
+            ]);
             let output = journal.stdin(Stdio::null()).output();
             output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
         }
@@ -139,7 +151,9 @@ fn unit(name: &str) -> Value {
     let asked = Command::new("systemctl").args(["show", name, "--property", properties]).stdin(Stdio::null()).output();
     let text = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
     // States and numbers of systemd's own; nothing else is taken.
-    let plain = |value: &str| value.len() < 24 && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_[] ".contains(&byte));
+    let plain = |value: &str| {
+        value.len() < 24 && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_[] ".contains(&byte))
+    };
     let fields = text.lines().filter_map(|line| line.split_once('=')).filter(|(_, value)| plain(value));
     json!(fields.collect::<std::collections::BTreeMap<_, _>>())
 }

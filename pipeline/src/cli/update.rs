@@ -77,8 +77,10 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
         let answer = ask(config.web.listen, "/readyz", Duration::from_secs(5))?;
         Told::of(&serde_json::from_str(&answer).ok()?)
     };
-    let patience =
-        Patience { within: Duration::from_secs(args.within), steady: Duration::from_secs(args.steady.min(args.within)) };
+    let patience = Patience {
+        within: Duration::from_secs(args.within),
+        steady: Duration::from_secs(args.steady.min(args.within)),
+    };
     let updater = Updater {
         place: &args.place,
         keys: &args.keys,

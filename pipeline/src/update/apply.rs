@@ -80,7 +80,9 @@ pub enum UpdateError {
         ours: String,
     },
     /// Not later than what is here.
-    #[error("{version} is not later than {current}, which is in place; `usher update --back` goes back to the one before")]
+    #[error(
+        "{version} is not later than {current}, which is in place; `usher update --back` goes back to the one before"
+    )]
     NotLater {
         /// Its version.
         version: String,
@@ -266,11 +268,7 @@ impl Updater<'_> {
         place.tidy()?;
         let never = || false;
         let again = again.and_then(|()| {
-            if trial.ran {
-                watch(trial.before.as_ref(), self.patience, self.clock, self.ask, &never)
-            } else {
-                Ok(())
-            }
+            if trial.ran { watch(trial.before.as_ref(), self.patience, self.clock, self.ask, &never) } else { Ok(()) }
         });
         Err(match again {
             Ok(()) => UpdateError::TakenBack { reason },

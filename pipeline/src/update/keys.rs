@@ -42,7 +42,9 @@ pub enum KeyError {
         line: usize,
     },
     /// Nobody is trusted.
-    #[error("{path} names no key, so no update can be trusted; write the maker's public key into it, from a source you trust")]
+    #[error(
+        "{path} names no key, so no update can be trusted; write the maker's public key into it, from a source you trust"
+    )]
     Nobody {
         /// The file.
         path: PathBuf,
@@ -193,7 +195,10 @@ mod tests {
         // RFC 8410, section 10.3: as other tools write one.
         let theirs = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
         let (_kept, path) = written(theirs, 0o600);
-        assert_eq!(Maker::read(&path).unwrap().public(), "19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1");
+        assert_eq!(
+            Maker::read(&path).unwrap().public(),
+            "19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1"
+        );
     }
 
     #[test]

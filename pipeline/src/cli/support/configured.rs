@@ -6,9 +6,39 @@ use std::collections::BTreeSet;
 
 /// Words that values may be: kinds of things, of a fixed set each.
 const WORDS: &[&str] = &[
-    "pass", "identification", "off", "advisory", "required", "auto", "cpu", "cuda", "tcp", "udp", "faces", "motion", "nothing", "down",
-    "up", "left", "right", "inward", "outward", "embedded", "yunet", "sface", "mobilefacenet", "sface+mobilefacenet", "minifasnet",
-    "retinaface", "usher", "en", "ko", "zh", "fr", "es", "ar",
+    "pass",
+    "identification",
+    "off",
+    "advisory",
+    "required",
+    "auto",
+    "cpu",
+    "cuda",
+    "tcp",
+    "udp",
+    "faces",
+    "motion",
+    "nothing",
+    "down",
+    "up",
+    "left",
+    "right",
+    "inward",
+    "outward",
+    "embedded",
+    "yunet",
+    "sface",
+    "mobilefacenet",
+    "sface+mobilefacenet",
+    "minifasnet",
+    "retinaface",
+    "usher",
+    "en",
+    "ko",
+    "zh",
+    "fr",
+    "es",
+    "ar",
 ];
 
 /// What was left, and what was not.
@@ -84,7 +114,8 @@ impl Walk<'_> {
         if let Some(scheme) = scheme {
             let whole = self.blank(text);
             // Who logs in, and as whom, also where they stand alone.
-            let login = text.split("://").nth(1).and_then(|rest| rest.rsplit_once('@')).map(|(login, _)| login.to_owned());
+            let login =
+                text.split("://").nth(1).and_then(|rest| rest.rsplit_once('@')).map(|(login, _)| login.to_owned());
             self.shown.blanked.extend(login.iter().flat_map(|login| login.split(':')).map(str::to_owned));
             return format!("{scheme}://{whole}").into();
         }
@@ -98,7 +129,8 @@ impl Walk<'_> {
 }
 
 fn is_name(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
 }
 
 /// A time, a size, a device, a share of visitors: figures with words of a fixed set.
@@ -125,7 +157,15 @@ mod tests {
                     rules: { wrong_greetings: 1 per 1000 visitors who never enrolled }\nmina: 1\ngallery: { key: /home/kim/key, event_ends: 2026-12-06T23:00+09:00 }\n";
         let Shown { value, names, blanked } = shown(text);
         let told = value.to_string();
-        for kept in ["\"rtsp://…\"", "\"2 s\"", "/dev/video0", "identification", "1 per 1000 visitors who never enrolled", "gate-b-1", "[0.1,0.2]"] {
+        for kept in [
+            "\"rtsp://…\"",
+            "\"2 s\"",
+            "/dev/video0",
+            "identification",
+            "1 per 1000 visitors who never enrolled",
+            "gate-b-1",
+            "[0.1,0.2]",
+        ] {
             assert!(told.contains(kept), "{kept} is missing: {told}");
         }
         for secret in ["Mina", "mina", "hunter2", "admin", "192.168", "t0ken", "change-me", "Kim", "kim"] {

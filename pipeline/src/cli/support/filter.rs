@@ -14,12 +14,83 @@ const OWN: &str = include_str!(concat!(env!("OUT_DIR"), "/words.txt"));
 
 /// Words that are not lower-case: levels, formats, what the system says of its errors.
 const OTHERS: &[&str] = &[
-    "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "RTSP", "RTSPS", "MQTT", "TLS", "TCP", "UDP", "HTTP", "YAML", "JSON", "QR", "CPU",
-    "GPU", "CUDA", "SQLite", "GStreamer", "H.264", "H.265", "JPEG", "VP8", "VP9", "AV1", "NV12", "I420", "Linux", "Debian", "Ubuntu",
-    "Connection", "No", "Permission", "Broken", "Resource", "Network", "Address", "Read-only", "Input/output", "Invalid", "Too",
-    "Operation", "Not", "Device", "Could", "Internal", "Unauthorized", "Forbidden", "GB", "MB", "GiB", "MiB", "x86_64", "aarch64",
-    "refused", "reset", "peer", "such", "directory", "denied", "pipe", "temporarily", "unavailable", "unreachable", "timed",
-    "argument", "permitted", "os", "usher", "gate", "camera", "broker", "stage", "reason", "kind", "outcome",
+    "TRACE",
+    "DEBUG",
+    "INFO",
+    "WARN",
+    "ERROR",
+    "RTSP",
+    "RTSPS",
+    "MQTT",
+    "TLS",
+    "TCP",
+    "UDP",
+    "HTTP",
+    "YAML",
+    "JSON",
+    "QR",
+    "CPU",
+    "GPU",
+    "CUDA",
+    "SQLite",
+    "GStreamer",
+    "H.264",
+    "H.265",
+    "JPEG",
+    "VP8",
+    "VP9",
+    "AV1",
+    "NV12",
+    "I420",
+    "Linux",
+    "Debian",
+    "Ubuntu",
+    "Connection",
+    "No",
+    "Permission",
+    "Broken",
+    "Resource",
+    "Network",
+    "Address",
+    "Read-only",
+    "Input/output",
+    "Invalid",
+    "Too",
+    "Operation",
+    "Not",
+    "Device",
+    "Could",
+    "Internal",
+    "Unauthorized",
+    "Forbidden",
+    "GB",
+    "MB",
+    "GiB",
+    "MiB",
+    "x86_64",
+    "aarch64",
+    "refused",
+    "reset",
+    "peer",
+    "such",
+    "directory",
+    "denied",
+    "pipe",
+    "temporarily",
+    "unavailable",
+    "unreachable",
+    "timed",
+    "argument",
+    "permitted",
+    "os",
+    "usher",
+    "gate",
+    "camera",
+    "broker",
+    "stage",
+    "reason",
+    "kind",
+    "outcome",
 ];
 
 /// Digits of the longest number: of nobody's telephone.
@@ -61,7 +132,8 @@ impl Filter {
             }
         }
         let runs = said.chunk_by(|one, next| is_fraction(one) == is_fraction(next));
-        let told = runs.map(|run| if run.len() >= RUN && is_fraction(&run[0]) { BLANK.to_owned() } else { run.join(" ") });
+        let told =
+            runs.map(|run| if run.len() >= RUN && is_fraction(&run[0]) { BLANK.to_owned() } else { run.join(" ") });
         told.collect::<Vec<_>>().join(" ")
     }
 
@@ -72,7 +144,11 @@ impl Filter {
         let start = token.len() - token.trim_start_matches(around).len();
         let (before, after) = (&token[..start], &token[(start + core.len()).min(token.len())..]);
         if let Some((key, value)) = core.split_once('=') {
-            return if self.is_known(key) { format!("{before}{key}={}{after}", self.token(value)) } else { BLANK.to_owned() };
+            return if self.is_known(key) {
+                format!("{before}{key}={}{after}", self.token(value))
+            } else {
+                BLANK.to_owned()
+            };
         }
         if core.is_empty() || self.is_known(core) || is_number(core) { token.to_owned() } else { BLANK.to_owned() }
     }
@@ -92,10 +168,14 @@ impl Filter {
             let (key, value) = label.split_once("=\"")?;
             let value = value.strip_suffix('"')?;
             let parts = value.split(['_', '-', ' ']);
-            let known = self.is_known(value) || is_number(value) || value == "+Inf" || parts.clone().all(|part| self.is_known(part));
+            let known = self.is_known(value)
+                || is_number(value)
+                || value == "+Inf"
+                || parts.clone().all(|part| self.is_known(part));
             Some(format!("{key}=\"{}\"", if known { value } else { BLANK }))
         };
-        let labels = labels.strip_suffix('}')?.split("\",").map(|text| label(&format!("{}\"", text.trim_end_matches('"'))));
+        let labels =
+            labels.strip_suffix('}')?.split("\",").map(|text| label(&format!("{}\"", text.trim_end_matches('"'))));
         Some(format!("{name}{{{}}} {value}", labels.collect::<Option<Vec<_>>>()?.join(",")))
     }
 }
@@ -108,7 +188,10 @@ fn is_number(text: &str) -> bool {
     let figures = &body[..body.len() - unit.len()];
     let digits = figures.bytes().filter(u8::is_ascii_digit).count();
     let dots = figures.matches('.').count();
-    let is_time = figures.len() >= 19 && figures.as_bytes()[4] == b'-' && figures.as_bytes()[10] == b'T' && figures.starts_with("20");
+    let is_time = figures.len() >= 19
+        && figures.as_bytes()[4] == b'-'
+        && figures.as_bytes()[10] == b'T'
+        && figures.starts_with("20");
     digits > 0 && dots < 3 && figures.matches(':').count() < 3 && units.contains(&unit) && (digits <= DIGITS || is_time)
 }
 
@@ -122,7 +205,10 @@ mod tests {
     use super::*;
 
     fn filter() -> Filter {
-        Filter::of(["gate-b-1".to_owned(), "north-park".to_owned()].into(), vec!["seat".to_owned(), "Hidden word".to_owned()])
+        Filter::of(
+            ["gate-b-1".to_owned(), "north-park".to_owned()].into(),
+            vec!["seat".to_owned(), "Hidden word".to_owned()],
+        )
     }
 
     #[test]
@@ -139,9 +225,23 @@ mod tests {
     #[test]
     fn whoever_is_named_in_whatever_way_is_blanked() {
         let cases = [
-            "enrolled Mina", "enrolled mina kim", "enrolled \"Mina\"", "name=Mina", "visitor=4f7c2d1e-90ab-4c1d-8a77-0c4e6b1f2d3c",
-            "https://np.example/p#AB3DE7GH2JKMNPQRSTVW", "rtsp://usher:pass@192.168.50.11/stream", "192.168.50.11", "fe80::1ff:fe23",
-            "call 010-1234-5678", "mina@example.org", "김민지", "/home/mina/usher.yaml", "seat", "password=seat", "mina=3", "MINA",
+            "enrolled Mina",
+            "enrolled mina kim",
+            "enrolled \"Mina\"",
+            "name=Mina",
+            "visitor=4f7c2d1e-90ab-4c1d-8a77-0c4e6b1f2d3c",
+            "https://np.example/p#AB3DE7GH2JKMNPQRSTVW",
+            "rtsp://usher:pass@192.168.50.11/stream",
+            "192.168.50.11",
+            "fe80::1ff:fe23",
+            "call 010-1234-5678",
+            "mina@example.org",
+            "김민지",
+            "/home/mina/usher.yaml",
+            "seat",
+            "password=seat",
+            "mina=3",
+            "MINA",
         ];
         for case in cases {
             let said = filter().line(case);
@@ -155,7 +255,12 @@ mod tests {
     #[test]
     fn numbers_of_a_template_are_none_of_a_gate() {
         let template: Vec<String> = (0..128).map(|at| format!("{:.4}", f64::from(at) / 500.0 - 0.1)).collect();
-        for text in [template.join(", "), template.join(" "), format!("[{}]", template.join(",")), format!("look 3 {}", template.join(" "))] {
+        for text in [
+            template.join(", "),
+            template.join(" "),
+            format!("[{}]", template.join(",")),
+            format!("look 3 {}", template.join(" ")),
+        ] {
             let said = filter().line(&text);
             assert!(said.matches('.').count() < RUN, "{said}");
         }
@@ -165,7 +270,10 @@ mod tests {
     #[test]
     fn no_given_name_is_a_word_of_ushers() {
         let filter = filter();
-        for name in ["mina", "minji", "anna", "ahmed", "maria", "jose", "wei", "li", "kim", "lee", "park-min", "sofia", "john", "noah"] {
+        for name in [
+            "mina", "minji", "anna", "ahmed", "maria", "jose", "wei", "li", "kim", "lee", "park-min", "sofia", "john",
+            "noah",
+        ] {
             assert!(!filter.is_known(name), "{name}");
         }
         assert!(filter.words.len() > 1000, "usher says more than {} words", filter.words.len());
@@ -178,7 +286,10 @@ mod tests {
         assert_eq!(metric(whole).as_deref(), Some(whole));
         assert_eq!(metric("usher_a{name=\"Mina\"} 1").as_deref(), Some("usher_a{name=\"…\"} 1"));
         assert_eq!(metric("usher_b_sum 0.25").as_deref(), Some("usher_b_sum 0.25"));
-        assert_eq!(metric("usher_c{le=\"0.005\",stage=\"infer\"} 9").as_deref(), Some("usher_c{le=\"0.005\",stage=\"infer\"} 9"));
+        assert_eq!(
+            metric("usher_c{le=\"0.005\",stage=\"infer\"} 9").as_deref(),
+            Some("usher_c{le=\"0.005\",stage=\"infer\"} 9")
+        );
         assert_eq!(metric("other_d 1"), None);
         assert_eq!(metric("usher_e Mina"), None);
     }
