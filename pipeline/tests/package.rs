@@ -26,6 +26,7 @@ fn build(name: &str) -> PathBuf {
         .arg(&out)
         .arg(env!("CARGO_BIN_EXE_usher"))
         .env("SOURCE_DATE_EPOCH", "1780000000")
+        .env("CARGO_NET_OFFLINE", "true")
         .env("USHER_DEB_COMPRESS", "-Zgzip -z1")
         .env("DEB_BUILD_OPTIONS", "noautodbgsym")
         .env_remove("VERSION")

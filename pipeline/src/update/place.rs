@@ -166,6 +166,10 @@ impl Place {
     /// [`PlaceError::System`].
     pub fn tidy(&self) -> Result<(), PlaceError> {
         self.clear(&self.at(DRAFT))?;
+        // Of a link or a trial that a kill interrupted: drafts, which nothing reads.
+        for name in [".current.new", ".previous.new", "trial.new"] {
+            let _mostly_none = fs::remove_file(self.at(name));
+        }
         let kept = [Link::Current, Link::Previous].map(|link| self.leads(link));
         let Ok(releases) = fs::read_dir(self.at(RELEASES)) else { return Ok(()) };
         for release in releases.flatten() {
