@@ -11,17 +11,23 @@
 //! A release's folder appears whole or not at all, since it is renamed into place after it was synced; a link is replaced by a
 //! rename. So whenever the power goes, `current` leads to a whole release.
 
+use crate::supervise::stop;
 use rustix::fs::{FlockOperation, flock};
 use std::{
     fs, io,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Where a package's links lead.
 pub const PATH: &str = "/usr/lib/usher";
 
 const RELEASES: &str = "releases";
+/// How often the lock is asked for. Whoever was killed may leave a child that holds it for a moment, until it runs its own program.
+const TRIES: u32 = 10;
+/// And how long between.
+const ROUND: Duration = Duration::from_millis(200);
 /// A release that is not whole yet.
 const DRAFT: &str = ".draft";
 
@@ -79,11 +85,16 @@ impl Place {
         let path = folder.join("lock");
         let failed = |why| PlaceError::System { path: path.clone(), why };
         let lock = fs::File::create(&path).map_err(failed)?;
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { folder: folder.to_owned(), _lock: lock }),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(PlaceError::Busy { path: folder.to_owned() }),
-            Err(why) => Err(failed(why.into())),
+        let (_held, stopped) = stop();
+        for last in (0..TRIES).rev() {
+            match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Self { folder: folder.to_owned(), _lock: lock }),
+                Err(rustix::io::Errno::WOULDBLOCK) if last > 0 => drop(stopped.wait(ROUND)),
+                Err(rustix::io::Errno::WOULDBLOCK) => break,
+                Err(why) => return Err(failed(why.into())),
+            }
         }
+        Err(PlaceError::Busy { path: folder.to_owned() })
     }
 
     /// A name below it.
