@@ -28,7 +28,7 @@ install -m 0644 systemd/usher.tmpfiles.conf "$work/debian/usher.tmpfiles"
 cat > "$work/debian/changelog" <<END
 usher ($version) stable; urgency=medium
 
-  * What has changed is told in changes.md.
+  * What has changed is told in releases.md.
 
  -- $(sed -n 's/^Maintainer: //p' debian/control)  $(date -u -R -d "@$SOURCE_DATE_EPOCH")
 END
@@ -40,7 +40,7 @@ ls "$built"/manual/man/*.1 | sed "s|^$work/||" > "$work/debian/usher.manpages"
 "$built/usher" schema > "$built/usher.schema.json"
 cp config/usher.yaml config/programme.yaml config/places.geojson systemd/usher.journald.conf "$built/examples/"
 cp -r docs README.md "$built/"
-cp CHANGELOG.md "$built/changes.md"
+cp CHANGELOG.md "$built/releases.md"
 printf '{"package":"usher","version":"%s","architecture":"%s","made":%d}\n' "$version" "$architecture" "$SOURCE_DATE_EPOCH" > "$built/release.json"
 cp "${UPDATE_PUB:-debian/update.pub}" "$built/update.pub"
 python3 debian/copyright.py "$work/debian/copyright"
