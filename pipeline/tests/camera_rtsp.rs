@@ -16,7 +16,8 @@ use usher::{
     health::CameraState,
 };
 use usher_config::{
-    capture::{Camera, Login, Source, Transport},
+    capture::{Camera, Source, Transport},
+    login::Login,
     value::{Name, Secret},
 };
 use usher_models::image::{Planes, Size};

@@ -21,6 +21,11 @@ pub enum Fault {
     /// The camera answers, but knows no such stream.
     #[error("the camera at {0} has no such stream; check the path in `url`")]
     NoSuchStream(String),
+    /// At an address that `capture.allow` does not admit.
+    #[error(
+        "the camera at {0} is in no network that cameras may be in; mend `url` or the name, or write its network in `capture: {{ allow: […] }}`"
+    )]
+    Outside(String),
     /// User and password are refused, or missing.
     #[error("the camera at {0} refuses the login; check `user` and `password_file`")]
     Login(String),
@@ -51,6 +56,7 @@ impl Fault {
             Self::Silent(_) => "silent",
             Self::Unreachable(_) => "unreachable",
             Self::NoSuchStream(_) => "no_such_stream",
+            Self::Outside(_) => "outside",
             Self::Login(_) => "login",
             Self::Certificate(_) => "certificate",
             Self::NotThere(_) => "not_there",

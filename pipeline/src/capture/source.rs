@@ -7,7 +7,10 @@
 //!
 //! No element or property here is newer than GStreamer 1.20.
 
-use crate::capture::fault::{self, Fault, Place};
+use crate::capture::{
+    fault::{self, Fault, Place},
+    hush, reach,
+};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::AppSink;
@@ -36,7 +39,7 @@ pub(crate) struct Built {
 /// # Errors
 /// When an element is not installed. `stills:` has no pipeline and is [`Fault::Missing`] here.
 pub(crate) fn build(settings: &Camera, speed: Speed) -> Result<Built, Fault> {
-    gst::init().map_err(|_| Fault::Missing("library that can be initialised".into()))?;
+    hush::ready().map_err(|_| Fault::Missing("library that can be initialised".into()))?;
     let pipeline = gst::Pipeline::new();
     let plays_in_time = matches!(settings.source, Source::File { .. }) && speed == Speed::Live;
     let sink = appsink(speed, plays_in_time);
@@ -72,11 +75,12 @@ fn rtsp(
     transport: Transport,
 ) -> Result<Place, Fault> {
     let source = element("rtspsrc")?;
-    source.set_property("location", url);
+    source.set_property("location", reach::admitted(url, &settings.within)?);
     source.set_property_from_str("protocols", if transport == Transport::Tcp { "tcp" } else { "udp" });
     source.set_property("latency", u32::try_from(settings.latency.as_millis()).unwrap_or(u32::MAX));
     source.set_property("drop-on-latency", true);
     if let Some(login) = &settings.login {
+        hush::keep(login);
         source.set_property("user-id", &login.user);
         source.set_property("user-pw", login.password.reveal());
     }
@@ -220,6 +224,7 @@ pub(crate) fn of_file(path: &Path) -> Camera {
         login: None,
         ca: None,
         count: usher_config::count::Count::default(),
+        within: Vec::new(),
         zone: Vec::new(),
         latency: Duration::ZERO,
         silence: Duration::from_secs(2),
