@@ -16,7 +16,7 @@ export USHER_PICTURES := $(DATA)/pictures
 PACKAGES := build-essential pkg-config ca-certificates python3-pip \
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev \
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav glib-networking
-TEST_PACKAGES := libgstrtspserver-1.0-dev mosquitto chromium openssl systemd tcpdump fonts-noto-core fonts-noto-cjk
+TEST_PACKAGES := libgstrtspserver-1.0-dev mosquitto nats-server chromium openssl systemd tcpdump fonts-noto-core fonts-noto-cjk
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

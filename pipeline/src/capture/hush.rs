@@ -1,7 +1,8 @@
 //! GStreamer's own log (`GST_DEBUG`), without what opens a camera.
 //!
 //! Its elements trace what they send: at level 9 a login travels past in several forms. So its log is written by us, on standard
-//! error as before, with every form of a login that was used taken out.
+//! error as before, with every form of a login that was used taken out. What is dumped byte by byte is left out: it comes in
+//! pieces in which no password would be found.
 
 use data_encoding::BASE64;
 use gstreamer as gst;
@@ -24,6 +25,9 @@ pub(crate) fn ready() -> Result<(), gst::glib::Error> {
     BEGIN.call_once(|| {
         gst::log::remove_default_log_function();
         gst::log::add_log_function(|category, level, file, function, line, _object, message| {
+            if level == gst::DebugLevel::Memdump {
+                return;
+            }
             let said = message.get().map(|text| text.to_string()).unwrap_or_default();
             let said = without(&said, &FORMS.lock().expect("no holder of this lock panics"));
             let line = format!("{level:?} {} {file}:{line}:{function}: {said}\n", category.name());

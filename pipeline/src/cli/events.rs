@@ -3,10 +3,7 @@
 use crate::{
     cli::{Common, MEND_ME, configured},
     clock::{Clock, SystemClock},
-    publish::{
-        signature::{EventKey, PublicKey},
-        trust::Listener,
-    },
+    publish::{signature::PublicKey, trust::Listener},
 };
 use anyhow::{Context, bail};
 use std::{
@@ -53,8 +50,8 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
                 Ok(config) => config,
                 Err(code) => return Ok(code),
             };
-            match EventKey::of_box(&config.data) {
-                Ok(key) => println!("{}", key.public()),
+            match PublicKey::of_box(&config.data) {
+                Ok(key) => println!("{key}"),
                 Err(error) => {
                     eprintln!("usher: {error}");
                     return Ok(ExitCode::from(MEND_ME));

@@ -12,6 +12,9 @@ use std::{fmt, path::Path, str::FromStr};
 /// The key's file in the data folder, and the systemd credential.
 pub const NAME: &str = "events.key";
 
+/// The public half of a credential, in the data folder: a command that is no service of systemd's sees no credential.
+const PUBLIC: &str = "events.pub";
+
 const BEFORE: &[u8] = br#","signature":""#;
 const AFTER: &[u8] = br#""}"#;
 /// Bytes of a signature, and of its hexadecimal digits.
@@ -58,7 +61,14 @@ impl EventKey {
     /// When a person must mend the file or the folder.
     pub fn of_box(data: &Path) -> Result<Self, KeyError> {
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
-        BoxKey::open_or_make(&Custody::called(NAME, credentials.as_deref(), data)).map(|seed| Self::of(&seed))
+        let custody = Custody::called(NAME, credentials.as_deref(), data);
+        let key = Self::of(&BoxKey::open_or_make(&custody)?);
+        if let Custody::Credential(_) = custody
+            && let Err(reason) = std::fs::write(data.join(PUBLIC), format!("{}\n", key.public()))
+        {
+            tracing::warn!(%reason, "the public key of events could not be written; `usher events key` will not know it");
+        }
+        Ok(key)
     }
 
     /// The key made of a seed.
@@ -91,6 +101,19 @@ fn spoken(topic: &str, said: &[u8]) -> Vec<u8> {
 }
 
 impl PublicKey {
+    /// That of the box with this `data` folder; its secret half is made where there is none.
+    ///
+    /// # Errors
+    /// As [`EventKey::of_box`].
+    pub fn of_box(data: &Path) -> Result<Self, KeyError> {
+        let told = || std::fs::read_to_string(data.join(PUBLIC)).ok()?.parse().ok();
+        let has_none = !data.join(NAME).exists() && std::env::var_os("CREDENTIALS_DIRECTORY").is_none();
+        match has_none.then(told).flatten() {
+            Some(key) => Ok(key),
+            None => EventKey::of_box(data).map(|key| key.public()),
+        }
+    }
+
     /// The key with these bytes.
     pub fn of(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -144,6 +167,18 @@ mod tests {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
         let refused = EventKey::of_box(data.path()).unwrap_err().to_string();
         assert!(refused.contains("chmod 600"), "{refused}");
+    }
+
+    #[test]
+    fn a_service_with_a_credential_leaves_its_public_half_for_commands() {
+        let data = tempfile::tempdir().unwrap();
+        let theirs = EventKey::of(&BoxKey::random()).public();
+        std::fs::write(data.path().join(PUBLIC), format!("{theirs}\n")).unwrap();
+        assert_eq!(PublicKey::of_box(data.path()).unwrap(), theirs);
+        assert!(!data.path().join(NAME).exists(), "no second key is made");
+        // A key that is there counts.
+        let ours = EventKey::of_box(data.path()).unwrap().public();
+        assert_eq!(PublicKey::of_box(data.path()).unwrap(), ours);
     }
 
     #[test]
