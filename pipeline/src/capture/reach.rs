@@ -44,6 +44,14 @@ pub(crate) fn admitted(url: &str, within: &[Network]) -> Result<String, Fault> {
     Ok(url.replacen(host, &first, 1))
 }
 
+/// Whether an element that was given the URL `admitted` may speak where it has got to by now: there, or at an address within. A name
+/// that a camera gives is not followed.
+pub(crate) fn may_follow(location: &str, admitted: &str, within: &[Network]) -> bool {
+    let (Place::Net(now), Place::Net(first)) = (Place::of_url(location), Place::of_url(admitted)) else { return false };
+    let address = host_of(&now).parse::<IpAddr>();
+    now == first || address.is_ok_and(|address| within.iter().any(|network| network.holds(address)))
+}
+
 /// The host of `host:port` or `[v6]:port`.
 fn host_of(authority: &str) -> &str {
     match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -94,6 +102,18 @@ mod tests {
         let secure = "rtsps://localhost/main";
         assert_eq!(admitted(secure, &private()).unwrap(), secure);
         assert_eq!(admitted("rtsp://10.0.0.7/main", &private()).unwrap(), "rtsp://10.0.0.7/main");
+    }
+
+    #[test]
+    fn a_camera_leads_nobody_outside() {
+        let may = |location: &str| may_follow(location, "rtsps://camera.local:322/main", &private());
+        for inside in ["rtsps://camera.local:322/other", "rtsp://10.0.0.8/main", "rtsp://user:word@[fd00::7]:554/main"]
+        {
+            assert!(may(inside), "{inside}");
+        }
+        for outside in ["rtsp://8.8.8.8/main", "rtsp://elsewhere.example/main", "rtsp://10.0.0.8@8.8.8.8/main", ""] {
+            assert!(!may(outside), "{outside}");
+        }
     }
 
     #[test]
