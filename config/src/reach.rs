@@ -136,10 +136,14 @@ pub(crate) const MEND: &str = "mend the address, or write the camera's network i
 pub(crate) fn refused(root: &Node, host: &str) -> Option<String> {
     let address: IpAddr = host.parse().ok()?;
     let written = root.get("capture").and_then(|capture| capture.get("allow"));
+    // A list that is wrong itself is said to be; that nothing is in it would be said of every camera.
     let allow = match written {
-        Some(list) => list.items().iter().filter_map(|item| Network::read(item.text()?).ok()).collect(),
+        Some(list) => list.items().iter().map(|item| Network::read(item.text()?).ok()).collect::<Option<Vec<_>>>()?,
         None => private(),
     };
+    if allow.is_empty() {
+        return None;
+    }
     let is_within = allow.iter().any(|network| network.holds(address));
     (!is_within).then(|| format!("`{host}` is in no network that `capture.allow` admits"))
 }

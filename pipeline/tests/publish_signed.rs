@@ -5,7 +5,8 @@ mod publish_support;
 
 use data_encoding::BASE64;
 use publish_support::{Listener as Subscriber, Mosquitto, Rig, Who, external, name, settings, until};
-use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use rumqttc::QoS;
 use serde_json::json;
 use std::{

@@ -1,8 +1,9 @@
 //! GStreamer's own log (`GST_DEBUG`), without what opens a camera.
 //!
-//! Its elements trace what they send: at level 9 a login travels past in several forms. So its log is written by us, on standard
-//! error as before, with every form of a login that was used taken out. What is dumped byte by byte is left out: it comes in
-//! pieces in which no password would be found.
+//! What an element tells of a login at level 9 is for each version of each element to decide. Those of 1.22 tell nothing
+//! (`tests/camera_secret.rs`), and a later one that does must not be noticed by a leak. So the log is written by us, on standard error
+//! as before, with every form of a login that was used taken out. What is dumped byte by byte is left out: it comes in pieces in
+//! which no password would be found.
 
 use data_encoding::BASE64;
 use gstreamer as gst;
@@ -23,15 +24,18 @@ static FORMS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 pub(crate) fn ready() -> Result<(), gst::glib::Error> {
     gst::init()?;
     BEGIN.call_once(|| {
+        let begun = gst::util_get_timestamp();
         gst::log::remove_default_log_function();
-        gst::log::add_log_function(|category, level, file, function, line, _object, message| {
+        gst::log::add_log_function(move |category, level, file, function, line, object, message| {
             if level == gst::DebugLevel::Memdump {
                 return;
             }
+            let since = gst::util_get_timestamp().saturating_sub(begun);
             let said = message.get().map(|text| text.to_string()).unwrap_or_default();
-            let said = without(&said, &FORMS.lock().expect("no holder of this lock panics"));
-            let line = format!("{level:?} {} {file}:{line}:{function}: {said}\n", category.name());
-            let _nowhere_else_to_say_it = std::io::stderr().write_all(line.as_bytes());
+            let object = object.map(|object| format!("<{object}> ")).unwrap_or_default();
+            let said = format!("{since} {level:?} {} {file}:{line}:{function}: {object}{said}", category.name());
+            let kept = without(&said, &FORMS.lock().expect("no holder of this lock panics")) + "\n";
+            let _nowhere_else_to_say_it = std::io::stderr().write_all(kept.as_bytes());
         });
     });
     Ok(())
