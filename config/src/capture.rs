@@ -2,12 +2,11 @@
 
 use crate::{
     count,
-    document::{
-        Checks, secret,
-        tree::{Entry, Node},
-    },
+    document::{Checks, secret, tree::Entry},
+    login::{Login, WrittenLogin, check_file, check_login},
+    reach::{self, Network},
     text::{Textual, Unfit, textual, unfit},
-    value::{Secret, Span},
+    value::Span,
 };
 use garde::Validate;
 use schemars::JsonSchema;
@@ -27,6 +26,8 @@ pub struct Camera {
     pub login: Option<Login>,
     /// Authorities to trust (PEM) for `rtsps://…`; `None` for the system's.
     pub ca: Option<PathBuf>,
+    /// Where an RTSP camera may be; see [`crate::reach`].
+    pub within: Vec<Network>,
     /// The opt-in zone: corners of a polygon, 0..=1 of width and height. Empty = the whole picture.
     /// Faces outside are counted, never embedded.
     pub zone: Vec<[f32; 2]>,
@@ -91,15 +92,6 @@ pub enum Transport {
     Udp,
 }
 
-/// User and password.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Login {
-    /// The user.
-    pub user: String,
-    /// Read from `password_file`, or `password`.
-    pub password: Secret,
-}
-
 /// One camera, as written.
 #[derive(Clone, Debug, Serialize, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -151,45 +143,13 @@ fn silence() -> Span {
     Span(Duration::from_secs(2))
 }
 
-/// User and password, as written.
-#[derive(Clone, Debug, Serialize, Deserialize, Validate, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(extend("examples" = [{ "user": "usher", "password_file": "/etc/usher/gate-a-1.password" }]))]
-pub struct WrittenLogin {
-    /// The user.
-    #[garde(length(min = 1))]
-    pub user: String,
-    /// A file whose first line is the password (0600); better than `password`.
-    #[garde(skip)]
-    #[serde(default)]
-    pub password_file: Option<PathBuf>,
-    /// The password itself.
-    #[garde(skip)]
-    #[serde(default)]
-    pub password: Option<Secret>,
-}
-
-impl WrittenLogin {
-    /// The password read. `None` only where the checks of [`check_login`] would have found a problem.
-    pub(crate) fn meant(&self, folder: &Path) -> Option<Login> {
-        let password = match (&self.password, &self.password_file) {
-            (Some(password), _) => password.clone(),
-            (None, Some(file)) => {
-                let text = std::fs::read_to_string(folder.join(file)).ok()?;
-                Secret::new(text.lines().next()?.to_owned())
-            }
-            (None, None) => return None,
-        };
-        Some(Login { user: self.user.clone(), password })
-    }
-}
-
 impl Written {
-    pub(crate) fn meant(&self, folder: &Path) -> Camera {
+    pub(crate) fn meant(&self, within: &[Network], folder: &Path) -> Camera {
         Camera {
             source: self.url.meant(folder, self.transport),
             login: self.login.as_ref().and_then(|login| login.meant(folder)),
             ca: self.ca.as_ref().map(|ca| folder.join(ca)),
+            within: within.to_vec(),
             zone: self.zone.clone(),
             count: self.count.meant(),
             latency: self.latency.0,
@@ -224,6 +184,12 @@ impl Url {
         } else {
             Source::Rtsp { url: text.to_owned(), transport }
         }
+    }
+
+    /// Host and port of an RTSP camera, as written.
+    fn host(&self) -> Option<&str> {
+        let rest = self.0.strip_prefix("rtsp").and_then(|_| self.0.split_once("://"))?.1;
+        host_and_port(rest.split(['/', '?']).next()?, "").ok().map(|(host, _)| host)
     }
 
     /// The file that must be there, if this source is one.
@@ -323,6 +289,9 @@ pub(crate) fn check(checks: &mut Checks<'_>, entry: &Entry, folder: &Path) {
             let mend = "put it there, or mend the path: it is relative to the folder of the configuration";
             checks.find(node.span.clone(), format!("{path}.url"), message, mend);
         }
+        if let Some(message) = url.host().and_then(|host| reach::refused(checks.root, host)) {
+            checks.find(node.span.clone(), format!("{path}.url"), message, reach::MEND);
+        }
         let rtsp = url.0.starts_with("rtsp");
         for key in ["login", "transport"].into_iter().filter(|_| !rtsp) {
             if let Some(entry) = camera.entry(key) {
@@ -352,48 +321,5 @@ pub(crate) fn check(checks: &mut Checks<'_>, entry: &Entry, folder: &Path) {
     count::check(checks, entry, &path);
     if let Some(login) = camera.entry("login") {
         check_login(checks, login, &format!("{path}.login"), folder);
-    }
-}
-
-/// The file that `node` names must be there.
-pub(crate) fn check_file(checks: &mut Checks<'_>, node: &Node, path: String, folder: &Path) {
-    if let Some(file) = node.text().map(|text| folder.join(text)).filter(|file| !file.is_file()) {
-        let message = format!("the file `{}` is not there", file.display());
-        checks.find(node.span.clone(), path, message, "put it there, or mend the path");
-    }
-}
-
-/// What must hold between the values of a login.
-pub(crate) fn check_login(checks: &mut Checks<'_>, entry: &Entry, path: &str, folder: &Path) {
-    let login = &entry.value;
-    let file = login.entry("password_file").filter(|entry| entry.value.text().is_some());
-    match (file, login.get("password")) {
-        (Some(file), Some(_)) => {
-            let mend = "keep `password_file` and remove `password`";
-            checks.find(file.key_span.clone(), format!("{path}.password_file"), "the password is given twice", mend);
-        }
-        // A third key is a misspelt password, and reported as that.
-        (None, None) if login.get("user").is_some() && login.entries().len() == 1 => {
-            let mend = "add `password_file: PATH`, a file with the password in its first line";
-            checks.find(entry.key_span.clone(), path, "the login has no password", mend);
-        }
-        (Some(file), None) => {
-            let place = folder.join(file.value.text().unwrap_or_default());
-            let read = std::fs::read_to_string(&place);
-            let wrong = match &read {
-                Ok(text) if text.lines().next().is_none_or(|line| line.trim().is_empty()) => {
-                    Some("is empty".to_owned())
-                }
-                Ok(_) => None,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("is not there".to_owned()),
-                Err(error) => Some(format!("cannot be read: {}", error.kind())),
-            };
-            if let Some(wrong) = wrong {
-                let message = format!("the password file `{}` {wrong}", place.display());
-                let mend = "write the password into its first line, readable by usher alone (chmod 600)";
-                checks.find(file.value.span.clone(), format!("{path}.password_file"), message, mend);
-            }
-        }
-        _ => {}
     }
 }

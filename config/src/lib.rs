@@ -13,10 +13,12 @@ pub mod gallery;
 pub mod guide;
 pub mod identify;
 pub mod infer;
+pub mod login;
 pub mod places;
 pub mod problem;
 pub mod programme;
 pub mod publish;
+pub mod reach;
 pub mod signage;
 pub mod text;
 pub mod transit;
@@ -46,6 +48,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The cameras, by name.
     pub cameras: BTreeMap<Name, capture::Camera>,
+    /// Where cameras may be.
+    pub capture: reach::Reach,
     /// The gates, by name. A gate is a set of cameras.
     pub gates: BTreeMap<Name, decide::Gate>,
     /// How pixels become numbers.
@@ -83,6 +87,10 @@ pub struct Written {
     #[garde(dive)]
     #[schemars(extend("minProperties" = 1, "propertyNames" = names(), "examples" = [{ "gate-a-1": { "url": "/dev/video0" } }]))]
     pub cameras: BTreeMap<Name, capture::Written>,
+    /// Where cameras may be.
+    #[garde(dive)]
+    #[serde(default)]
+    pub capture: reach::Written,
     /// The gates, by name. A gate is a set of cameras that look at the same people.
     #[garde(dive)]
     #[schemars(extend("minProperties" = 1, "propertyNames" = names(), "examples" = [{ "gate-a": { "cameras": ["gate-a-1"] } }]))]
@@ -183,7 +191,12 @@ impl Written {
         Config {
             site: self.site.clone(),
             data: data_of(self.data.as_deref(), folder),
-            cameras: self.cameras.iter().map(|(name, camera)| (name.clone(), camera.meant(folder))).collect(),
+            cameras: self
+                .cameras
+                .iter()
+                .map(|(name, camera)| (name.clone(), camera.meant(&self.capture.allow, folder)))
+                .collect(),
+            capture: self.capture.meant(),
             gates: self.gates.iter().map(|(name, gate)| (name.clone(), gate.meant())).collect(),
             infer: self.infer.meant(),
             gallery: self.gallery.meant(folder),

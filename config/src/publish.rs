@@ -1,11 +1,12 @@
 //! Section `publish`: who must hear, and over which broker.
 
 use crate::{
-    capture::{WrittenLogin, check_file, check_login, host_and_port, refuse_credentials},
+    capture::{host_and_port, refuse_credentials},
     document::{
         Checks,
         tree::{Entry, Kind, Node},
     },
+    login::{Login, WrittenLogin, check_file, check_login},
     text::{Textual, Unfit, textual, unfit},
     value::{Listen, Span},
 };
@@ -51,7 +52,7 @@ pub enum Broker {
         /// TLS where the URL says `mqtts`.
         tls: Option<Tls>,
         /// User and password.
-        login: Option<crate::capture::Login>,
+        login: Option<Login>,
         /// Where browsers reach it: `ws://…` or `wss://…`.
         websocket: Option<String>,
     },

@@ -31,6 +31,8 @@ pub struct Signage {
     pub slide: Duration,
     /// From when until when screens are dimmed, by the box's clock.
     pub night: Option<Night>,
+    /// Public keys of the site's other boxes whose events the screens show.
+    pub keys: Vec<Key>,
 }
 
 /// The section as written; paths are relative to the configuration's folder.
@@ -53,12 +55,15 @@ pub struct Written {
     /// When screens are dimmed, such as `21:00-06:00`.
     #[garde(skip)]
     pub night: Option<Night>,
+    /// Public keys of the site's other boxes (`usher events key` there) whose events these screens show as well as this box's.
+    #[garde(length(max = 64))]
+    pub keys: Vec<Key>,
 }
 
 impl Default for Written {
     fn default() -> Self {
         let slide = Span(Duration::from_secs(10));
-        Self { language: Language::default(), theme: None, playlist: None, slide, night: None }
+        Self { language: Language::default(), theme: None, playlist: None, slide, night: None, keys: Vec::new() }
     }
 }
 
@@ -71,6 +76,7 @@ impl Written {
             playlist: at(&self.playlist),
             slide: self.slide.0,
             night: self.night,
+            keys: self.keys.clone(),
         }
     }
 }
@@ -100,6 +106,34 @@ impl Textual for Language {
         }
         let known = LANGUAGES.map(|language| format!("`{language}`")).join(", ");
         unfit(format!("screens do not speak `{text}`"), format!("write one of {known}"))
+    }
+}
+
+/// The public key that a box's events are held against, written as 64 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key(pub [u8; 32]);
+
+textual!(Key, "event-key", "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Textual for Key {
+    fn read(text: &str) -> Result<Self, Unfit> {
+        let digit = |digit: &u8| char::from(*digit).to_digit(16).map(|digit| digit as u8);
+        let byte = |pair: &[u8; 2]| Some(digit(&pair[0])? << 4 | digit(&pair[1])?);
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
+        match bytes.filter(|_| rest.is_empty()).map(<[u8; 32]>::try_from) {
+            Some(Ok(bytes)) => Ok(Self(bytes)),
+            _ => unfit(
+                format!("`{text}` is no public key"),
+                "write the 64 hexadecimal digits that `usher events key` prints on that box",
+            ),
+        }
     }
 }
 

@@ -70,6 +70,8 @@ pub(crate) fn check(format: &str, text: &str) -> Result<(), Unfit> {
     }
     match format {
         "name" => as_a::<Name>(text),
+        "network" => as_a::<crate::reach::Network>(text),
+        "event-key" => as_a::<crate::signage::Key>(text),
         "duration" => as_a::<Span>(text),
         "size" => as_a::<Size>(text),
         "input-size" => as_a::<crate::infer::Input>(text),

@@ -1,8 +1,9 @@
 //! Section `web`: the pages.
 
 use crate::{
-    capture::{check_file, host_and_port},
+    capture::host_and_port,
     document::{Checks, tree::Kind},
+    login::check_file,
     text::{Textual, Unfit, textual, unfit},
     value::Listen,
 };

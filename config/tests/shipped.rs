@@ -65,7 +65,14 @@ fn defaults() -> (Infer, Gallery, Rules, Guide, Publish, Signage, Web) {
             face: true,
             keep: Duration::from_secs(72 * 3600),
         },
-        Signage { language: "en".to_owned(), theme: None, playlist: None, slide: Duration::from_secs(10), night: None },
+        Signage {
+            language: "en".to_owned(),
+            theme: None,
+            playlist: None,
+            slide: Duration::from_secs(10),
+            night: None,
+            keys: Vec::new(),
+        },
         Web { listen: "127.0.0.1:8080".parse().unwrap(), why: Why { pictures: false }, enrol: None },
     )
 }

@@ -9,14 +9,22 @@ mod rtsp;
 mod watched;
 
 use rtsp::RtspCamera;
-use std::{sync::Arc, time::Duration};
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 use usher::{
     capture::{fault::Fault, probe::probe},
     clock::{Clock, SystemClock},
     health::CameraState,
 };
 use usher_config::{
-    capture::{Camera, Login, Source, Transport},
+    capture::{Camera, Source, Transport},
+    login::Login,
+    reach::Network,
+    text::Textual as _,
     value::{Name, Secret},
 };
 use usher_models::image::{Planes, Size};
@@ -134,6 +142,64 @@ fn a_camera_over_tls_is_believed_by_its_authority_and_by_no_other() {
     assert!(matches!(try_once(&trusting(Some("ca.pem"), other_name)).unwrap_err(), Fault::Certificate(_)));
     let nowhere = try_once(&trusting(Some("nowhere.pem"), server.url("main"))).unwrap_err();
     assert_eq!(nowhere, Fault::NotThere(folder.path().join("nowhere.pem")));
+}
+
+/// Answers one RTSP connection: every request with 200, but DESCRIBE with the way to `elsewhere`.
+fn sends_elsewhere(elsewhere: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+        loop {
+            let request: Vec<String> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
+            let Some(first) = request.first() else { return };
+            let sequence = request.iter().find(|line| line.starts_with("CSeq:")).cloned().unwrap_or_default();
+            let answer = if first.starts_with("DESCRIBE") {
+                format!("RTSP/1.0 302 Moved Temporarily\r\n{sequence}\r\nLocation: rtsp://{elsewhere}/main\r\n\r\n")
+            } else {
+                format!("RTSP/1.0 200 OK\r\n{sequence}\r\nPublic: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n\r\n")
+            };
+            if stream.write_all(answer.as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    address
+}
+
+#[test]
+fn a_camera_that_sends_us_outside_is_not_followed() {
+    let outside = TcpListener::bind("127.0.0.2:0").unwrap();
+    let camera = sends_elsewhere(outside.local_addr().unwrap());
+    let only_here = vec![Network::read("127.0.0.1/32").unwrap()];
+    let url = format!("rtsp://{camera}/main");
+    let fault = try_once(&Camera { within: only_here, ..at(url.clone(), Transport::Tcp) }).unwrap_err();
+    assert_eq!(fault, Fault::Outside(camera.to_string()));
+    outside.set_nonblocking(true).unwrap();
+    if let Ok((mut stream, _)) = outside.accept() {
+        stream.set_nonblocking(false).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let mut said = Vec::new();
+        let _closed_or_silent = stream.read_to_end(&mut said);
+        assert_eq!(String::from_utf8_lossy(&said), "", "nothing is said there");
+    }
+    // The list and nothing else is in the way.
+    let main = RtspCamera::start(None, None);
+    let camera = sends_elsewhere(main.url("main")["rtsp://".len()..].trim_end_matches("/main").parse().unwrap());
+    assert!(try_once(&at(format!("rtsp://{camera}/main"), Transport::Tcp)).is_ok());
+}
+
+#[test]
+fn a_camera_outside_is_not_called() {
+    let outside = TcpListener::bind("127.0.0.2:0").unwrap();
+    let address = outside.local_addr().unwrap();
+    let only_here = vec![Network::read("127.0.0.1/32").unwrap()];
+    let fault =
+        try_once(&Camera { within: only_here, ..at(format!("rtsp://{address}/main"), Transport::Tcp) }).unwrap_err();
+    assert_eq!(fault, Fault::Outside(address.to_string()));
+    outside.set_nonblocking(true).unwrap();
+    assert!(outside.accept().is_err(), "nobody came");
 }
 
 #[test]

@@ -58,6 +58,8 @@ const licences = [
   ["Inter, the typeface", "node_modules/@fontsource-variable/inter/LICENSE"],
   ["MQTT.js", "node_modules/mqtt/LICENSE.md"],
   ["uqr, QR symbols", "node_modules/uqr/LICENSE"],
+  ["noble-ed25519, signatures", "node_modules/@noble/ed25519/LICENSE"],
+  ["noble-hashes, SHA-512", "node_modules/@noble/hashes/LICENSE"],
 ];
 const texts = await Promise.all(licences.map(async ([what, file]) => `${what}\n\n${await readFile(file, "utf8")}`));
 await writeFile("dist/licences.txt", texts.join("\n\n----------------\n\n"));

@@ -1,5 +1,6 @@
 //! Decoders: what turns a camera's stream into pictures on this machine.
 
+use crate::capture::hush;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 
@@ -11,7 +12,7 @@ const FORMATS: [(&str, &str); 3] = [("H.264", "video/x-h264"), ("H.265", "video/
 /// # Errors
 /// When GStreamer cannot be initialised.
 pub(crate) fn found() -> Result<Vec<(&'static str, Vec<String>)>, String> {
-    gst::init().map_err(|error| error.to_string())?;
+    hush::ready().map_err(|error| error.to_string())?;
     let all = gst::ElementFactory::factories_with_type(gst::ElementFactoryType::DECODER, gst::Rank::MARGINAL);
     let of = |caps: &str| {
         let caps = gst::Caps::builder(caps).build();

@@ -6,6 +6,9 @@ use std::{path::PathBuf, time::Duration};
 /// What the pipeline's own error about a refused certificate says.
 pub(crate) const UNTRUSTED: &str = "the certificate is not trusted";
 
+/// What the pipeline's own error about a camera that sends us elsewhere says.
+pub(crate) const OUTSIDE: &str = "the camera sends whoever calls it outside";
+
 /// Why a camera is lost, or could not be opened. No text carries a credential.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Fault {
@@ -21,6 +24,11 @@ pub enum Fault {
     /// The camera answers, but knows no such stream.
     #[error("the camera at {0} has no such stream; check the path in `url`")]
     NoSuchStream(String),
+    /// At an address that `capture.allow` does not admit, or it sends us to one.
+    #[error(
+        "the camera at {0} is in no network that cameras may be in; mend `url` or the name, or write its network in `capture: {{ allow: […] }}`"
+    )]
+    Outside(String),
     /// User and password are refused, or missing.
     #[error("the camera at {0} refuses the login; check `user` and `password_file`")]
     Login(String),
@@ -51,6 +59,7 @@ impl Fault {
             Self::Silent(_) => "silent",
             Self::Unreachable(_) => "unreachable",
             Self::NoSuchStream(_) => "no_such_stream",
+            Self::Outside(_) => "outside",
             Self::Login(_) => "login",
             Self::Certificate(_) => "certificate",
             Self::NotThere(_) => "not_there",
@@ -73,6 +82,7 @@ impl Fault {
             Place::Node(path) if error.kind::<ResourceError>().is_some() => Self::NotThere(path.clone()),
             Place::Net(host) => match error.kind::<ResourceError>() {
                 _ if says(UNTRUSTED) => Self::Certificate(host.clone()),
+                _ if says(OUTSIDE) => Self::Outside(host.clone()),
                 Some(ResourceError::NotAuthorized) => Self::Login(host.clone()),
                 Some(ResourceError::NotFound) if says("(404)") || says("Not Found") => Self::NoSuchStream(host.clone()),
                 Some(_) => Self::Unreachable(host.clone()),

@@ -9,7 +9,9 @@ pub mod stills;
 
 mod backoff;
 pub(crate) mod decoders;
+pub(crate) mod hush;
 mod opened;
+mod reach;
 mod retry;
 mod source;
 mod teardown;

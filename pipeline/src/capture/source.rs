@@ -7,13 +7,19 @@
 //!
 //! No element or property here is newer than GStreamer 1.20.
 
-use crate::capture::fault::{self, Fault, Place};
+use crate::capture::{
+    fault::{self, Fault, Place},
+    hush, reach,
+};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::AppSink;
 use std::{path::Path, time::Duration};
 use tracing::warn;
-use usher_config::capture::{Camera, Source, Transport};
+use usher_config::{
+    capture::{Camera, Source, Transport},
+    reach::Network,
+};
 
 /// How fast a pipeline runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +42,7 @@ pub(crate) struct Built {
 /// # Errors
 /// When an element is not installed. `stills:` has no pipeline and is [`Fault::Missing`] here.
 pub(crate) fn build(settings: &Camera, speed: Speed) -> Result<Built, Fault> {
-    gst::init().map_err(|_| Fault::Missing("library that can be initialised".into()))?;
+    hush::ready().map_err(|_| Fault::Missing("library that can be initialised".into()))?;
     let pipeline = gst::Pipeline::new();
     let plays_in_time = matches!(settings.source, Source::File { .. }) && speed == Speed::Live;
     let sink = appsink(speed, plays_in_time);
@@ -72,11 +78,14 @@ fn rtsp(
     transport: Transport,
 ) -> Result<Place, Fault> {
     let source = element("rtspsrc")?;
-    source.set_property("location", url);
+    let location = reach::admitted(url, &settings.within)?;
+    source.set_property("location", &location);
+    stay_within(&source, location, settings.within.clone());
     source.set_property_from_str("protocols", if transport == Transport::Tcp { "tcp" } else { "udp" });
     source.set_property("latency", u32::try_from(settings.latency.as_millis()).unwrap_or(u32::MAX));
     source.set_property("drop-on-latency", true);
     if let Some(login) = &settings.login {
+        hush::keep(login);
         source.set_property("user-id", &login.user);
         source.set_property("user-pw", login.password.reveal());
     }
@@ -114,6 +123,19 @@ fn rtsp(
         }
     });
     Ok(Place::of_url(url))
+}
+
+/// A camera may send whoever calls it elsewhere (301, 302), and the element goes there: nothing is said to anybody who stands outside.
+fn stay_within(source: &gst::Element, admitted: String, within: Vec<Network>) {
+    source.connect("before-send", false, move |values| {
+        let source = values.first().and_then(|value| value.get::<gst::Element>().ok());
+        let location = source.as_ref().and_then(|source| source.property::<Option<String>>("location"));
+        let stays = location.is_some_and(|location| reach::may_follow(&location, &admitted, &within));
+        if let Some(source) = source.filter(|_| !stays) {
+            gst::element_error!(source, gst::ResourceError::Failed, ("{}", fault::OUTSIDE), ["{}", fault::OUTSIDE]);
+        }
+        Some(stays.to_value())
+    });
 }
 
 fn v4l2(pipeline: &gst::Pipeline, sink: &AppSink, device: &Path) -> Result<Place, Fault> {
@@ -220,6 +242,7 @@ pub(crate) fn of_file(path: &Path) -> Camera {
         login: None,
         ca: None,
         count: usher_config::count::Count::default(),
+        within: Vec::new(),
         zone: Vec::new(),
         latency: Duration::ZERO,
         silence: Duration::from_secs(2),

@@ -27,8 +27,9 @@ use std::{
 };
 use usher_config::{
     Config,
-    capture::{Login, Source},
+    capture::Source,
     crowd::Crowd,
+    login::Login,
     value::{Name, Secret},
 };
 

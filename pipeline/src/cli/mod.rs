@@ -14,6 +14,7 @@ mod doctor;
 mod dpia;
 mod enrol;
 mod evaluate;
+mod events;
 mod flow;
 mod forget;
 mod guide;
@@ -75,6 +76,7 @@ enum Command {
     Models(models::Args),
     Replay(replay::Args),
     Evaluate(evaluate::Args),
+    Events(events::Args),
     Guide(guide::Args),
     Calibrate(calibrate::Args),
     Notice(notice::Args),
@@ -107,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Models(args) => models::run(&common, &args),
         Command::Replay(args) => replay::run(&common, &args),
         Command::Evaluate(args) => evaluate::run(&common, &args),
+        Command::Events(args) => events::run(&common, &args),
         Command::Guide(args) => guide::run(&common, &args),
         Command::Calibrate(args) => calibrate::run(&common, &args),
         Command::Notice(args) => notice::run(&common, &args),

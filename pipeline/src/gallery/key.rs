@@ -96,12 +96,14 @@ impl Custody {
     /// The configured file, else the credential where systemd hands one in (`credentials` is
     /// `$CREDENTIALS_DIRECTORY`), else the file in the `data` folder.
     pub fn choose(configured: Option<&Path>, credentials: Option<&OsStr>, data: &Path) -> Self {
-        if let Some(path) = configured {
-            return Self::File(path.to_owned());
-        }
-        match credentials.map(|folder| Path::new(folder).join(NAME)) {
+        configured.map_or_else(|| Self::called(NAME, credentials, data), |path| Self::File(path.to_owned()))
+    }
+
+    /// The credential of this `name` where systemd hands one in, else the file of this name in the `data` folder.
+    pub fn called(name: &str, credentials: Option<&OsStr>, data: &Path) -> Self {
+        match credentials.map(|folder| Path::new(folder).join(name)) {
             Some(path) if path.exists() => Self::Credential(path),
-            _ => Self::File(data.join(NAME)),
+            _ => Self::File(data.join(name)),
         }
     }
 }
@@ -133,11 +135,22 @@ impl BoxKey {
     pub fn open(custody: &Custody, gallery: &Path) -> Result<Self, KeyError> {
         match custody {
             Custody::Credential(path) => read(path, false),
+            Custody::File(path) if !path.exists() && gallery.exists() => {
+                Err(KeyError::Lost { path: path.clone(), gallery: gallery.to_owned() })
+            }
+            Custody::File(_) => Self::open_or_make(custody),
+        }
+    }
+
+    /// The key in `custody`; a file is made where there is none: for what can be made anew when it is lost.
+    ///
+    /// # Errors
+    /// [`KeyError`]; each says what to mend.
+    pub fn open_or_make(custody: &Custody) -> Result<Self, KeyError> {
+        match custody {
+            Custody::Credential(path) => read(path, false),
             Custody::File(path) => match read(path, true) {
                 Err(KeyError::System { why, .. }) if why.kind() == io::ErrorKind::NotFound => {
-                    if gallery.exists() {
-                        return Err(KeyError::Lost { path: path.clone(), gallery: gallery.to_owned() });
-                    }
                     make(path).map_err(|why| KeyError::System { path: path.clone(), why })?;
                     read(path, true)
                 }

@@ -18,9 +18,11 @@ pub mod payload;
 pub mod progress;
 mod report;
 pub mod shelf;
+pub mod signature;
 pub mod sink;
 pub mod topic;
 mod tray;
+pub mod trust;
 mod welcome;
 
 pub use welcome::{Guide, Guided, Visitors};
@@ -29,6 +31,7 @@ use crate::{
     clock::{Clock, Moment},
     decide::visit::{Notice, Visit},
     flow::board::Board,
+    gallery::key::KeyError,
     health::Health,
     supervise::{self, Beat},
 };
@@ -43,6 +46,7 @@ use outbox::{Outbox, Recent, blank::Forgotten};
 use progress::{Progress, Step};
 use report::{Reporter, Told};
 use shelf::ShelfError;
+use signature::{EventKey, PublicKey};
 use sink::{
     mqtt::{Address, MqttSink},
     tls::{self, TlsError},
@@ -79,7 +83,7 @@ pub struct Setup {
     pub site: Name,
     /// This box; unique in the venue.
     pub box_name: Name,
-    /// The data folder: `outbox.db`, `screen.password`, `integrator.password`.
+    /// The data folder: `outbox.db`, `events.key`, `screen.password`, `integrator.password`.
     pub data: PathBuf,
     /// The gates' longest quiet time: how long a visit is remembered.
     pub quiet: Duration,
@@ -115,6 +119,9 @@ pub enum PublishError {
     /// Certificates of another broker.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The key that events are signed with.
+    #[error(transparent)]
+    Key(#[from] KeyError),
 }
 
 /// How screens reach the broker.
@@ -140,6 +147,7 @@ pub enum WebSocket {
 /// Publishing, under way.
 pub struct Published {
     outbox: Arc<Outbox>,
+    key: PublicKey,
     screens: Screens,
     beats: [(&'static str, Beat); 2],
     publish: JoinHandle<()>,
@@ -151,6 +159,11 @@ impl Published {
     /// Visits decided at `since` or later, as far as remembered: for the gates' quiet time over a restart.
     pub fn recent_visits(&self, since: SystemTime) -> Vec<Recent> {
         self.outbox.recent_visits(since)
+    }
+
+    /// What the events of this box are held against.
+    pub fn key(&self) -> PublicKey {
+        self.key
     }
 
     /// How screens reach the broker.
@@ -207,6 +220,7 @@ pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -
         progress,
     } = setup;
     let topics = Topics::of(&site);
+    let key = Arc::new(EventKey::of_box(&data)?);
     let outbox = Arc::new(Outbox::open(&data.join("outbox.db"), quiet, clock.clone())?);
     health.set_outbox(outbox.depth());
     let client_id = format!("usher-{site}-{box_name}");
@@ -218,6 +232,7 @@ pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -
         address,
         tray: tray.clone(),
         reporter: reporter.clone(),
+        key: key.clone(),
         health: health.clone(),
         clock: clock.clone(),
         acked,
@@ -238,7 +253,7 @@ pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -
     };
     let sink = supervise::spawn("sink-mqtt", move || sink.run());
     let publish = supervise::spawn("publish", move || desk.run(&visits, notices));
-    Ok(Published { outbox, screens, beats, publish, sink, broker })
+    Ok(Published { outbox, key: key.public(), screens, beats, publish, sink, broker })
 }
 
 type Reached = (Address, Screens, Option<EmbeddedBroker>);

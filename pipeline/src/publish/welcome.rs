@@ -62,6 +62,7 @@ impl Welcomer {
     /// The row that tells of `visit`: opaque ids and figures.
     pub(crate) fn row(&self, visit: &Visit) -> Row {
         let gate = visit.camera.gate.clone();
+        let keep_until = visit.taken.wall + self.settings.keep;
         let data = payload::Visit {
             visit: visit.id,
             gate: gate.clone(),
@@ -81,9 +82,9 @@ impl Welcomer {
             topic: self.reporter.topics.visit(&gate),
             gate,
             visitor: visit.visitor,
-            body: Event::new(visit.id, &self.reporter.source, visit.taken.wall, data).json().into(),
+            body: Event::new(visit.id, &self.reporter.source, visit.taken.wall, data).until(keep_until).json().into(),
             decided: visit.taken.wall,
-            keep_until: visit.taken.wall + self.settings.keep,
+            keep_until,
             arrived: Some(Arrived { first: visit.first, settling: visit.taken }),
         }
     }
@@ -95,6 +96,7 @@ impl Welcomer {
         let Guided { mut sessions, day, take, party } = (self.guide)(&visitor, gate, visit.taken.wall);
         sessions.truncate(SESSIONS);
         let language = Some(visitor.wishes.language).filter(|language| !language.is_empty());
+        let end = visit.taken.wall + self.settings.greeting;
         let data = Greeting {
             visit: visit.id,
             gate: gate.clone(),
@@ -105,10 +107,10 @@ impl Welcomer {
             party,
             day,
             take,
-            expires_at: rfc3339(visit.taken.wall + self.settings.greeting),
+            expires_at: rfc3339(end),
             face_topic: self.settings.face.then(|| self.reporter.topics.face(gate)),
         };
-        let body = Event::new(Uuid::new_v4(), &self.reporter.source, visit.taken.wall, data).json();
+        let body = Event::new(Uuid::new_v4(), &self.reporter.source, visit.taken.wall, data).until(end).json();
         Some(self.perishable("greeting", self.reporter.topics.greeting(gate), body.into(), visit.taken))
     }
 
@@ -128,6 +130,7 @@ impl Welcomer {
             subject: visit.id.to_string(),
             expiresat: rfc3339(visit.taken.wall + self.settings.greeting),
             data_base64: STANDARD.encode(jpeg),
+            signature: None,
         };
         let topic = self.reporter.topics.face(&visit.camera.gate);
         Some(self.perishable("face", topic, event.json().into(), visit.taken))
@@ -136,8 +139,9 @@ impl Welcomer {
     /// What the screen shows to somebody whom it cannot name.
     pub(crate) fn notice(&self, notice: &Notice) -> Perishable {
         let (gate, wall) = (&notice.camera.gate, notice.taken.wall);
-        let data = payload::Notice { gate: gate.clone(), expires_at: rfc3339(wall + self.settings.greeting) };
-        let body = Event::new(Uuid::new_v4(), &self.reporter.source, wall, data).json();
+        let end = wall + self.settings.greeting;
+        let data = payload::Notice { gate: gate.clone(), expires_at: rfc3339(end) };
+        let body = Event::new(Uuid::new_v4(), &self.reporter.source, wall, data).until(end).json();
         self.perishable("notice", self.reporter.topics.notice(gate), body.into(), notice.taken)
     }
 

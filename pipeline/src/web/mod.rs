@@ -34,7 +34,7 @@ use crate::{
     gallery::visitor::VisitorId,
     health::Health,
     infer::watched::Watched,
-    publish::progress::Progress,
+    publish::{progress::Progress, signature::PublicKey},
     supervise::{Stop, spawn},
 };
 use crossbeam::channel::Receiver;
@@ -44,7 +44,7 @@ use std::{
     thread::JoinHandle,
 };
 use usher_config::{
-    capture::Login,
+    login::Login,
     signage::Signage,
     value::{Name, Secret},
 };
@@ -63,6 +63,8 @@ pub struct WebSettings {
     pub gates: Vec<Name>,
     /// Those of them at which people hold up their passes.
     pub pass_gates: Vec<Name>,
+    /// What screens hold events against: this box's public key, and those that `signage.keys` names.
+    pub keys: Vec<PublicKey>,
     /// How the screens look.
     pub signage: Signage,
     /// The topic at which a screen says that it lives, up to the screen's name.

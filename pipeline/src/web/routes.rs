@@ -87,6 +87,7 @@ async fn signage(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Json<
         "gates": settings.gates,
         "websocket": websocket,
         "login": login,
+        "keys": settings.keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "language": settings.signage.language,
         "night": settings.signage.night.map(|night| {
             let at = |time: jiff::civil::Time| format!("{:02}:{:02}", time.hour(), time.minute());

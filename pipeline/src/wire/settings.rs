@@ -9,7 +9,7 @@ use crate::{
     guide::{concierge::Concierge, live::Live, programme::Upcoming},
     health::Health,
     identify::threshold::Law,
-    publish::{self, Published, acked::Acked, payload, progress::Progress, topic::Topics},
+    publish::{self, Published, acked::Acked, payload, progress::Progress, signature::PublicKey, topic::Topics},
     web,
 };
 use crossbeam::channel::Sender;
@@ -133,6 +133,9 @@ pub(super) fn pages(
             .filter(|(_, gate)| gate.mode == Mode::Pass)
             .map(|(name, _)| name.clone())
             .collect(),
+        keys: std::iter::once(published.key())
+            .chain(config.signage.keys.iter().map(|key| PublicKey::of(key.0)))
+            .collect(),
         signage: config.signage.clone(),
         alive: Topics::of(&config.site).alive().replace("+/alive", ""),
         map: Arc::new(move || concierge.map()),
@@ -142,7 +145,7 @@ pub(super) fn pages(
             Some(publish::WebSocket::At(url)) => web::Websocket::At(url.clone()),
             None => web::Websocket::Nowhere,
         },
-        screen: screens.login.clone().map(|(user, password)| usher_config::capture::Login { user, password }),
+        screen: screens.login.clone().map(|(user, password)| usher_config::login::Login { user, password }),
         looks: config.rules.looks,
         portraits: config.web.why.pictures,
         wanted: Wanted::of(config),

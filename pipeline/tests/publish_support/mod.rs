@@ -13,7 +13,7 @@ mod visits;
 pub use visits::visit;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
-use rumqttc::{Client, Event, LastWill, MqttOptions, Packet, QoS, SubscribeReasonCode};
+use rumqttc::{Client, Event, LastWill, MqttOptions, Packet, QoS, SubscribeReasonCode, TlsConfiguration, Transport};
 use std::{
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
@@ -145,6 +145,8 @@ impl Drop for Mosquitto {
 pub struct Heard {
     pub topic: String,
     pub body: serde_json::Value,
+    /// As it came.
+    pub bytes: Vec<u8>,
     pub retained: bool,
 }
 
@@ -155,11 +157,13 @@ pub struct Who {
     pub login: Option<(String, String)>,
     pub will: Option<LastWill>,
     pub qos: QoS,
+    pub tls: Option<TlsConfiguration>,
 }
 
 impl Default for Who {
     fn default() -> Self {
-        Self { id: format!("listener-{}", Uuid::new_v4()), clean: true, login: None, will: None, qos: QoS::AtLeastOnce }
+        let id = format!("listener-{}", Uuid::new_v4());
+        Self { id, clean: true, login: None, will: None, qos: QoS::AtLeastOnce, tls: None }
     }
 }
 
@@ -189,6 +193,9 @@ impl Listener {
         if let Some((user, password)) = who.login {
             options.set_credentials(user, password);
         }
+        if let Some(tls) = who.tls {
+            options.set_transport(Transport::tls_with_config(tls));
+        }
         if let Some(will) = who.will {
             options.set_last_will(will);
         }
@@ -206,7 +213,8 @@ impl Listener {
                     Ok(Event::Incoming(Packet::SubAck(ack))) => on.granted.lock().unwrap().extend(ack.return_codes),
                     Ok(Event::Incoming(Packet::Publish(publish))) => on.heard.lock().unwrap().push(Heard {
                         topic: publish.topic,
-                        body: serde_json::from_slice(&publish.payload).unwrap(),
+                        body: serde_json::from_slice(&publish.payload).unwrap_or_default(),
+                        bytes: publish.payload.to_vec(),
                         retained: publish.retain,
                     }),
                     Ok(_) => {}

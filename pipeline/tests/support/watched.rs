@@ -37,6 +37,7 @@ pub(crate) fn settings(source: Source) -> Settings {
         source,
         login: None,
         ca: None,
+        within: usher_config::reach::private(),
         zone: Vec::new(),
         count: usher_config::count::Count::default(),
         latency: Duration::from_millis(100),

@@ -1,5 +1,6 @@
 // What the box says about itself, and the map of its site; older boxes say less.
 import { type LonLat, isFields, line, list, position, shown, text } from "./read.ts";
+import { readKeys } from "./trust.ts";
 
 /** A film or picture of the venue. */
 export interface Item {
@@ -27,6 +28,8 @@ export interface Box extends Venue {
   readonly login: { readonly user: string; readonly password: string } | null;
   /** Where screens say that they live; null: nobody listens. */
   readonly alive: string | null;
+  /** Whose events are believed; null: a box that signs none. */
+  readonly keys: readonly string[] | null;
 }
 
 const MOST_ITEMS = 200;
@@ -51,6 +54,7 @@ export function readBox(value: unknown): Box | null {
     websocket: text(value["websocket"], 500),
     login: user && password ? { user, password } : null,
     alive: text(value["alive"], 200),
+    keys: Array.isArray(value["keys"]) && value["keys"].length > 0 ? readKeys(value["keys"]) : null,
   };
 }
 

@@ -1,7 +1,9 @@
 // The way to the box and its broker: looked for again whenever it is lost, without a word to passers-by.
 import mqtt, { type MqttClient } from "mqtt";
-import { syncClock } from "../shared/clock.ts";
+import { boxNow, syncClock } from "../shared/clock.ts";
 import { type Box, type Site, readBox, readSite } from "./box.ts";
+import { setFault } from "./faults.ts";
+import { Trust, isSigned } from "./trust.ts";
 
 /** What the page wants to hear. */
 export interface Hears {
@@ -35,14 +37,23 @@ const MAP_MS = 300_000;
 /** Larger than any greeting or face. */
 const MOST_BYTES = 256 * 1024;
 
-/** Looks for the box, then listens at its broker, for ever. */
-export function startLink(wanted: string | null, hears: Hears): Link {
+/** Looks for the box, then listens at its broker, for ever. Keys that are `pinned` count instead of those that the box names. */
+export function startLink(wanted: string | null, pinned: readonly string[] | null, hears: Hears): Link {
+  const trust = new Trust();
   let client: MqttClient | null = null;
   let joined = "";
   let boxUp = false;
   let box: Box | null = null;
   let mapAt = Number.NEGATIVE_INFINITY;
   const tell = () => hears.link(boxUp && (client?.connected ?? false));
+
+  const believes = (topic: string, payload: Uint8Array) => {
+    const keys = pinned ?? box?.keys ?? null;
+    if (keys === null) return true;
+    const isTheirs = isSigned(keys, topic, payload);
+    if (!isTheirs) setFault("events", "events: what nobody known here signed was ignored");
+    return isTheirs && trust.believes(payload, topic, boxNow());
+  };
 
   const join = (box: Box, gate: string) => {
     const topic = `usher/v1/${box.site}/gate/${gate}/greeting`;
@@ -81,10 +92,11 @@ export function startLink(wanted: string | null, hears: Hears): Link {
     broker.on("error", tell);
     broker.on("message", (from, payload, packet) => {
       if (payload.length > MOST_BYTES) return;
+      // Nothing about a person is ever retained; what is, is not from usher.
+      if (packet.retain && from !== programmeTopic && from !== flowTopic) return;
+      if (!believes(from, payload)) return;
       if (from === programmeTopic) return hears.programme(payload.toString());
       if (from === flowTopic) return hears.flow(payload.toString());
-      // Nothing about a person is ever retained; what is, is not from usher.
-      if (packet.retain) return;
       if (from === topic) hears.greeting(payload.toString());
       else if (from === faceTopic) hears.face(payload.toString());
       else if (from === noticeTopic) hears.notice(payload.toString());

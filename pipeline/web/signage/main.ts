@@ -20,6 +20,7 @@ import { MOST_TOGETHER, type Member, Queue } from "./queue.ts";
 import { clearGreeting, setSite, setVenue, showFace, showLife, showNobody, showNotice, showWelcome, tickScreen } from "./screen.ts";
 import { type Steer, readSteer, showSteer } from "./steer.ts";
 import { setTheme } from "./theme.ts";
+import { readKeys } from "./trust.ts";
 import { gateOf } from "./welcome/text.ts";
 import { speaker } from "./words/speak.ts";
 
@@ -201,7 +202,7 @@ idle.start();
 if (preview) {
   startPreview(asked, hears);
 } else {
-  const link = startLink(asked.get("gate"), hears);
+  const link = startLink(asked.get("gate"), asked.has("key") ? readKeys(asked.getAll("key")) : null, hears);
   startAlive(screenName(asked.get("screen")), () => gate, link.alive);
 }
 showTime();

@@ -22,6 +22,16 @@ const { apart, overlaps, placed } = await load("signage/welcome/labels.ts");
 const at = (id, expires, party = null) => ({ id, visit: `v${id}`, name: id, sport: "", sessions: [], expires, party });
 const ids = (all) => all.map((one) => one.id);
 
+test("a box that names keys is believed by them, whatever they are; one that names none signs nothing", () => {
+  const says = (keys) => readBox({ time: "t", version: "v", site: "s", ...keys }).keys;
+  const key = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+  assert.equal(says({}), null);
+  assert.equal(says({ keys: [] }), null);
+  assert.deepEqual(says({ keys: [key, key.toUpperCase(), "zz", 7, key.slice(1)] }), [key]);
+  // Nobody is believed rather than everybody.
+  assert.deepEqual(says({ keys: ["zz"] }), []);
+});
+
 test("a party that waits is welcomed together, six at most, and strangers are not", () => {
   const queue = new Queue();
   queue.offer(at("a", 60_000, "p"), 0);

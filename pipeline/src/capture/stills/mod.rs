@@ -11,7 +11,10 @@ mod hall;
 mod render;
 mod sprite;
 
-use crate::{capture::frame::Picture, supervise::spawn};
+use crate::{
+    capture::{frame::Picture, hush},
+    supervise::spawn,
+};
 use cutout::{Cutout, StillsError};
 use gstreamer as gst;
 use gstreamer::prelude::*;
@@ -75,7 +78,7 @@ impl Stills {
     /// # Errors
     /// When a picture cannot be used, with the mend.
     pub fn of(crowd: &Crowd, folder: &Path) -> Result<Self, StillsError> {
-        gst::init().map_err(|_| StillsError::GStreamer)?;
+        hush::ready().map_err(|_| StillsError::GStreamer)?;
         let scene = Scene::of(crowd);
         let mut cutouts: BTreeMap<(usize, usize), Cutout> = BTreeMap::new();
         let mut by_picture: BTreeMap<&Path, Vec<(usize, usize)>> = BTreeMap::new();

@@ -16,6 +16,7 @@ use crate::{
         outbox::Waiting,
         progress::{Progress, Step},
         report::Reporter,
+        signature::EventKey,
         sink::wire::{Parcel, Wire},
         tray::Tray,
     },
@@ -61,6 +62,8 @@ pub(crate) struct MqttSink {
     pub(crate) address: Address,
     pub(crate) tray: Arc<Tray>,
     pub(crate) reporter: Reporter,
+    /// Signs whatever is sent.
+    pub(crate) key: Arc<EventKey>,
     pub(crate) health: Arc<Health>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Hears of every acknowledged visit; may lose.
@@ -153,6 +156,7 @@ impl MqttSink {
             options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.clone())));
         }
         let (topic, body) = self.reporter.offline(self.clock.now().wall);
+        let body = self.key.signed(&topic, &body);
         options.set_last_will(LastWill::new(topic, body, QoS::AtLeastOnce, true));
         options
     }
@@ -344,7 +348,7 @@ impl MqttSink {
         parcel: Parcel,
     ) -> Result<(), End> {
         // The library's queue is as long as the window, so that it is never full here.
-        match client.try_publish(topic, QoS::AtLeastOnce, retained, body) {
+        match client.try_publish(topic, QoS::AtLeastOnce, retained, self.key.signed(topic, body)) {
             Ok(()) => {
                 wire.unnumbered.push_back((parcel, self.clock.now()));
                 Ok(())
