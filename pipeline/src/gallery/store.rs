@@ -243,6 +243,16 @@ impl Store {
         Ok(())
     }
 
+    /// Writes down that staff say how many lanes of a gate are open.
+    ///
+    /// # Errors
+    /// When the audit log cannot be written.
+    pub fn note_lanes(&mut self, gate: &Name, open: u32, by: By, now: SystemTime) -> Result<(), StoreError> {
+        let deed = Deed::Lanes { gate: gate.to_string(), open, by };
+        self.log.locked(|log| log.append(vec![deed], now))?;
+        Ok(())
+    }
+
     /// The box's public key, which its receipts are held against.
     pub fn signer(&self) -> &Signer {
         self.log.signer()

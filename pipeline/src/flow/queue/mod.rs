@@ -88,6 +88,10 @@ impl Queue {
         let add = |sum: Option<f64>, more: Option<f64>| Some(sum? + more.filter(|count| count.is_finite())?);
         self.gathered.arrived = add(self.gathered.arrived, arrived);
         self.gathered.served = add(self.gathered.served, served.map(|served| served.max(0.0)));
+        if open != self.open {
+            // Who went through before does not speak of the lanes that are open now.
+            self.pace = None;
+        }
         let Some(last) = self.last else {
             // What was counted before the first look belongs to a time of unknown length.
             (self.last, self.gathered, self.open) = (Some(at), NOTHING, open);
@@ -109,10 +113,6 @@ impl Queue {
             let Gathered { arrived, served } = self.gathered;
             self.is_known |= arrived.is_some() && served.is_some();
             let minutes = passed.as_secs_f64() / 60.0;
-            if open != self.open {
-                // Who went through before does not speak of the lanes that are open now.
-                self.pace = None;
-            }
             if let Some(served) = served {
                 let keep = (-minutes / PACE).exp();
                 self.pace = Some(keep * self.pace.unwrap_or_default() + (1.0 - keep) * served / minutes);

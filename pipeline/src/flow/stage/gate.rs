@@ -41,6 +41,8 @@ pub(super) struct Gate {
     pub(super) name: Name,
     pub(super) lanes: Option<Lanes>,
     pub(super) queue: Option<Queue>,
+    /// Lanes that are open, as staff said last, or as configured.
+    open: u32,
     pub(super) meters: Meters,
     forecaster: Option<Forecaster>,
     step: SignedDuration,
@@ -62,10 +64,13 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    pub(super) fn new(name: Name, lanes: Option<Lanes>, tell: Duration, foresee: Duration) -> Self {
+    /// A gate of which nothing is known yet; staff said that `said` lanes are open, where they said anything.
+    pub(super) fn new(name: Name, lanes: Option<Lanes>, said: Option<u32>, tell: Duration, foresee: Duration) -> Self {
+        let open = said.or(lanes.map(|lanes| lanes.open)).unwrap_or(0);
         Self {
             name,
-            queue: lanes.map(Queue::new),
+            queue: lanes.map(|lanes| Queue::new(Lanes { open, ..lanes })),
+            open,
             lanes,
             meters: Meters::default(),
             forecaster: None,
@@ -109,7 +114,17 @@ impl Gate {
 
     /// Lanes that are open; none where nobody said how the gate is built.
     pub(super) fn open(&self) -> u32 {
-        self.lanes.map_or(0, |lanes| lanes.open)
+        self.open
+    }
+
+    /// The same, and more where more go through than so many could let in: what the future is worked out with.
+    pub(super) fn at_work(&self) -> u32 {
+        self.queue.as_ref().map_or(self.open, |queue| queue.at_work(self.open))
+    }
+
+    /// Staff opened or closed lanes; the gate is told at once.
+    pub(super) fn set_open(&mut self, lanes: u32, now: Moment) {
+        (self.open, self.tell, self.foresee) = (lanes, now.steady, self.foresee.min(now.steady));
     }
 
     pub(super) fn is_learnt(&self) -> bool {
@@ -129,7 +144,7 @@ impl Gate {
         let Some(queue) = &mut self.queue else { return };
         // Where a camera is lost, as many come as were forecast.
         queue.expect(coming.map(|fan| fan.median));
-        let open = queue.lanes().open;
+        let open = self.open;
         let is_whole = tally.counting == Counting::Whole;
         let occupancy = occupancy.filter(|_| is_whole);
         let served = self.seen.filter(|_| is_whole).map(|(total, _)| {
@@ -195,7 +210,7 @@ impl Gate {
             return Vec::new();
         };
         let arrivals = self.path_now().by_minute(now, HORIZONS[HORIZONS.len() - 1] as usize);
-        let open = queue.lanes().open;
+        let open = self.at_work();
         let minutes: Vec<usize> =
             HORIZONS.iter().map(|minutes| *minutes as usize - 1).filter(|at| *at < arrivals.len()).collect();
         queue.project_at(&arrivals, &|_| open, &minutes)
@@ -204,7 +219,7 @@ impl Gate {
     /// What would be with other lanes from a time on.
     pub(super) fn what_if(&self, lanes: u32, from: SystemTime, now: Moment) -> Answer {
         let queue = self.queue.as_ref().filter(|queue| queue.now().is_some()).ok_or(Refusal::NoQueue)?;
-        let Lanes { lanes: most, open, .. } = *queue.lanes();
+        let (most, open) = (queue.lanes().lanes, self.at_work());
         if lanes > most {
             return Err(Refusal::Lanes(most));
         }
@@ -250,7 +265,7 @@ mod tests {
     fn gate(rate: f64) -> Gate {
         let lanes =
             Lanes { lanes: 4, open: 2, rate_per_lane_minute: Some(rate), limit: Some(Duration::from_secs(300)) };
-        let mut gate = Gate::new(Name::new("gate-a").unwrap(), Some(lanes), Duration::ZERO, Duration::ZERO);
+        let mut gate = Gate::new(Name::new("gate-a").unwrap(), Some(lanes), None, Duration::ZERO, Duration::ZERO);
         gate.learn(None, &[], &TimeZone::UTC, vec![], None);
         gate
     }
@@ -304,7 +319,7 @@ mod tests {
         assert!(last_would.wait_seconds.median < last_is.wait_seconds.median, "{last_is:?} {last_would:?}");
         assert_eq!(gate.what_if(5, then, now), Err(Refusal::Lanes(4)));
         assert_eq!(gate.what_if(4, now.wall + Duration::from_secs(5 * 3600), now), Err(Refusal::TooFar(180)));
-        let other = Gate::new(Name::new("gate-b").unwrap(), None, Duration::ZERO, Duration::ZERO);
+        let other = Gate::new(Name::new("gate-b").unwrap(), None, None, Duration::ZERO, Duration::ZERO);
         assert_eq!(other.what_if(1, then, now), Err(Refusal::NoQueue));
     }
 }

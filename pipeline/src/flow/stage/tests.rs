@@ -43,6 +43,7 @@ impl Rig {
         let setup = Setup {
             site: name("arena"),
             gates: config.gates.keys().map(|gate| (gate.clone(), None)).collect(),
+            open: OpenLanes::forgetful(),
             tallies: tallies.clone(),
             zone: TimeZone::UTC,
             history,
@@ -165,7 +166,7 @@ fn a_question_about_a_gate_that_measures_no_queue_is_answered_by_why() {
             ["gate-0", "gate-9"].map(|gate| desk.ask(name(gate), 2, UNIX_EPOCH + BEGUN, Duration::from_secs(20)))
         });
         for question in questions.iter().take(2) {
-            rig.stage.answer(question, rig.clock.now());
+            rig.stage.hear(question, rig.clock.now());
         }
         asked.join().unwrap()
     });
