@@ -70,6 +70,8 @@ pub struct Setup {
     pub site: Name,
     /// Its gates, and how those are built whose queue is measured.
     pub gates: BTreeMap<Name, Option<Lanes>>,
+    /// Those of them at which a camera counts who comes to the back of the queue.
+    pub backs: BTreeSet<Name>,
     /// Lanes that staff said are open.
     pub open: OpenLanes,
     /// What is counted.
@@ -300,7 +302,7 @@ impl Stage {
         let history = self.files.history.get(&name).cloned();
         let gate = &mut self.gates[place];
         gate.learn(history.as_deref(), &minutes, &self.setup.zone, events, weather);
-        gate.observe(&self.setup.tallies.minutes(&gate.name));
+        gate.observe(&self.setup.tallies.arrivals(&gate.name));
         gate.foresee = gate.foresee.min(now.steady + SOON);
     }
 
@@ -312,7 +314,8 @@ impl Stage {
             let since = Timestamp::try_from(now.wall).unwrap_or_default();
             let since = since.saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or(since);
             let since = tally::day_of(since, &setup.zone);
-            setup.record.as_deref().and_then(|folder| learnt::recorded(folder, since).ok()).unwrap_or_default()
+            let record = setup.record.as_deref();
+            record.and_then(|folder| learnt::recorded(folder, since, &setup.backs).ok()).unwrap_or_default()
         })
     }
 
@@ -322,7 +325,7 @@ impl Stage {
             gate.foresee += FORESEE;
         }
         let Ok(at) = Timestamp::try_from(now.wall) else { return };
-        gate.observe(&self.setup.tallies.minutes(&gate.name));
+        gate.observe(&self.setup.tallies.arrivals(&gate.name));
         let end = end_of_day(at, &self.setup.zone);
         let Some((_, forecaster)) = gate.foresee(at, end) else { return };
         let (grades, rests_on) = (forecaster.grades(), forecaster.rests_on());

@@ -8,6 +8,7 @@
 
 use crate::{
     clock::{Clock, Moment, SystemClock},
+    flow::lanes::By,
     gallery::{
         audit::{
             deed::Deed,

@@ -20,6 +20,7 @@ use std::{
 };
 use usher_config::{
     Config,
+    count::Side,
     decide::Mode,
     value::{Name, Secret},
 };
@@ -185,9 +186,13 @@ pub(super) fn joining(
     health: &Arc<Health>,
     board: &Arc<Board>,
 ) -> stage::Setup {
+    let is_backed = |gate: &usher_config::decide::Gate| {
+        gate.cameras.iter().any(|camera| config.cameras[camera].count.at == Side::Back)
+    };
     stage::Setup {
         site: config.site.clone(),
         gates: config.gates.iter().map(|(name, gate)| (name.clone(), gate.lanes)).collect(),
+        backs: config.gates.iter().filter(|(_, gate)| is_backed(gate)).map(|(name, _)| name.clone()).collect(),
         open: OpenLanes::forgetful(),
         tallies,
         zone,

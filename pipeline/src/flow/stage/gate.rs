@@ -3,7 +3,7 @@
 use crate::{
     clock::Moment,
     flow::{
-        count::tally::{GateTally, Minute},
+        count::tally::{Back, GateTally, Minute},
         desk::{Answer, Refusal, Step, WhatIf},
         forecast::{Forecaster, Settings, events::Event, weather::Weather},
         meters::Meters,
@@ -50,6 +50,8 @@ pub(super) struct Gate {
     next: Option<Timestamp>,
     /// What the day's total stood at, and the people in the pictures, when the queue was looked at last.
     seen: Option<(u64, Option<u32>)>,
+    /// The same of the back of the queue: who joined it, and who turned back.
+    back: Option<Back>,
     /// The minute in which the pictures were last taken for a count of the queue.
     counted: Option<i64>,
     /// People in the queue and seconds of waiting at the end of each minute, by its begin.
@@ -77,6 +79,7 @@ impl Gate {
             step: STEP,
             next: None,
             seen: None,
+            back: None,
             counted: None,
             queues: BTreeMap::new(),
             path: (Timestamp::UNIX_EPOCH, Vec::new()),
@@ -146,18 +149,21 @@ impl Gate {
         queue.expect(coming.map(|fan| fan.median));
         let open = self.open;
         let is_whole = tally.counting == Counting::Whole;
-        let occupancy = occupancy.filter(|_| is_whole);
+        // Where the back is counted, the queue is what lies between, and pictures of the gate show the front of it alone.
+        let occupancy = occupancy.filter(|_| is_whole && tally.back.is_none());
         let served = self.seen.filter(|_| is_whole).map(|(total, _)| {
             // A day's total begins anew at 04:00.
             tally.entered_total.checked_sub(total).unwrap_or(tally.entered_total) as f64
         });
         // Whoever came to the queue went through it or stands in it.
         let before = self.seen.and_then(|(_, people)| people);
-        let arrived = match (served, before, occupancy) {
-            (Some(served), Some(before), Some(people)) => Some(served + f64::from(people) - f64::from(before)),
+        let arrived = match (tally.back, served, before, occupancy) {
+            (Some(back), ..) => self.back.and_then(|before| came_between(&before, &back)),
+            (None, Some(served), Some(before), Some(people)) => Some(served + f64::from(people) - f64::from(before)),
             _ => None,
         };
         queue.observe(now.steady, arrived, served, open);
+        self.back = tally.back;
         self.seen = Some((tally.entered_total, occupancy));
         let minute = seconds(now.wall).div_euclid(60) * 60;
         // Once a minute: whoever is hidden now is hidden in a second too, so that more counts are no more knowledge.
@@ -246,6 +252,14 @@ impl Gate {
     }
 }
 
+/// Who joined a queue since it was looked at, less who turned back; `None` where not all of its back was seen then or now.
+fn came_between(before: &Back, now: &Back) -> Option<f64> {
+    let seen = [before, now].iter().all(|back| back.counting == Counting::Whole);
+    // A day's totals begin anew at 04:00.
+    let grown = |before: u64, now: u64| now.checked_sub(before).unwrap_or(now) as f64;
+    seen.then(|| grown(before.joined, now.joined) - grown(before.turned, now.turned))
+}
+
 fn seconds(wall: SystemTime) -> i64 {
     Timestamp::try_from(wall).map_or(0, Timestamp::as_second)
 }
@@ -303,6 +317,31 @@ mod tests {
             gate.look(&GateTally { entered_total: 200, ..GateTally::default() }, None, moment(second));
         }
         assert_eq!(gate.queues.len(), before);
+    }
+
+    #[test]
+    fn with_a_camera_at_the_back_the_queue_is_what_lies_between() {
+        let mut gate = gate(10.0);
+        // Two lanes let in twenty a minute, thirty come: a hundred stand there after ten minutes, whoever the pictures show.
+        let tally = |second: u64, back: Option<Back>| GateTally {
+            entered_total: second / 3,
+            counting: Counting::Whole,
+            back,
+            ..GateTally::default()
+        };
+        let whole = |joined| Back { joined, turned: joined / 100, counting: Counting::Whole };
+        for second in 0..600 {
+            gate.look(&tally(second, Some(whole(second / 2))), Some(4), moment(second));
+        }
+        let told = gate.queue.as_ref().unwrap().now().unwrap();
+        assert!((85.0..110.0).contains(&told.length.value), "{told:?}");
+        // Lost, the back goes on as it was, and the interval widens.
+        for second in 600..900 {
+            let lost = Back { counting: Counting::None, ..whole(300) };
+            gate.look(&tally(second, Some(lost)), Some(4), moment(second));
+        }
+        let lost = gate.queue.as_ref().unwrap().now().unwrap();
+        assert!(lost.length.high - lost.length.low > 2.0 * (told.length.high - told.length.low), "{told:?} {lost:?}");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::{
     publish::{
         acked::{Acked, Arrived},
         alive,
+        lanes::Orders,
         outbox::Waiting,
         progress::{Progress, Step},
         report::Reporter,
