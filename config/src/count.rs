@@ -24,6 +24,19 @@ pub struct Count {
     pub person: Option<f32>,
     /// What it looks at together with other cameras of its gate.
     pub place: Option<Place>,
+    /// At which end of the gate's queue. Default `gate`.
+    pub at: Side,
+}
+
+/// The end of a gate's queue at which a camera counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// At the gate: whoever enters is in.
+    #[default]
+    Gate,
+    /// At the back of the queue: whoever enters joins it, whoever goes out turned back.
+    Back,
 }
 
 /// By what people are followed.
@@ -141,6 +154,10 @@ pub struct Written {
     #[garde(skip)]
     #[schemars(extend("examples" = ["turnstiles"]))]
     pub place: Option<Name>,
+    /// Where it counts: at the `gate`, so that whoever enters is in; or at the `back` of its queue, so that whoever enters has come to
+    /// it. With the latter the queue is what lies between both, and what is forecast is who comes and not who is let in.
+    #[garde(skip)]
+    pub at: Side,
     /// At most this long apart, two cameras with one `place` see one person.
     #[garde(skip)]
     #[schemars(extend("x-least" = "100 ms", "x-most" = "30 s"))]
@@ -150,7 +167,7 @@ pub struct Written {
 impl Default for Written {
     fn default() -> Self {
         let within = Span(Duration::from_secs(3));
-        Self { by: By::Faces, line: vec![], zone: vec![], direction: None, person: None, place: None, within }
+        Self { by: By::Faces, line: vec![], zone: vec![], direction: None, person: None, place: None, at: Side::Gate, within }
     }
 }
 
@@ -164,7 +181,7 @@ impl Written {
             _ => Border::Picture,
         };
         let place = self.place.as_ref().map(|name| Place { name: name.clone(), within: self.within.0 });
-        Count { by: self.by, border, person: self.person, place }
+        Count { by: self.by, border, person: self.person, place, at: self.at }
     }
 }
 
@@ -289,11 +306,45 @@ pub(crate) fn check_places(checks: &mut Checks<'_>) {
                 places.entry(place).or_default().push((name, node));
             }
         }
+        check_sides(checks, gate);
         for (place, seen) in places {
+            if let Some((camera, node)) = seen.iter().find(|(camera, _)| side(cameras, camera) != side(cameras, seen[0].0)) {
+                let message = format!("`{place}` is looked at from the gate and from the back of its queue, and is one place");
+                let mend = "give both the same `at`, or another `place`";
+                checks.find(node.span.clone(), format!("cameras.{camera}.count.place"), message, mend);
+            }
             let [(camera, node)] = seen[..] else { continue };
             let message = format!("no other camera of gate `{}` looks at the place `{place}`", gate.key);
             let mend = "give the cameras that see the same people the same `place`, or remove it";
             checks.find(node.span.clone(), format!("cameras.{camera}.count.place"), message, mend);
         }
+    }
+}
+
+/// Where a camera counts, as written.
+fn side<'a>(cameras: &'a Node, camera: &str) -> &'a str {
+    let at = cameras.get(camera).and_then(|camera| camera.get("count")).and_then(|count| count.get("at"));
+    at.and_then(Node::text).unwrap_or("gate")
+}
+
+/// A camera at the back of a queue needs a queue, and somebody at the gate who counts who goes in.
+fn check_sides(checks: &mut Checks<'_>, gate: &Entry) {
+    let Some(cameras) = checks.root.get("cameras") else { return };
+    let of: Vec<&str> = gate.value.get("cameras").map(Node::items).unwrap_or_default().iter().filter_map(Node::text).collect();
+    let Some(back) = of.iter().find(|camera| side(cameras, camera) == "back") else { return };
+    let node = cameras.get(back).and_then(|camera| camera.get("count")).and_then(|count| count.get("at"));
+    let Some(span) = node.map(|node| node.span.clone()) else { return };
+    let path = format!("cameras.{back}.count.at");
+    let counts = |camera: &&&str| {
+        let count = cameras.get(camera).and_then(|camera| camera.get("count"));
+        let by = count.and_then(|count| count.get("by")).and_then(Node::text).unwrap_or("faces");
+        by != "nothing" && side(cameras, camera) == "gate"
+    };
+    if gate.value.get("lanes").is_none() {
+        let message = format!("`at: back` counts who comes to a queue, and gate `{}` says not how many lanes it has", gate.key);
+        checks.find(span, path, message, "add `lanes: 8` (as many as there are) to the gate, or remove it");
+    } else if of.iter().find(counts).is_none() {
+        let message = format!("no camera of gate `{}` counts at the gate, so nobody knows who goes in", gate.key);
+        checks.find(span, path, message, "add a camera that counts at the gate, or write `at: gate`");
     }
 }

@@ -204,11 +204,13 @@ pub fn start(
     let beat = stages.beat("guide");
     stages.threads.push(guide::live::watch(&config.guide, live.clone(), health.clone(), None, stop.clone(), beat));
     let board = Arc::new(Board::default());
+    let (desk, questions) = desk();
     let told = settings::Told {
         acked: listeners.acked,
         progress: Some(progress),
         kept: Store::of(config)?,
         flow: board.clone(),
+        lanes: desk.clone(),
     };
     let setup = settings::publishing(config, &times, &gallery, concierge.clone(), &health, clock, told);
     let published = publish::start(setup, visits_out, notices_out)?;
@@ -247,8 +249,9 @@ pub fn start(
     let (counter, time) = (Counter::recorded(config, zone.clone(), clock.now(), &health), clock.clone());
     let tallies = counter.tallies();
     stages.start("count", move |beat| count::run(&flow_out, counter, &*time, beat));
-    let (desk, questions) = desk();
-    let stage = Stage::new(settings::joining(config, tallies, zone, live, &concierge, &health, &board), clock.now());
+    let joined = settings::joining(config, tallies, zone, live, &concierge, &health, &board);
+    let open = settings::open_lanes(config, Store::of(config)?);
+    let stage = Stage::new(stage::Setup { open, ..joined }, clock.now());
     let (time, until) = (clock.clone(), stop.clone());
     stages.start("flow", move |beat| stage::run(stage, &questions, &*time, &until, beat));
 

@@ -133,6 +133,7 @@ pub(crate) mod tests {
             at: "2026-07-26T17:03:00.000Z".into(),
             counting: Counting::Whole,
             lost_cameras: vec![],
+            counting_since: None,
             entered_last_minute: Some(entered),
             left_last_minute: None,
             entered_total: entered.into(),

@@ -11,6 +11,7 @@ pub mod board;
 pub mod count;
 pub mod desk;
 pub mod forecast;
+pub mod lanes;
 pub mod meters;
 pub mod queue;
 pub mod series;

@@ -15,8 +15,9 @@ use crate::{
         advice::{Advisor, View},
         board::Board,
         count::tally::{self, GateTally, Minute, Tallies},
-        desk::{Question, Refusal},
+        desk::{Asked, Order, Question, Refusal},
         forecast::events::{Event, events_of},
+        lanes::{By, OpenLanes},
         queue,
         told::{Advice, AdviceKind},
     },
@@ -70,6 +71,10 @@ pub struct Setup {
     pub site: Name,
     /// Its gates, and how those are built whose queue is measured.
     pub gates: BTreeMap<Name, Option<Lanes>>,
+    /// Those of them at which a camera counts who comes to the back of the queue.
+    pub backs: BTreeSet<Name>,
+    /// Lanes that staff said are open.
+    pub open: OpenLanes,
     /// What is counted.
     pub tallies: Arc<Tallies>,
     /// The venue's clocks.
@@ -115,7 +120,7 @@ impl Stage {
             let share = u32::try_from(place).unwrap_or(0);
             // Spread, so that hundreds of gates do not come at once.
             let (tell, foresee) = (now.steady + TELL * share / many, now.steady + SOON + FORESEE * share / many);
-            Gate::new(name.clone(), *lanes, tell, foresee)
+            Gate::new(name.clone(), *lanes, setup.open.at(name), tell, foresee)
         };
         let gates: Vec<Gate> = setup.gates.iter().enumerate().map(gate).collect();
         let (history, weather) = (setup.history.as_deref(), setup.weather.as_deref());
@@ -138,6 +143,11 @@ impl Stage {
     /// Goes round once. `clock` is asked how long forecasts took.
     pub fn round(&mut self, clock: &dyn Clock, beat: &Beat) {
         let now = clock.now();
+        for (gate, lanes) in self.setup.open.due(now.steady) {
+            if let Err(reason) = self.set_lanes(&gate, lanes, By::Broker, now) {
+                warn!(%gate, lanes, %reason, "the broker's word of open lanes is passed over");
+            }
+        }
         if self.looked.is_none_or(|looked| now.steady.saturating_sub(looked) >= LOOK) {
             self.looked = Some(now.steady);
             self.look(now);
@@ -164,6 +174,41 @@ impl Stage {
                 beat.beat();
             }
         }
+    }
+
+    /// Takes in whatever arrives at the desk.
+    pub fn hear(&mut self, asked: Asked, now: Moment) {
+        match asked {
+            Asked::WhatIf(question) => self.answer(question, now),
+            Asked::Lanes(order) if order.by == By::Broker => {
+                self.setup.open.ask(order.gate.clone(), order.lanes);
+                order.answer(Ok(()));
+            }
+            Asked::Lanes(order) => {
+                let Order { gate, lanes, by, .. } = &order;
+                let answer = self.set_lanes(gate, *lanes, *by, now);
+                order.answer(answer);
+            }
+        }
+    }
+
+    /// So many lanes are open at a gate.
+    fn set_lanes(&mut self, name: &Name, lanes: u32, by: By, now: Moment) -> Result<(), Refusal> {
+        let gate = self.gates.iter_mut().find(|gate| gate.name == *name).ok_or(Refusal::NoGate)?;
+        let most = gate.lanes.ok_or(Refusal::NoQueue)?.lanes;
+        if lanes > most {
+            return Err(Refusal::Lanes(most));
+        }
+        if gate.open() == lanes && self.setup.open.at(name).is_some() {
+            return Ok(());
+        }
+        self.setup.open.set(name, lanes, by, now.wall).map_err(Refusal::NotKept)?;
+        info!(gate = %name, lanes, ?by, "lanes are open");
+        // Told with the next look, which is the next round, and so is what it changes of the advice.
+        gate.set_open(lanes, now);
+        self.looked = None;
+        self.advisor.look_anew();
+        Ok(())
     }
 
     /// Answers a question.
@@ -201,7 +246,7 @@ impl Stage {
     fn advise(&mut self, tallies: &BTreeMap<Name, GateTally>, now: Moment) -> BTreeMap<Name, Vec<Advice>> {
         let at = Timestamp::try_from(now.wall).unwrap_or_default();
         let ahead: Vec<_> =
-            self.gates.iter().map(|gate| (gate.path_now().by_minute(at, ADVISED), gate.open())).collect();
+            self.gates.iter().map(|gate| (gate.path_now().by_minute(at, ADVISED), gate.at_work())).collect();
         let plans: Vec<_> = ahead.iter().map(|(_, open)| move |_: usize| *open).collect();
         // Cameras that have yet to connect are not lost.
         let begins = now.steady.saturating_sub(self.begun) < CONNECTING;
@@ -258,7 +303,7 @@ impl Stage {
         let history = self.files.history.get(&name).cloned();
         let gate = &mut self.gates[place];
         gate.learn(history.as_deref(), &minutes, &self.setup.zone, events, weather);
-        gate.observe(&self.setup.tallies.minutes(&gate.name));
+        gate.observe(&self.setup.tallies.arrivals(&gate.name));
         gate.foresee = gate.foresee.min(now.steady + SOON);
     }
 
@@ -270,7 +315,8 @@ impl Stage {
             let since = Timestamp::try_from(now.wall).unwrap_or_default();
             let since = since.saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or(since);
             let since = tally::day_of(since, &setup.zone);
-            setup.record.as_deref().and_then(|folder| learnt::recorded(folder, since).ok()).unwrap_or_default()
+            let record = setup.record.as_deref();
+            record.and_then(|folder| learnt::recorded(folder, since, &setup.backs).ok()).unwrap_or_default()
         })
     }
 
@@ -280,7 +326,7 @@ impl Stage {
             gate.foresee += FORESEE;
         }
         let Ok(at) = Timestamp::try_from(now.wall) else { return };
-        gate.observe(&self.setup.tallies.minutes(&gate.name));
+        gate.observe(&self.setup.tallies.arrivals(&gate.name));
         let end = end_of_day(at, &self.setup.zone);
         let Some((_, forecaster)) = gate.foresee(at, end) else { return };
         let (grades, rests_on) = (forecaster.grades(), forecaster.rests_on());
@@ -309,12 +355,12 @@ impl Stage {
 }
 
 /// Runs until the process stops.
-pub fn run(mut stage: Stage, questions: &Receiver<Question>, clock: &dyn Clock, stop: &Stop, beat: &Beat) {
+pub fn run(mut stage: Stage, asked: &Receiver<Asked>, clock: &dyn Clock, stop: &Stop, beat: &Beat) {
     loop {
         beat.beat();
         stage.round(clock, beat);
-        for question in questions.try_iter() {
-            stage.answer(question, clock.now());
+        for asked in asked.try_iter() {
+            stage.hear(asked, clock.now());
         }
         if stop.wait(ROUND) {
             return;

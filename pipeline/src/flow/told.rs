@@ -173,6 +173,10 @@ pub struct GateFlow {
     pub counting: Counting,
     /// Those that do not.
     pub lost_cameras: Vec<Name>,
+    /// Since when all of them count, RFC 3339, while that is shorter than a minute: the first whole minute is not over yet, and
+    /// `counting` is `partial` for that alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counting_since: Option<String>,
     /// People who came in, in the last minute; absent where nobody saw.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entered_last_minute: Option<u32>,

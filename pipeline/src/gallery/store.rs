@@ -8,6 +8,7 @@
 
 use crate::{
     clock::{Clock, Moment, SystemClock},
+    flow::lanes::By,
     gallery::{
         audit::{
             deed::Deed,
@@ -240,6 +241,16 @@ impl Store {
         });
         let deeds: Vec<_> = deeds.collect();
         self.log.locked(|log| log.append(deeds, now))?;
+        Ok(())
+    }
+
+    /// Writes down that staff say how many lanes of a gate are open.
+    ///
+    /// # Errors
+    /// When the audit log cannot be written.
+    pub fn note_lanes(&mut self, gate: &Name, open: u32, by: By, now: SystemTime) -> Result<(), StoreError> {
+        let deed = Deed::Lanes { gate: gate.to_string(), open, by };
+        self.log.locked(|log| log.append(vec![deed], now))?;
         Ok(())
     }
 

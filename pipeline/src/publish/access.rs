@@ -4,12 +4,15 @@
 //! |---|---|---|
 //! | usher | a password made anew at each start, never leaving the process | publish the site's topics |
 //! | screens | nobody on loopback; `screen` with its password elsewhere | listen to greetings, faces, how gates are, the programme's changes, box and camera states; say that they live |
-//! | integrators (turnstiles) | `integrator` with its password | listen to everything of the site |
+//! | integrators (turnstiles) | `integrator` with its password | listen to everything of the site; say how many lanes are open |
 //!
-//! Nobody but usher publishes what others act on, so nobody but usher has a last will (the broker does not ask about wills),
+//! Nobody but usher publishes what screens and turnstiles act on, so nobody but usher has a last will (the broker does not ask about wills),
 //! and nobody but usher takes a client id of usher's. Screens keep no session: names would wait in it.
 
-use crate::publish::topic::{Topics, is_perishable, is_within};
+use crate::publish::{
+    lanes,
+    topic::{Topics, is_perishable, is_within},
+};
 use rmqtt::{
     codec::v5::SubscribeAckReason,
     hook::{Handler, HookResult, Parameter, ReturnType},
@@ -115,7 +118,12 @@ impl Access {
                     && !publish.retain
                     && publish.payload.len() <= MOST_ALIVE
             }
-            Role::Integrator => false,
+            // Kept by the broker, it would be said anew at each start, whatever staff did meanwhile.
+            Role::Integrator => {
+                self.topics.lanes_of(&publish.topic).is_some()
+                    && !publish.retain
+                    && publish.payload.len() <= lanes::LONGEST
+            }
         }
     }
 

@@ -13,6 +13,7 @@ mod alive;
 pub mod broker;
 pub mod contract;
 pub(crate) mod face;
+mod lanes;
 pub mod outbox;
 pub mod payload;
 pub mod progress;
@@ -30,7 +31,7 @@ pub use welcome::{Guide, Guided, Visitors};
 use crate::{
     clock::{Clock, Moment},
     decide::visit::{Notice, Visit},
-    flow::board::Board,
+    flow::{board::Board, desk},
     gallery::key::KeyError,
     health::Health,
     supervise::{self, Beat},
@@ -42,6 +43,7 @@ use crossbeam::{
     channel::{Receiver, Sender, never},
     select,
 };
+use lanes::Orders;
 use outbox::{Outbox, Recent, blank::Forgotten};
 use progress::{Progress, Step};
 use report::{Reporter, Told};
@@ -97,6 +99,8 @@ pub struct Setup {
     pub changes: Changes,
     /// What flow tells of the gates.
     pub flow: Arc<Board>,
+    /// Where it is said how many lanes are open; `None`: nobody hears it.
+    pub lanes: Option<desk::Desk>,
     /// Read for the retained states; the broker's state is written there.
     pub health: Arc<Health>,
     /// The time.
@@ -214,6 +218,7 @@ pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -
         guide,
         changes,
         flow,
+        lanes,
         health,
         clock,
         acked,
@@ -237,6 +242,7 @@ pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -
         clock: clock.clone(),
         acked,
         progress: progress.clone(),
+        orders: lanes.map(Orders::to),
         beat: beats[1].1.clone(),
     };
     let desk = Desk {

@@ -9,6 +9,7 @@
 //! usher/v1/SITE/gate/GATE/notice      never retained        a greeting without a name
 //! usher/v1/SITE/gate/GATE/flow        retained              how many came and went, how long one waits, what staff may do
 //! usher/v1/SITE/gate/GATE/forecast    retained              what comes next there
+//! usher/v1/SITE/gate/GATE/lanes/set   never retained        to usher: so many lanes are open
 //! usher/v1/SITE/programme             retained              sessions that are not held as announced
 //! usher/v1/SITE/screen/SCREEN/alive   never retained        from a screen: it shows something
 //! ```
@@ -67,6 +68,17 @@ impl Topics {
     /// What comes next at a gate.
     pub fn forecast(&self, gate: &Name) -> String {
         format!("{}/gate/{gate}/forecast", self.root)
+    }
+
+    /// Where programs say how many lanes of a gate are open; the level after `gate` is the gate's name.
+    pub fn lanes(&self) -> String {
+        format!("{}/gate/+/lanes/set", self.root)
+    }
+
+    /// The gate of which it is said on `topic` how many lanes are open.
+    pub fn lanes_of(&self, topic: &str) -> Option<Name> {
+        let rest = topic.strip_prefix(&self.root)?.strip_prefix("/gate/")?;
+        Name::new(rest.strip_suffix("/lanes/set")?)
     }
 
     /// What of the programme is not as announced.

@@ -148,6 +148,7 @@ pub(super) fn routes(router: Router<Arc<Shared>>) -> Router<Arc<Shared>> {
         .route("/api/flow/events", get(events))
         .route("/api/flow/gates/{gate}", get(one))
         .route("/api/flow/what-if", post(what_if))
+        .route("/api/flow/lanes", post(lanes))
 }
 
 /// Everything that is newer than `known`, as JSON, and the version that it is of.
@@ -252,11 +253,33 @@ async fn what_if(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(ask
     }
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OpenLanes {
+    gate: String,
+    /// Lanes that are open from now on.
+    lanes: u32,
+}
+
+/// `POST /api/flow/lanes`: so many lanes are open at a gate. It is an act, so that whoever only sits at the box signs in for it.
+async fn lanes(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(said): Json<OpenLanes>) -> Response {
+    if !Asker::of(&headers).is_signed_in(&shared) {
+        return (StatusCode::UNAUTHORIZED, "sign in to say how many lanes are open").into_response();
+    }
+    let Some(gate) = Name::new(&said.gate) else { return refused(&Refusal::NoGate) };
+    let desk = shared.figures.flow.desk.clone();
+    let answer = tokio::task::spawn_blocking(move || desk.set_lanes(gate, said.lanes, PATIENCE)).await;
+    match answer.unwrap_or(Err(Refusal::Silent)) {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(why) => refused(&why),
+    }
+}
+
 fn refused(why: &Refusal) -> Response {
     let status = match why {
         Refusal::NoGate => StatusCode::NOT_FOUND,
         Refusal::NoQueue | Refusal::Lanes(_) | Refusal::TooFar(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Refusal::Busy | Refusal::Silent => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Busy | Refusal::Silent | Refusal::NotKept(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
     (status, why.to_string()).into_response()
 }

@@ -4,7 +4,7 @@ use crate::{
     capture::frame,
     clock::Clock,
     coach::walk::Wanted,
-    flow::{board::Board, count::tally::Tallies, desk::Desk, stage},
+    flow::{board::Board, count::tally::Tallies, desk::Desk, lanes::OpenLanes, stage},
     gallery::{current::Current, store::Store, visitor::VisitorId},
     guide::{concierge::Concierge, live::Live, programme::Upcoming},
     health::Health,
@@ -20,6 +20,7 @@ use std::{
 };
 use usher_config::{
     Config,
+    count::Side,
     decide::Mode,
     value::{Name, Secret},
 };
@@ -53,6 +54,8 @@ pub(super) struct Told {
     pub(super) kept: Store,
     /// What flow tells of the gates.
     pub(super) flow: Arc<Board>,
+    /// Where it is said how many lanes are open.
+    pub(super) lanes: Desk,
 }
 
 /// What publishing needs.
@@ -98,6 +101,7 @@ pub(super) fn publishing(
             asked.changes(at, CHANGES).into_iter().map(change).collect()
         }),
         flow: listeners.flow,
+        lanes: Some(listeners.lanes),
         health: health.clone(),
         clock: clock.clone(),
         acked: listeners.acked,
@@ -166,7 +170,16 @@ pub(super) fn zone(live: &Live) -> jiff::tz::TimeZone {
     programme.map_or_else(jiff::tz::TimeZone::system, |programme| programme.time_zone.clone())
 }
 
-/// What flow joins.
+/// Lanes that staff said are open, kept in the data folder; `store` writes them down.
+pub(super) fn open_lanes(config: &Config, mut store: Store) -> OpenLanes {
+    let lanes = config.gates.iter().filter_map(|(name, gate)| Some((name.clone(), gate.lanes?.lanes))).collect();
+    let audit = move |gate: &Name, open, by, now| {
+        store.note_lanes(gate, open, by, now).map_err(|reason| reason.to_string())
+    };
+    OpenLanes::kept(&config.data, &lanes, Box::new(audit))
+}
+
+/// What flow joins; lanes are open as configured.
 pub(super) fn joining(
     config: &Config,
     tallies: Arc<Tallies>,
@@ -176,9 +189,14 @@ pub(super) fn joining(
     health: &Arc<Health>,
     board: &Arc<Board>,
 ) -> stage::Setup {
+    let is_backed = |gate: &usher_config::decide::Gate| {
+        gate.cameras.iter().any(|camera| config.cameras[camera].count.at == Side::Back)
+    };
     stage::Setup {
         site: config.site.clone(),
         gates: config.gates.iter().map(|(name, gate)| (name.clone(), gate.lanes)).collect(),
+        backs: config.gates.iter().filter(|(_, gate)| is_backed(gate)).map(|(name, _)| name.clone()).collect(),
+        open: OpenLanes::forgetful(),
         tallies,
         zone,
         history: config.flow.history.clone(),

@@ -30,6 +30,7 @@ pub fn flow(entered: u32) -> GateFlow {
         at: "2026-07-26T17:03:00.000+02:00".into(),
         counting: Counting::Partial,
         lost_cameras: vec![name("door")],
+        counting_since: None,
         entered_last_minute: Some(entered),
         left_last_minute: Some(1),
         entered_total: 812,

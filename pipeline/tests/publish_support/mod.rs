@@ -331,6 +331,7 @@ pub fn setup(data: &Path, settings: Publish) -> (Setup, Arc<Health>, Arc<SystemC
         }),
         changes: Box::new(|_| Vec::new()),
         flow: Arc::default(),
+        lanes: None,
         health: health.clone(),
         clock: clock.clone(),
         acked: Some(acked),

@@ -5,9 +5,10 @@ import { Chart } from "./chart.ts";
 import { gradesOf } from "./grades.ts";
 import type { Drawing, FanPoint, Point } from "./plot.ts";
 import { MINUTE, RANGES, type Range, ahead, arrivals, begun, points, ticks } from "./series.ts";
+import { Lanes } from "./lanes.ts";
 import type { GateFlow, Whole } from "./state.ts";
 import { Ask } from "./whatif.ts";
-import { estimateWords, gateName, people, peopleRange, standing, standingWords, waitWords, waiting, waitingRange } from "./words.ts";
+import { estimateWords, gateName, people, peopleRange, standing, standingWords, timeIn, waitWords, waiting, waitingRange } from "./words.ts";
 
 /** The part of the page that shows one gate. */
 export class GateView {
@@ -22,10 +23,12 @@ export class GateView {
   #queue = new Chart({ title: "People in the queue", say: (value) => `${people(Math.round(value))} in the queue`, range: (low, high) => peopleRange(Math.round(low), Math.round(high)), was: "Stood there", willBe: "Expected" });
   #grades = el("div");
   #ask = new Ask();
+  #lanes: Lanes;
   #range: Range = RANGES[0] ?? { name: "", back: 60, ahead: 60, minutes: 1 };
   #whole: Whole | null = null;
 
-  constructor(close: () => void) {
+  constructor(close: () => void, signIn: () => void) {
+    this.#lanes = new Lanes(signIn);
     this.#title.id = "gate-title";
     this.#title.tabIndex = -1;
     this.#ranges.setAttribute("role", "group");
@@ -47,6 +50,7 @@ export class GateView {
       el("header", "", el("div", "", this.#title, this.#standing), this.#ranges, shut),
       this.#lost,
       this.#facts,
+      this.#lanes.root,
       el("div", "charts", this.#counts.root, key, this.#wait.root, this.#queue.root),
       el("div", "beside", this.#ask.root, this.#grades),
     );
@@ -77,8 +81,10 @@ export class GateView {
     this.#standing.className = `standing tone-${tone}`;
     this.#standing.textContent = `${sign} ${words}`;
     this.#lost.hidden = flow.counting === "whole";
+    this.#lost.classList.toggle("calm", flow.counting_since !== undefined);
     this.#lost.textContent = lostWords(flow);
     this.#facts.replaceChildren(...factsOf(flow).map(([term, fact]) => el("div", "", el("dt", "", term), el("dd", "", fact))));
+    this.#lanes.tell(flow);
     this.#ask.tell(whole);
     this.#grades.replaceChildren(gradesOf(forecast?.grades ?? [], forecast?.rests_on ?? "live_only"));
     this.#draw();
@@ -110,6 +116,7 @@ export class GateView {
 function lostWords(flow: GateFlow): string {
   const cameras = flow.lost_cameras.join(", ");
   if (flow.counting === "none") return `Nobody counts here now${cameras ? `: ${cameras} ${flow.lost_cameras.length === 1 ? "is" : "are"} lost` : ""}. What is shown of the last minutes is a gap, not nobody.`;
+  if (flow.counting_since !== undefined) return `Counting since ${timeIn(flow.counting_since)}: the first whole minute is not over yet.`;
   return `Counted in part${cameras ? `: ${cameras} ${flow.lost_cameras.length === 1 ? "is" : "are"} lost` : ""}. The figures are too low.`;
 }
 
@@ -120,8 +127,8 @@ function factsOf(flow: GateFlow): [string, string][] {
   if (flow.left_total > 0) facts.push(["out, today", people(flow.left_total)]);
   if (flow.inside !== undefined) facts.push(["inside", people(flow.inside)]);
   if (flow.queue) {
-    const { length, wait_seconds: wait, service_per_minute: service, lanes_open: lanes } = flow.queue;
-    facts.push(["queue", standingWords(length)], ["wait", waitWords(wait)], ["let in, a minute", estimateWords(service)], ["lanes open", String(lanes)]);
+    const { length, wait_seconds: wait, service_per_minute: service } = flow.queue;
+    facts.push(["queue", standingWords(length)], ["wait", waitWords(wait)], ["let in, a minute", estimateWords(service)]);
   }
   if (flow.limit_seconds !== undefined) facts.push(["wait limit", waiting(flow.limit_seconds)]);
   return facts;

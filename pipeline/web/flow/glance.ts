@@ -1,7 +1,7 @@
 // All gates at a glance: what staff may do now, and a card for each gate.
 import { byId, el, svg } from "../shared/dom.ts";
 import type { AtAGlance } from "./state.ts";
-import { KINDS, fanWords, gateName, horizonOf, people, standing, standingWords, waitWords, waiting } from "./words.ts";
+import { KINDS, fanWords, gateName, horizonOf, people, standing, standingWords, timeIn, waitWords, waiting } from "./words.ts";
 
 const cards = new Map<string, Card>();
 
@@ -82,7 +82,7 @@ class Card {
     this.root.dataset["counting"] = flow.counting;
     this.root.replaceChildren(
       el("span", "top", el("b", "name", gateName(flow.gate)), el("span", `standing tone-${tone}`, mark(sign), words)),
-      el("span", "now", big(flow.entered_last_minute, "in the last minute"), ...(flow.left_last_minute !== undefined ? [small(people(flow.left_last_minute), "out")] : []), ...(flow.inside !== undefined ? [small(people(flow.inside), "inside")] : [])),
+      el("span", "now", big(flow.entered_last_minute, flow.counting_since === undefined ? "in the last minute" : `since ${timeIn(flow.counting_since)}`), ...(flow.left_last_minute !== undefined ? [small(people(flow.left_last_minute), "out")] : []), ...(flow.inside !== undefined ? [small(people(flow.inside), "inside")] : [])),
       spark(gate),
       queue(gate),
       el("span", "next", next(gate)),
@@ -100,7 +100,7 @@ function small(value: string, words: string): HTMLElement {
 
 /** How long one waits against the limit. */
 function queue({ flow }: AtAGlance): HTMLElement {
-  if (!flow.queue) return el("span", "queue none", flow.counting === "none" ? "The queue is not known while nobody sees." : "No queue is measured here.");
+  if (!flow.queue) return el("span", "queue none", withoutQueue(flow));
   const { wait_seconds: wait, length, lanes_open: lanes } = flow.queue;
   const limit = flow.limit_seconds;
   const most = Math.max((limit ?? 0) * 1.5, wait.high, 60);
@@ -124,6 +124,11 @@ function queue({ flow }: AtAGlance): HTMLElement {
     bar,
     el("span", "line", el("span", "", `${Math.round(length.high) === 0 ? "nobody" : standingWords(length)} in the queue · ${lanes} ${lanes === 1 ? "lane" : "lanes"} open`)),
   );
+}
+
+function withoutQueue({ counting, counting_since }: AtAGlance["flow"]): string {
+  if (counting === "none") return "The queue is not known while nobody sees.";
+  return counting_since === undefined ? "No queue is measured here." : "The first whole minute is not over yet.";
 }
 
 function next(gate: AtAGlance): string {

@@ -10,7 +10,16 @@ import type { AtAGlance, Told, Whole } from "./state.ts";
 import { people, standing } from "./words.ts";
 
 const gates = new Map<string, AtAGlance>();
-const view = new GateView(() => choose(null, true));
+/** Whether somebody wants to do what only who has signed in may. */
+let wantsSign = false;
+const view = new GateView(
+  () => choose(null, true),
+  () => {
+    wantsSign = true;
+    byId("sign").hidden = false;
+    byId("token").focus();
+  },
+);
 let chosen: string | null = null;
 let offset: number | null = null;
 let told: Told | null = null;
@@ -22,7 +31,8 @@ function show(now: Told): void {
   offset = offsetMinutes(now.time);
   byId("site").textContent = now.site;
   document.title = `${now.site} · flow`;
-  byId("sign").hidden = now.allowed && !now.signed_in;
+  byId("sign").hidden = now.allowed && !now.signed_in && !wantsSign;
+  if (now.signed_in) wantsSign = false;
   showSign(now.signed_in);
   document.body.dataset["allowed"] = String(now.allowed);
   if (now.whole) gates.clear();
@@ -43,7 +53,7 @@ function draw(): void {
 
 function figures(all: readonly AtAGlance[]): HTMLElement[] {
   if (all.length === 0) return [];
-  const counted = all.filter(({ flow }) => flow.counting === "whole").length;
+  const counted = all.filter(({ flow }) => flow.counting === "whole" || flow.counting_since !== undefined).length;
   const known = all.flatMap(({ flow }) => (flow.entered_last_minute === undefined ? [] : [flow.entered_last_minute]));
   const inside = all.flatMap(({ flow }) => (flow.inside === undefined ? [] : [flow.inside]));
   const bad = all.filter(({ flow }) => standing(flow).tone === "bad").length;

@@ -39,6 +39,8 @@ export interface GateFlow {
   readonly at: string;
   readonly counting: "whole" | "partial" | "none";
   readonly lost_cameras: readonly string[];
+  /** Since when, while that is shorter than a minute. */
+  readonly counting_since?: string;
   readonly entered_last_minute?: number;
   readonly left_last_minute?: number;
   readonly entered_total: number;

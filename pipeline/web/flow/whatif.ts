@@ -5,7 +5,7 @@ import { Chart } from "./chart.ts";
 import { clockAt } from "./plot.ts";
 import { MINUTE, scaled } from "./series.ts";
 import type { Step, WhatIf, Whole } from "./state.ts";
-import { waiting, waitingRange } from "./words.ts";
+import { sentence, waiting, waitingRange } from "./words.ts";
 
 const DAY = 24 * 60;
 
@@ -89,8 +89,4 @@ export class Ask {
     this.#chart.root.hidden = false;
     this.#chart.draw({ from: now, to: now + Math.max(last, 10) * MINUTE, now, offset: this.#offset, step: MINUTE, points: [], fan: fan(would_be), other: fan(as_is), ticks: [], least: 3, ...(this.#limit === undefined ? {} : { limit: { value: this.#limit / 60, words: "limit" } }) });
   }
-}
-
-function sentence(words: string): string {
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }

@@ -55,6 +55,16 @@ export function waitWords({ value, low, high }: Estimate): string {
   return within(waiting(value), waitingRange(low, high));
 }
 
+/** Words with a capital letter and a full stop. */
+export function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+}
+
+/** The time of day in what the box wrote, by the venue's clocks: `14:03`. */
+export function timeIn(written: string): string {
+  return written.slice(11, 16);
+}
+
 /** People who stand somewhere: whole ones. */
 export function standingWords({ value, low, high }: Estimate): string {
   const [count, from, to] = [value, low, high].map(Math.round);
@@ -80,6 +90,7 @@ export function standing(flow: GateFlow): { tone: Tone; sign: string; words: str
   if (worst && (worst.kind === "over" || worst.kind === "over_soon")) return KINDS[worst.kind];
   const wait = flow.queue?.wait_seconds.value;
   if (wait !== undefined && flow.limit_seconds !== undefined && wait > flow.limit_seconds) return KINDS.over;
+  if (flow.counting_since !== undefined) return { tone: "calm", sign: "…", words: `counting since ${timeIn(flow.counting_since)}` };
   if (flow.counting === "partial") return { tone: "warn", sign: "!", words: "counted in part" };
   return { tone: "ok", sign: "✓", words: "as it should be" };
 }

@@ -70,4 +70,7 @@ test("a gate that nobody sees is never well, whatever its last figures were", ()
   assert.equal(standing({ ...flow, counting: "whole" }).tone, "ok");
   assert.equal(standing({ ...flow, counting: "whole", queue: { wait_seconds: { value: 601 } } }).words, "over the limit");
   assert.equal(standing({ ...flow, counting: "partial" }).words, "counted in part");
+  const young = standing({ ...flow, counting: "partial", counting_since: "2026-07-26T14:03:20.000+02:00" });
+  assert.deepEqual([young.tone, young.words], ["calm", "counting since 14:03"]);
+  assert.equal(standing({ ...flow, counting: "none", counting_since: "2026-07-26T14:03:20.000+02:00" }).tone, "bad");
 });

@@ -160,10 +160,10 @@ fn of_pictures(common: &Common, file: &Path, config: &Config, camera: &Arc<Camer
     let following = follow(config, &camera.name, frames, flow)?;
     let zero = Moment { steady: Duration::ZERO, wall: SystemTime::UNIX_EPOCH };
     let mut counter = Counter::new(config, TimeZone::UTC, zero);
-    let mut history = History::default();
+    let (mut history, side) = (History::default(), config.cameras[&camera.name].count.at);
     let (mut last, mut base, mut entered, mut left) = (zero, None, 0u64, 0u64);
     let mut take = |rows: Vec<Row>| {
-        for row in rows {
+        for row in rows.into_iter().filter(|row| row.side == side) {
             (entered, left) = (entered + u64::from(row.entered), left + u64::from(row.left));
             let told = history.add(&row);
             let is_over = row.seen == Seen::Open || told.closed.is_some();

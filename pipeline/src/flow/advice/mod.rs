@@ -33,6 +33,8 @@ const ALERT: Dwell =
 /// The same of closing lanes: who closes and opens again has made people walk for nothing.
 const CLOSING: Dwell =
     Dwell { confirmed: Duration::from_secs(600), on: Duration::from_secs(300), off: Duration::from_secs(900) };
+/// The same of opening again what was closed as advised: at once, since people come at once.
+const REOPENING: Dwell = Dwell { confirmed: Duration::ZERO, on: Duration::from_secs(300), off: Duration::from_secs(60) };
 /// The same of steering, which screens show: visitors must not see it come and go.
 const STEERING: Dwell =
     Dwell { confirmed: Duration::from_secs(60), on: Duration::from_secs(300), off: Duration::from_secs(300) };
@@ -54,6 +56,9 @@ const CANDIDATES: usize = 4;
 const A_WALK: f64 = 120.0;
 /// Minutes until a lane that is to open is open.
 const STAFF_COME_IN: usize = 3;
+/// Minutes over which a rise of arrivals is looked for, and what is one: a factor, and people a minute on top.
+const A_WHILE: usize = 10;
+const RISES: (f64, f64) = (1.15, 1.0);
 /// Minutes from which on an advice must have helped, where the limit is passed already.
 const HELPS_BY: u32 = 10;
 
@@ -85,6 +90,9 @@ struct Memory {
     steering: Latch,
     /// Lanes that should be open, since when, and whether they suffice.
     wanted: Option<(u32, Duration, bool)>,
+    /// Lanes that were open when it was first advised to close some, while fewer are.
+    before_closing: Option<u32>,
+    reopening: Latch,
     steer_to: Option<Name>,
     advice: Vec<Advice>,
 }
@@ -133,6 +141,11 @@ impl Advisor {
             (view.gate.clone(), advice)
         });
         told.collect()
+    }
+
+    /// Staff opened or closed lanes: the future is looked at with the next call, and not within a minute.
+    pub fn look_anew(&mut self) {
+        self.looked = None;
     }
 
     fn look(&mut self, at: Duration, gates: &[View<'_>]) {
@@ -191,13 +204,42 @@ impl Memory {
 
     /// Lanes to open while there is an alert, lanes to close where there long has been room.
     fn lanes(&mut self, at: Duration, facts: &Facts<'_>) {
+        self.before_closing = self.before_closing.filter(|before| facts.open < *before);
         if self.wait.is_on() {
             self.closing.drop(at);
+            self.reopening.drop(at);
             self.open(at, facts);
         } else {
             self.wanted = None;
-            self.close(at, facts);
+            if !self.reopen(at, facts) {
+                self.close(at, facts);
+            }
         }
+    }
+
+    /// Lanes that were closed as advised are opened again before anybody waits long, and not once the limit is in sight: who
+    /// took staff away owes the venue the wait that it had planned. Whether that is advised now.
+    fn reopen(&mut self, at: Duration, facts: &Facts<'_>) -> bool {
+        let Some(before) = self.before_closing else {
+            self.reopening.drop(at);
+            return false;
+        };
+        let limit = facts.seconds();
+        let likely = facts.outlook.longest_likely(0);
+        let (enter, leave) = (likely > ROOM.1 * limit, likely < ROOM.0 * limit);
+        if !self.reopening.feed(&REOPENING, at, enter, leave) {
+            return false;
+        }
+        let try_lanes = |lanes: u32| {
+            let change = Change { at_least: lanes, lanes_in: STAFF_COME_IN, ..Change::default() };
+            facts.under(&change).map_or(f64::INFINITY, |outlook| outlook.longest_likely(STAFF_COME_IN as u32 + 2))
+        };
+        // All of them if it takes all of them; else the fewest that bring the calm back.
+        let wanted = (facts.open + 1..before).find(|lanes| try_lanes(*lanes) < ROOM.0 * limit).unwrap_or(before);
+        let (more, longest) = (wanted - facts.open, try_lanes(wanted));
+        let advice = plain(LANES, AdviceKind::OpenLanes, words::reopen(more, longest));
+        self.advice.push(Advice { lanes: Some(more), wait_seconds: Some(longest as u32), ..advice });
+        true
     }
 
     fn open(&mut self, at: Duration, facts: &Facts<'_>) {
@@ -258,6 +300,7 @@ impl Memory {
             if try_lanes(middle) < ROOM.0 * limit { enough = middle } else { fewest = middle + 1 }
         }
         let (fewer, longest) = (facts.open - enough, try_lanes(enough));
+        self.before_closing = self.before_closing.max(Some(facts.open));
         let advice = plain(LANES, AdviceKind::CloseLanes, words::close(fewer, longest));
         self.advice.push(Advice { lanes: Some(fewer), wait_seconds: Some(longest as u32), ..advice });
     }
@@ -309,12 +352,13 @@ impl Memory {
     }
 }
 
-/// Whether the last quarter of an hour that is forecast is busier than the first, by more than noise.
+/// Whether any ten minutes of those that are forecast are busier than the first, by more than noise: what rises within the hour is
+/// there before staff who were sent away are back.
 fn is_rising(arrivals: &[Fan]) -> bool {
     let mean = |fans: &[Fan]| fans.iter().map(|fan| fan.median).sum::<f64>() / fans.len().max(1) as f64;
-    let quarter = arrivals.len().min(STEERED_FOR);
-    let (first, last) = (mean(&arrivals[..quarter]), mean(&arrivals[arrivals.len() - quarter..]));
-    last > 1.2 * first + 1.0
+    let (first, later) = arrivals.split_at(arrivals.len().min(A_WHILE));
+    let now = mean(first);
+    later.chunks(A_WHILE).any(|later| mean(later) > RISES.0 * now + RISES.1)
 }
 
 /// How many more people a gate takes within a quarter of an hour, up to a wish, besides those it was promised.

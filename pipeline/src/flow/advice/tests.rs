@@ -239,3 +239,50 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn no_lane_is_to_close_before_a_rise_however_short_it_is() {
+    let (mut advisor, mut gate) = (Advisor::new(), Gate::new("gate-a", 4));
+    // Calm now and in an hour; in between a train.
+    let mut arrivals = forecast(5.0);
+    arrivals[25..35].fill(forecast(20.0)[0]);
+    for _ in 0..40 {
+        gate.pass(1, 5.0);
+        let told = ask(&mut advisor, gate.at(), &[(&gate, &arrivals)]);
+        assert!(told[&gate.name].is_empty(), "{told:?}");
+    }
+    // The same hour without it.
+    let calm = forecast(5.0);
+    for _ in 0..12 {
+        gate.pass(1, 5.0);
+        let _ = ask(&mut advisor, gate.at(), &[(&gate, &calm)]);
+    }
+    let told = ask(&mut advisor, gate.at(), &[(&gate, &calm)]);
+    assert_eq!(told[&gate.name][0].kind, AdviceKind::CloseLanes);
+}
+
+#[test]
+fn what_was_closed_as_advised_is_open_again_before_the_limit_is_in_sight() {
+    let (mut advisor, mut gate) = (Advisor::new(), Gate::new("gate-a", 4));
+    let calm = forecast(5.0);
+    for _ in 0..13 {
+        gate.pass(1, 5.0);
+        let _ = ask(&mut advisor, gate.at(), &[(&gate, &calm)]);
+    }
+    gate.open = 1;
+    gate.pass(1, 5.0);
+    advisor.look_anew();
+    let told = ask(&mut advisor, gate.at(), &[(&gate, &calm)]);
+    assert!(told[&gate.name].is_empty(), "closed as advised: {told:?}");
+    // More may come than one lane lets in, and more likely than not will not.
+    let wide = Fan { median: 8.0, low80: 5.0, high80: 14.0, low95: 4.0, high95: 18.0 };
+    let told = ask(&mut advisor, gate.at() + MINUTE, &[(&gate, &[wide; 60])]);
+    let advice = &told[&gate.name];
+    assert_eq!((advice.len(), advice[0].kind, &*advice[0].cause), (1, AdviceKind::OpenLanes, LANES), "{advice:?}");
+    // Staff came: it ends with that.
+    gate.open = 4;
+    gate.pass(1, 8.0);
+    advisor.look_anew();
+    let told = ask(&mut advisor, gate.at() + MINUTE, &[(&gate, &[wide; 60])]);
+    assert!(told[&gate.name].is_empty(), "{told:?}");
+}

@@ -32,6 +32,10 @@ pub(super) fn open(more: u32, suffices: bool, longest: f64) -> String {
     }
 }
 
+pub(super) fn reopen(more: u32, longest: f64) -> String {
+    format!("Open {} again: more may come; with that nobody waits longer than {}.", lanes(more), minutes(longest))
+}
+
 pub(super) fn close(fewer: u32, longest: f64) -> String {
     format!("{} may close: for an hour nobody would wait longer than {}.", capital(&lanes(fewer)), minutes(longest))
 }

@@ -134,7 +134,7 @@ mod tests {
     use usher_config::count::{By, Direction};
 
     fn drawn(border: Drawn) -> Count {
-        Count { by: By::Faces, border, person: None, place: None }
+        Count { by: By::Faces, border, ..Count::default() }
     }
 
     fn line(ends: [[f32; 2]; 2], direction: Direction) -> Border {

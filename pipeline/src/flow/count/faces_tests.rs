@@ -84,7 +84,7 @@ fn crowd(dice: &mut ChaCha8Rng, rate: f32, minutes: f32) -> Vec<Walker> {
 }
 
 fn count(border: Border) -> Count {
-    Count { by: By::Faces, border, person: None, place: None }
+    Count { by: By::Faces, border, ..Count::default() }
 }
 
 fn face(height: f32, x: f32, y: f32) -> Face {

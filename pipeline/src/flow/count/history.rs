@@ -9,7 +9,7 @@ use crate::flow::{
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
-use usher_config::value::Name;
+use usher_config::{count::Side, value::Name};
 
 /// What is known of one minute of one gate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,10 +56,10 @@ impl History {
         *told
     }
 
-    /// Those of `rows`.
+    /// Those of `rows`, at the gates; who came to the back of a queue has entered nothing yet.
     pub fn of(rows: &[Row]) -> Self {
         let mut history = Self::default();
-        for row in rows {
+        for row in rows.iter().filter(|row| row.side == Side::Gate) {
             history.add(row);
         }
         history
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn row(at: &str, entered: u32, seen: Seen) -> Row {
-        Row { at: at.parse().unwrap(), gate: Name::new("b").unwrap(), entered, left: 0, seen }
+        Row { at: at.parse().unwrap(), gate: Name::new("b").unwrap(), entered, left: 0, seen, side: Side::Gate }
     }
 
     #[test]

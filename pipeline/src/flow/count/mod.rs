@@ -12,6 +12,7 @@ pub mod people;
 pub mod record;
 pub mod same;
 pub mod sight;
+mod sums;
 pub mod tally;
 pub mod timeline;
 mod writer;

@@ -6,6 +6,8 @@
 //! 2026-07-24T16:03:00Z,gate-b,3,1,whole
 //! ```
 //!
+//! A row of cameras at the back of the gate's queue has a sixth cell, `back`: who came to the queue, and who turned back.
+//!
 //! Rows add up: a row `open` is what was counted so far in a minute that is not through, the row that closes the minute holds the
 //! rest and how much of the gate was seen (`whole`, `partial`, `none`). So whoever pulls the plug loses ten seconds. A
 //! minute without a closing row is a gap, and what was counted in it belongs to the day's totals all the same.
@@ -21,7 +23,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use usher_config::value::Name;
+use usher_config::{count::Side, value::Name};
 
 /// The first line of every file.
 pub const HEADER: &str = "minute,gate,entered,left,counting";
@@ -50,7 +52,12 @@ pub struct Row {
     pub left: u32,
     /// What was seen of the minute.
     pub seen: Seen,
+    /// At which end of the gate's queue.
+    pub side: Side,
 }
+
+/// The sixth cell of a row from the back of a queue.
+const BACK: &str = "back";
 
 const WORDS: [(&str, Seen); 4] = [
     ("open", Seen::Open),
@@ -68,13 +75,19 @@ impl Row {
         let (entered, left) = (cell()?.parse().ok()?, cell()?.parse().ok()?);
         let word = cell()?;
         let (_, seen) = WORDS.iter().find(|(known, _)| *known == word)?;
-        cells.next().is_none().then_some(Self { at, gate, entered, left, seen: *seen })
+        let side = match cells.next() {
+            None => Side::Gate,
+            Some(BACK) => Side::Back,
+            Some(_) => return None,
+        };
+        cells.next().is_none().then_some(Self { at, gate, entered, left, seen: *seen, side })
     }
 
     fn line(&self) -> String {
         let word = WORDS.iter().find(|(_, seen)| *seen == self.seen).map_or("open", |(word, _)| word);
         let Self { at, gate, entered, left, .. } = self;
-        format!("{at},{gate},{entered},{left},{word}\n")
+        let back = if self.side == Side::Back { format!(",{BACK}") } else { String::new() };
+        format!("{at},{gate},{entered},{left},{word}{back}\n")
     }
 }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 const KEEP: Duration = Duration::from_secs(10 * 24 * 3600);
 
 fn row(at: &str, entered: u32, seen: Seen) -> Row {
-    Row { at: at.parse().unwrap(), gate: Name::new("gate-b").unwrap(), entered, left: 1, seen }
+    Row { at: at.parse().unwrap(), gate: Name::new("gate-b").unwrap(), entered, left: 1, seen, side: Side::Gate }
 }
 
 fn record(folder: &Path) -> Record {

@@ -38,6 +38,11 @@ impl Sight {
         self.last.is_some_and(|last| now.saturating_sub(last) <= BLINK)
     }
 
+    /// Since when it sees without a hole; `None` where it does not see now.
+    pub fn since(&self, now: Duration) -> Option<Duration> {
+        self.sees(now).then(|| self.holes.back().map_or(self.begun, |(_, to)| *to))
+    }
+
     /// How many people it sees; `None` where it never looked.
     pub fn people(&self) -> Option<usize> {
         self.last.map(|_| self.people)

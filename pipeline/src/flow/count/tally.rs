@@ -12,6 +12,7 @@ use crate::{
             history::Told,
             record::{Row, Seen},
             sight::Sight,
+            sums::{Open, Totals},
             timeline::Bin,
         },
         told::Counting,
@@ -25,7 +26,7 @@ use std::{
 };
 use usher_config::{
     Config,
-    count::{Border, By},
+    count::{Border, By, Side},
     value::Name,
 };
 
@@ -71,35 +72,26 @@ pub struct GateTally {
     pub counting: Counting,
     /// Those that count and do not see.
     pub lost: Vec<Name>,
+    /// Since when all of them see, where that is shorter than a minute and they are counted in part for that alone.
+    pub since: Option<Timestamp>,
+    /// The back of the queue; `None` where no camera counts there.
+    pub back: Option<Back>,
+}
+
+/// The back of a gate's queue now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Back {
+    /// People who joined the queue since the day began.
+    pub joined: u64,
+    /// People who turned back since then.
+    pub turned: u64,
+    /// Whether all of it is seen.
+    pub counting: Counting,
 }
 
 /// Counts, shared between the stage that makes them and whoever tells them.
 pub struct Tallies {
     state: Mutex<State>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Totals {
-    entered: u64,
-    left: u64,
-    inside: u64,
-}
-
-impl Totals {
-    /// Never below zero: whoever leaves without having been seen entering does not make somebody else vanish.
-    fn add(&mut self, entered: u32, left: u32) {
-        self.entered += u64::from(entered);
-        self.left += u64::from(left);
-        self.inside = (self.inside + u64::from(entered)).saturating_sub(u64::from(left));
-    }
-}
-
-/// What is counted of one gate in an open minute, and how much of it was handed to the record.
-#[derive(Clone, Copy, Default)]
-struct Open {
-    entered: u32,
-    left: u32,
-    recorded: (u32, u32),
 }
 
 struct Gate {
@@ -112,41 +104,47 @@ struct Gate {
     recent: VecDeque<(Duration, Way)>,
 }
 
+/// A gate, or the back of its queue, which is counted like one.
+type At = (Name, Side);
+
 struct Camera {
-    gate: Name,
+    gate: At,
     sight: Sight,
     recent: VecDeque<Duration>,
 }
 
 struct State {
     zone: TimeZone,
-    gates: BTreeMap<Name, Gate>,
+    gates: BTreeMap<At, Gate>,
     cameras: BTreeMap<Name, Camera>,
     /// The open minutes, oldest first; the last is the one that is now.
-    open: VecDeque<(Bin, BTreeMap<Name, Open>)>,
+    open: VecDeque<(Bin, BTreeMap<At, Open>)>,
 }
 
 impl Tallies {
     /// Nothing counted yet at the gates of `config`; days are those of `zone`.
     pub fn of(config: &Config, zone: TimeZone, now: Moment) -> Self {
         let (mut gates, mut cameras) = (BTreeMap::new(), BTreeMap::new());
-        for (name, gate) in &config.gates {
+        let sides = |name| [(name, Side::Gate), (name, Side::Back)];
+        for ((name, gate), side) in config.gates.iter().flat_map(sides) {
             let mut places: BTreeMap<(Option<&Name>, Option<&Name>), Vec<Name>> = BTreeMap::new();
             let mut both_ways = false;
             for camera in &gate.cameras {
                 let count = &config.cameras[camera].count;
-                if count.by == By::Nothing {
+                if count.by == By::Nothing || count.at != side {
                     continue;
                 }
                 both_ways |= count.border != Border::Picture;
                 let key = count.place.as_ref().map_or((None, Some(camera)), |place| (Some(&place.name), None));
                 places.entry(key).or_default().push(camera.clone());
-                let seen = Camera { gate: name.clone(), sight: Sight::new(now.steady), recent: VecDeque::new() };
+                let seen = Camera { gate: (name.clone(), side), sight: Sight::new(now.steady), recent: VecDeque::new() };
                 cameras.insert(camera.clone(), seen);
             }
             let (days, minutes, recent) = (BTreeMap::new(), BTreeMap::new(), VecDeque::new());
-            let places = places.into_values().collect();
-            gates.insert(name.clone(), Gate { places, both_ways, days, minutes, recent });
+            let places: Vec<Vec<Name>> = places.into_values().collect();
+            if side == Side::Gate || !places.is_empty() {
+                gates.insert((name.clone(), side), Gate { places, both_ways, days, minutes, recent });
+            }
         }
         let open = VecDeque::from([(Bin::first(now), BTreeMap::new())]);
         Self { state: Mutex::new(State { zone, gates, cameras, open }) }
@@ -161,7 +159,7 @@ impl Tallies {
         let state = &mut *self.lock();
         for row in rows {
             let day = day_of(row.at, &state.zone);
-            let Some(gate) = state.gates.get_mut(&row.gate) else { continue };
+            let Some(gate) = state.gates.get_mut(&(row.gate.clone(), row.side)) else { continue };
             gate.days.entry(day).or_default().add(row.entered, row.left);
             gate.minutes.entry(row.at).or_default().add(row.entered, row.left, row.seen);
         }
@@ -208,10 +206,11 @@ impl Tallies {
             state.close(&bin, &counts, now.steady, &mut rows);
         }
         for (bin, counts) in state.open.iter_mut().filter(|_| all) {
-            for (gate, open) in counts {
+            for ((gate, side), open) in counts {
                 let (entered, left) = open.fresh();
                 if entered + left > 0 {
-                    rows.push(Row { at: bin.at, gate: gate.clone(), entered, left, seen: Seen::Open });
+                    let (gate, side) = (gate.clone(), *side);
+                    rows.push(Row { at: bin.at, gate, entered, left, seen: Seen::Open, side });
                 }
             }
         }
@@ -224,21 +223,26 @@ impl Tallies {
     pub fn gates_at(&self, now: Moment) -> BTreeMap<Name, GateTally> {
         let state = self.lock();
         let day = state.open.back().map(|(bin, _)| day_of(bin.at, &state.zone));
+        let today = |gate: &Gate| day.and_then(|day| gate.days.get(&day).copied()).unwrap_or_default();
+        let sees = |camera: &Name| state.cameras[camera].sight.sees(now.steady);
         let tally = |(name, gate): (&Name, &Gate)| {
-            let lost = gate.cameras().filter(|camera| !state.cameras[*camera].sight.sees(now.steady)).cloned();
+            let back = state.gates.get(&(name.clone(), Side::Back));
+            let all = gate.cameras().chain(back.into_iter().flat_map(Gate::cameras));
+            let lost: Vec<Name> = all.filter(|camera| !sees(camera)).cloned().collect();
             let seen = |camera: &Name| state.cameras[camera].sight.saw(now.steady.saturating_sub(MINUTE), now.steady);
-            let counting = gate.seen(|camera| state.cameras[camera].sight.sees(now.steady));
+            let sees_now = gate.seen(sees);
             // Who saw for a part of the minute only has counted a part of it.
-            let counting = match (counting, gate.seen(seen)) {
+            let counting = match (sees_now, gate.seen(seen)) {
                 (Counting::Whole, Counting::Partial | Counting::None) => Counting::Partial,
-                _ => counting,
+                _ => sees_now,
             };
             let of = |wanted: Way| {
                 let recent =
                     gate.recent.iter().filter(|(at, way)| *way == wanted && now.steady.saturating_sub(*at) < MINUTE);
                 (counting != Counting::None).then(|| recent.count() as u32)
             };
-            let totals = day.and_then(|day| gate.days.get(&day).copied()).unwrap_or_default();
+            let totals = today(gate);
+            let is_young = sees_now == Counting::Whole && counting == Counting::Partial;
             let tally = GateTally {
                 entered_total: totals.entered,
                 left_total: totals.left,
@@ -246,11 +250,17 @@ impl Tallies {
                 left_last_minute: of(Way::Out).filter(|_| gate.both_ways),
                 inside: gate.both_ways.then_some(totals.inside),
                 counting,
-                lost: lost.collect(),
+                lost,
+                since: is_young.then(|| state.since(gate, now)).flatten(),
+                back: back.map(|back| {
+                    let Totals { entered, left, .. } = today(back);
+                    Back { joined: entered, turned: left, counting: back.seen(sees) }
+                }),
             };
             (name.clone(), tally)
         };
-        state.gates.iter().map(tally).collect()
+        let gates = state.gates.iter().filter(|((_, side), _)| *side == Side::Gate);
+        gates.map(|((name, _), gate)| tally((name, gate))).collect()
     }
 
     /// People who entered in the last minute at each camera that counts, those whom other cameras saw as well included.
@@ -262,8 +272,21 @@ impl Tallies {
 
     /// The closed minutes of a gate in the last 24 h, oldest first and without holes: what is not known is a gap.
     pub fn minutes(&self, gate: &Name) -> Vec<Minute> {
+        self.minutes_at(gate, Side::Gate)
+    }
+
+    /// The same of who came, `entered`: to the back of the queue, less those who turned back there, where a camera counts that; else in.
+    pub fn arrivals(&self, gate: &Name) -> Vec<Minute> {
+        if !self.lock().gates.contains_key(&(gate.clone(), Side::Back)) {
+            return self.minutes(gate);
+        }
+        let minutes = self.minutes_at(gate, Side::Back).into_iter();
+        minutes.map(|minute| Minute { entered: came(minute.entered, minute.left), left: None, ..minute }).collect()
+    }
+
+    fn minutes_at(&self, gate: &Name, side: Side) -> Vec<Minute> {
         let state = self.lock();
-        let Some(gate) = state.gates.get(gate) else { return Vec::new() };
+        let Some(gate) = state.gates.get(&(gate.clone(), side)) else { return Vec::new() };
         let mut ends = gate.minutes.iter().filter(|(_, told)| told.closed.is_some()).map(|(at, _)| *at);
         let (Some(first), Some(last)) = (ends.clone().next(), ends.next_back()) else { return Vec::new() };
         let names = std::iter::successors(Some(first), |at| at.checked_add(SignedDuration::from_mins(1)).ok());
@@ -276,25 +299,21 @@ impl Tallies {
     pub fn occupancy(&self, gate: &Name) -> Option<u32> {
         let state = self.lock();
         let people = |camera: &Name| state.cameras[camera].sight.people();
-        let places = state.gates.get(gate)?.places.iter();
+        let places = state.gates.get(&(gate.clone(), Side::Gate))?.places.iter();
         let seen: Vec<usize> = places.filter_map(|place| place.iter().filter_map(people).max()).collect();
         (!seen.is_empty()).then(|| seen.iter().sum::<usize>() as u32)
     }
+}
+
+/// Who joined a queue less who turned back, in a minute; never below zero.
+pub fn came(joined: Option<u32>, turned: Option<u32>) -> Option<u32> {
+    Some(joined?.saturating_sub(turned.unwrap_or(0)))
 }
 
 /// The day of a minute: from 04:00 to 04:00 by the venue's clocks.
 pub fn day_of(at: Timestamp, zone: &TimeZone) -> Date {
     let local = zone.to_datetime(at);
     local.checked_sub(DAY_BEGINS).unwrap_or(local).date()
-}
-
-impl Open {
-    /// What was not yet recorded; it is from now on.
-    fn fresh(&mut self) -> (u32, u32) {
-        let fresh = (self.entered - self.recorded.0, self.left - self.recorded.1);
-        self.recorded = (self.entered, self.left);
-        fresh
-    }
 }
 
 impl Gate {
@@ -314,14 +333,23 @@ impl Gate {
 }
 
 impl State {
-    fn close(&mut self, bin: &Bin, counts: &BTreeMap<Name, Open>, now: Duration, rows: &mut Vec<Row>) {
-        for (name, gate) in self.gates.iter_mut().filter(|(_, gate)| !gate.places.is_empty()) {
-            let mut open = counts.get(name).copied().unwrap_or_default();
+    /// Since when all of a gate's places are seen: the last of them, by the camera that saw it first.
+    fn since(&self, gate: &Gate, now: Moment) -> Option<Timestamp> {
+        let camera = |name: &Name| self.cameras[name].sight.since(now.steady);
+        let begun = gate.places.iter().map(|place| place.iter().filter_map(camera).min()).collect::<Option<Vec<_>>>()?;
+        let ago = now.steady.saturating_sub(begun.into_iter().max()?);
+        Timestamp::try_from(now.wall.checked_sub(ago)?).ok()
+    }
+
+    fn close(&mut self, bin: &Bin, counts: &BTreeMap<At, Open>, now: Duration, rows: &mut Vec<Row>) {
+        for (at, gate) in self.gates.iter_mut().filter(|(_, gate)| !gate.places.is_empty()) {
+            let mut open = counts.get(at).copied().unwrap_or_default();
             let seen = gate.seen(|camera| self.cameras[camera].sight.saw_all(bin.begin, bin.end, now));
             let counting = if bin.whole { seen } else { Counting::None };
             gate.minutes.entry(bin.at).or_default().add(open.entered, open.left, Seen::Told(counting));
             let (entered, left) = open.fresh();
-            rows.push(Row { at: bin.at, gate: name.clone(), entered, left, seen: Seen::Told(counting) });
+            let (gate, side) = at.clone();
+            rows.push(Row { at: bin.at, gate, entered, left, seen: Seen::Told(counting), side });
         }
     }
 

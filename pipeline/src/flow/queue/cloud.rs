@@ -22,13 +22,17 @@ const KNOWN_RATE: f64 = 0.2;
 /// How much a rate wanders in a minute (logarithm).
 const RATE_WANDERS: f64 = 0.012;
 /// How far the mean rate of the next ten minutes may be from the last one's (logarithm).
-const RATE_STRAYS: f64 = 0.12;
+const RATE_STRAYS: f64 = 0.045;
 /// How far the cameras at the back and at the gate may differ (logarithm), and how much that wanders in a minute.
-const CAMERAS_DIFFER: (f64, f64) = (0.012, 0.0002);
+const CAMERAS_DIFFER: (f64, f64) = (0.012, 0.0004);
 /// Variance of a camera's count, as a share of it.
-const MISCOUNTED: f64 = 0.02;
+const MISCOUNTED: f64 = 0.03;
 /// Squared coefficient of variation of one service.
 const SERVICE_VARIES: f64 = 0.5;
+/// The same of the times between arrivals: people come in groups.
+const ARRIVALS_VARY: f64 = 2.5;
+/// Lanes busier than this are taken for this: within a minute no longer queue could form.
+const BUSIEST: f64 = 0.92;
 /// How far the rate of arrivals wanders in a minute in which nobody sees them (logarithm), and variance to mean of their count.
 const UNSEEN: (f64, f64) = (0.08, 2.0);
 /// Minutes after which the rate of arrivals has forgotten.
@@ -120,12 +124,14 @@ impl Cloud {
             Some(rate) if rate > 0.0 => (rate, KNOWN_RATE),
             _ => UNKNOWN_RATE,
         };
-        let guesses = (0..GUESSES).map(|_| {
+        let mut mirrored = 0.0;
+        let guesses = (0..GUESSES).map(|place| {
+            // In pairs: a middle that luck moves off nought would be people who are not there, at all gates alike.
+            mirrored = if place % 2 == 0 { CAMERAS_DIFFER.0 * normal(&mut random) } else { -mirrored };
             let found = random.random_bool(FOUND.0);
             let length = if found { -FOUND.1 * random.random_range(1e-9..1.0_f64).ln() } else { f64::from(open) * 0.2 };
             let rate = middle.ln() + spread * normal(&mut random);
-            let differ = CAMERAS_DIFFER.0 * normal(&mut random);
-            Guess { balance: length, rate, differ, unseen: 0.0, weight: 1.0 / GUESSES as f64 }
+            Guess { balance: length, rate, differ: mirrored, unseen: 0.0, weight: 1.0 / GUESSES as f64 }
         });
         let guesses = guesses.collect();
         Self { guesses, arrivals: None, believed: (middle.ln(), spread), expected: None, doubts: 0.0, random }
@@ -243,8 +249,10 @@ impl Cloud {
         whole
     }
 
-    /// Systematic resampling (Kitagawa 1996): as many copies of each as its weight is worth.
+    /// Systematic resampling (Kitagawa 1996): as many copies of each as its weight is worth; in the order of how cameras differ, so
+    /// that luck moves least what is learnt slowest and adds up over all who come.
     fn resample(&mut self) {
+        self.guesses.sort_unstable_by(|a, b| a.differ.total_cmp(&b.differ));
         let each = self.guesses.iter().map(|guess| guess.weight).sum::<f64>() / GUESSES as f64;
         let mut mark = each * self.random.random_range(0.0..1.0);
         let (mut sum, mut copies) = (0.0, Vec::with_capacity(GUESSES));
@@ -277,13 +285,21 @@ impl Cloud {
 
     /// The wait of whoever comes now, seconds: what the guesses say, and what chance does to the services before them.
     pub(super) fn wait(&self, open: u32) -> Estimate {
+        if open == 0 {
+            let seconds = self.estimate(|guess| guess.wait_seconds(0)).value;
+            return Estimate { value: seconds, low: seconds, high: seconds };
+        }
         // The same chances each time, so that the figure moves with what is known and not by itself.
         let mut random = ChaCha8Rng::seed_from_u64(62);
         let mut waits = Vec::with_capacity(GUESSES);
         for guess in &self.guesses {
-            let (seconds, before) = (guess.wait_seconds(open), guess.length() + 1.0);
-            let goes_on = (SERVICE_VARIES / before + RATE_STRAYS.powi(2) * (seconds / 600.0).min(1.0)).sqrt();
-            waits.push((seconds * (goes_on * normal(&mut random)).exp(), guess.weight));
+            let (seconds, lanes) = (guess.wait_seconds(open), f64::from(open));
+            // Chance evens out over the many who are served before them, and does not in their own service, which is a part of
+            // the wait: at a short queue the larger one.
+            let all = (guess.length() + 1.0).max(lanes);
+            let services = SERVICE_VARIES * (all - lanes + lanes * lanes) / (all * all);
+            let goes_on = services + RATE_STRAYS.powi(2) * (seconds / 600.0).min(1.0);
+            waits.push((seconds * (goes_on.sqrt() * normal(&mut random) - goes_on / 2.0).exp(), guess.weight));
         }
         let sorted = weighted(waits);
         let at = |share| quantile(&sorted, share).min(86_400.0);
@@ -293,6 +309,12 @@ impl Cloud {
     /// Mean length and mean rate of one lane: what Little's law is asked with.
     pub(super) fn middle(&self) -> (f64, f64) {
         (self.mean(Guess::length), self.mean(Guess::rate))
+    }
+
+    /// People a minute and lane as they were believed before anybody queued, and the most that a lane can be thought to let in.
+    pub(super) fn believed(&self) -> (f64, f64) {
+        let (middle, spread) = self.believed;
+        (middle.exp(), (middle + 2.5 * spread).exp())
     }
 
     /// `paths` guesses, each as often as its weight is worth.
@@ -327,7 +349,8 @@ fn fits(step: &Step, was: f64, left: f64, arrived: f64, rate: f64) -> f64 {
         // service). A lane that waits says nothing of how fast it is, so the cloud's rate counts and nothing is learnt.
         let inside = (arrived.max(0.0) / (usual * minutes)).min(lanes);
         let load = if lanes > 0.0 { inside / lanes } else { 1.0 };
-        (left - inside, (inside + 1.0) * (1.0 + 2.0 * load) + miscounted)
+        let stand = stand(load, lanes);
+        (left - inside - stand, (inside + 1.0) * (1.0 + 2.0 * load) + stand * stand + miscounted)
     } else if was.min(left) < lanes + SURELY * usually {
         // A few wait: perhaps not all the time. Again nothing is learnt.
         let mean = 0.9 * usually;
@@ -338,6 +361,13 @@ fn fits(step: &Step, was: f64, left: f64, arrived: f64, rate: f64) -> f64 {
         (served - mean, SERVICE_VARIES * mean + (0.05 * mean).powi(2) + miscounted + 0.5)
     };
     (-0.5 * off * off / variance).exp() / variance.sqrt()
+}
+
+/// People who stand before lanes that wait for people now and then, on average, of lanes so busy (0..=1): they come in groups, so that
+/// some stand long before all lanes are busy. Sakasegawa's approximation (1977) of the queue of many lanes.
+fn stand(load: f64, lanes: f64) -> f64 {
+    let load = load.min(BUSIEST);
+    (ARRIVALS_VARY + SERVICE_VARIES) / 2.0 * load.powf((2.0 * (lanes + 1.0)).sqrt()) / (1.0 - load)
 }
 
 /// What all guesses of a step share.

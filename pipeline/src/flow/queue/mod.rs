@@ -26,6 +26,10 @@ const SPEAKS_FOR: Duration = Duration::from_secs(600);
 /// Longest gap that is lived through minute by minute; after it everything is possible anyway.
 const LONGEST_GAP: u32 = 240;
 
+/// Minutes over which it is looked how many go through, and the least of them a minute that shows a lane which nobody told of.
+const PACE: f64 = 3.0;
+const LEAST_PACE: f64 = 1.0;
+
 /// Counts of the queue itself within this time err alike.
 const ALIKE: Duration = Duration::from_secs(60);
 
@@ -38,6 +42,8 @@ pub struct Queue {
     last: Option<Duration>,
     gathered: Gathered,
     open: u32,
+    /// People let in a minute, of the last few minutes in which somebody saw.
+    pace: Option<f64>,
     /// When the queue itself was counted last.
     counted: Option<Duration>,
     /// Whether there ever was something to tell a length from.
@@ -64,6 +70,7 @@ impl Queue {
             last: None,
             gathered: NOTHING,
             open,
+            pace: None,
             counted: None,
             is_known: false,
         }
@@ -81,6 +88,10 @@ impl Queue {
         let add = |sum: Option<f64>, more: Option<f64>| Some(sum? + more.filter(|count| count.is_finite())?);
         self.gathered.arrived = add(self.gathered.arrived, arrived);
         self.gathered.served = add(self.gathered.served, served.map(|served| served.max(0.0)));
+        if open != self.open {
+            // Who went through before does not speak of the lanes that are open now.
+            self.pace = None;
+        }
         let Some(last) = self.last else {
             // What was counted before the first look belongs to a time of unknown length.
             (self.last, self.gathered, self.open) = (Some(at), NOTHING, open);
@@ -102,10 +113,27 @@ impl Queue {
             let Gathered { arrived, served } = self.gathered;
             self.is_known |= arrived.is_some() && served.is_some();
             let minutes = passed.as_secs_f64() / 60.0;
+            if let Some(served) = served {
+                let keep = (-minutes / PACE).exp();
+                self.pace = Some(keep * self.pace.unwrap_or_default() + (1.0 - keep) * served / minutes);
+            }
+            let open = self.at_work(open);
             self.cloud.step(&Seen { minutes, arrived, served, open });
         }
         self.little.observe(at, passed, self.gathered.arrived, self.gathered.served, self.cloud.middle());
         (self.last, self.gathered, self.open) = (Some(at), NOTHING, open);
+    }
+
+    /// Lanes that must be open, where `open` are said to be: more where more go through than so many lanes could ever let in, since
+    /// whoever passes shows that somebody lets them pass. Nothing is learnt of how fast lanes are from lanes that are not there.
+    pub fn at_work(&self, open: u32) -> u32 {
+        let Some(pace) = self.pace else { return open };
+        let (usual, most) = self.cloud.believed();
+        // By chance a few more go through in some minutes.
+        if pace <= f64::from(open) * most + (pace / PACE).sqrt() + LEAST_PACE {
+            return open;
+        }
+        ((pace / usual).ceil() as u32).clamp(open.max(1), self.settings.lanes.max(open).max(1))
     }
 
     /// Says how many are forecast to come, people a minute, from now on until it is said anew. Used only while no camera sees
@@ -133,11 +161,11 @@ impl Queue {
         if !self.is_known {
             return None;
         }
-        let open = self.open;
+        let open = self.at_work(self.open);
         let length = self.cloud.estimate(cloud::Guess::length);
         let wait_seconds = self.cloud.wait(open);
         let service_per_minute = self.cloud.estimate(|guess| f64::from(open) * guess.rate());
-        Some(QueueNow { length, wait_seconds, service_per_minute, lanes_open: open })
+        Some(QueueNow { length, wait_seconds, service_per_minute, lanes_open: self.open })
     }
 
     /// People a minute that one lane serves while people wait.

@@ -19,8 +19,8 @@ pub(super) const PATHS: usize = 384;
 pub(super) const FEW_PATHS: usize = 128;
 /// Minutes within which an error of the forecast forgets: a match that draws more draws more for a while.
 const FORECAST_ERRS_FOR: f64 = 15.0;
-/// Variance to mean of the people of a minute: they come in groups.
-const CHANCE: f64 = 3.0;
+/// Variance to mean of the people of a minute: they come in groups, and a train or a bus is one of dozens.
+const CHANCE: f64 = 5.0;
 /// How far a lane's rate wanders in a minute (logarithm), and squared coefficient of variation of one service.
 const SERVICE: (f64, f64) = (0.016, 0.5);
 /// Longest wait that is told, minutes.

@@ -213,3 +213,32 @@ fn waits_are_told_of_known_queues_only() {
     assert_eq!(waits.keys().collect::<Vec<_>>(), [&a]);
     assert!(waits[&a] > 3 * MINUTE && waits[&a] < 8 * MINUTE, "{waits:?}");
 }
+
+#[test]
+fn people_who_pass_where_no_lane_is_said_to_be_open_break_nothing() {
+    let mut queue = started(Some(10.0));
+    let _ = after(&mut queue, 0, &[20.0; 15]);
+    let rate = queue.rate_per_lane_minute().value;
+    // Staff said that all lanes are closed, and forty a minute go through all the same.
+    for minute in 16..=35 {
+        queue.observe(MINUTE * minute, Some(40.0), Some(40.0), 0);
+    }
+    let now = queue.now().unwrap();
+    assert_eq!(now.lanes_open, 0, "what staff said is told");
+    assert!(now.wait_seconds.value < 120.0, "{now:?}");
+    assert!((30.0..60.0).contains(&now.service_per_minute.value), "{now:?}");
+    assert!((queue.rate_per_lane_minute().value / rate - 1.0).abs() < 0.25, "a rate is not learnt from lanes that are not there");
+    // Nobody goes through any more: closed is closed.
+    for minute in 36..=60 {
+        queue.observe(MINUTE * minute, Some(1.0), Some(0.0), 0);
+    }
+    assert_eq!(queue.now().unwrap().wait_seconds.value, 86_400.0);
+}
+
+#[test]
+fn a_lane_that_nobody_told_of_is_not_a_lane_that_is_twice_as_fast() {
+    let mut queue = started(Some(10.0));
+    let _ = after(&mut queue, 0, &[vec![20.0; 15], vec![50.0; 10]].concat());
+    assert_eq!(queue.at_work(4), 4);
+    assert_eq!(queue.at_work(2), 4, "forty a minute are not two lanes");
+}

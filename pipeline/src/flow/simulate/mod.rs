@@ -142,6 +142,9 @@ pub struct Minute {
     pub queue: u32,
     /// How long those who arrived in it took from the back of the queue through the gate, on average; `None` where nobody came.
     pub wait_seconds: Option<f64>,
+    /// How long whoever comes at its very end takes: between those who came last in it and first after it; `None` where nobody
+    /// came in a minute before or after.
+    pub wait_at_end: Option<f64>,
     /// Lanes that were open.
     pub open: u32,
     /// Lanes that were planned to be.

@@ -57,6 +57,8 @@ struct Today {
     first: usize,
     /// By gate and minute of arrival: seconds waited by how many.
     waited: Vec<Vec<(f64, u32)>>,
+    /// By gate, in order of arrival: when, and seconds waited.
+    each: Vec<Vec<(f64, f64)>>,
     random: ChaCha8Rng,
 }
 
@@ -132,6 +134,7 @@ impl Venue {
             whole,
             next: vec![0; coming.len()],
             waited: vec![vec![(0.0, 0); minutes]; coming.len()],
+            each: vec![Vec::new(); coming.len()],
             coming,
             work: built.iter().map(|built| AtWork::new(built, &mut random)).collect(),
             cameras: built.iter().map(|_| Cameras::drawn(self.faults, minutes, busy, &mut random)).collect(),
@@ -197,6 +200,7 @@ impl Venue {
             for Through { arrived, served } in &happened.through {
                 let waited = &mut today.waited[gate][((arrived / 60.0) as usize).min(today.minutes - 1)];
                 *waited = (waited.0 + served - arrived, waited.1 + 1);
+                today.each[gate].push((*arrived, served - arrived));
             }
             let served = happened.through.len() as u32;
             let cameras = &mut today.cameras[gate];
@@ -208,6 +212,7 @@ impl Venue {
                 turned: happened.turned,
                 queue: happened.queue,
                 wait_seconds: None,
+                wait_at_end: None,
                 open,
                 planned: today.planned[gate][minute],
                 seen_arrived: cameras
@@ -224,10 +229,14 @@ impl Venue {
 
     /// The waits of the day, now that everybody is in.
     fn dusk(&mut self) {
-        if let Some(today) = self.today.take() {
-            for ((_, days), waited) in self.gates.iter_mut().zip(&today.waited) {
-                for (minute, (seconds, people)) in days.minutes[today.first..].iter_mut().zip(waited) {
+        if let Some(mut today) = self.today.take() {
+            let waited = today.waited.iter().zip(&mut today.each);
+            for ((_, days), (waited, each)) in self.gates.iter_mut().zip(waited) {
+                each.sort_by(|a, b| a.0.total_cmp(&b.0));
+                let minutes = days.minutes[today.first..].iter_mut();
+                for ((minute, (seconds, people)), ends) in minutes.zip(waited).zip((1..).map(|n| 60.0 * f64::from(n))) {
                     minute.wait_seconds = (*people > 0).then(|| seconds / f64::from(*people));
+                    minute.wait_at_end = wait_at(each, ends);
                 }
             }
         }
@@ -238,6 +247,18 @@ impl Venue {
     pub fn into_simulated(self) -> Simulated {
         let gates = self.gates.into_iter().map(|(_, days)| days).collect();
         Simulated { start: self.start, zone: self.zone, matches: self.matches, gates }
+    }
+}
+
+/// How long whoever comes at a time waits, of the waits of all in order: by a line between the last before and the first after it;
+/// none of whoever came more than a minute away says anything.
+fn wait_at(each: &[(f64, f64)], at: f64) -> Option<f64> {
+    let after = each.partition_point(|(arrived, _)| *arrived < at);
+    let near = |one: Option<&(f64, f64)>| one.copied().filter(|(arrived, _)| (arrived - at).abs() <= 60.0);
+    let (before, after) = (near(after.checked_sub(1).and_then(|place| each.get(place))), near(each.get(after)));
+    match (before, after) {
+        (Some((from, first)), Some((to, last))) => Some(first + (last - first) * (at - from) / (to - from).max(1e-9)),
+        (one, other) => one.or(other).map(|(_, waited)| waited),
     }
 }
 

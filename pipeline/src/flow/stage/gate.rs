@@ -3,7 +3,7 @@
 use crate::{
     clock::Moment,
     flow::{
-        count::tally::{GateTally, Minute},
+        count::tally::{Back, GateTally, Minute},
         desk::{Answer, Refusal, Step, WhatIf},
         forecast::{Forecaster, Settings, events::Event, weather::Weather},
         meters::Meters,
@@ -41,6 +41,8 @@ pub(super) struct Gate {
     pub(super) name: Name,
     pub(super) lanes: Option<Lanes>,
     pub(super) queue: Option<Queue>,
+    /// Lanes that are open, as staff said last, or as configured.
+    open: u32,
     pub(super) meters: Meters,
     forecaster: Option<Forecaster>,
     step: SignedDuration,
@@ -48,6 +50,8 @@ pub(super) struct Gate {
     next: Option<Timestamp>,
     /// What the day's total stood at, and the people in the pictures, when the queue was looked at last.
     seen: Option<(u64, Option<u32>)>,
+    /// The same of the back of the queue: who joined it, and who turned back.
+    back: Option<Back>,
     /// The minute in which the pictures were last taken for a count of the queue.
     counted: Option<i64>,
     /// People in the queue and seconds of waiting at the end of each minute, by its begin.
@@ -62,16 +66,20 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    pub(super) fn new(name: Name, lanes: Option<Lanes>, tell: Duration, foresee: Duration) -> Self {
+    /// A gate of which nothing is known yet; staff said that `said` lanes are open, where they said anything.
+    pub(super) fn new(name: Name, lanes: Option<Lanes>, said: Option<u32>, tell: Duration, foresee: Duration) -> Self {
+        let open = said.or(lanes.map(|lanes| lanes.open)).unwrap_or(0);
         Self {
             name,
-            queue: lanes.map(Queue::new),
+            queue: lanes.map(|lanes| Queue::new(Lanes { open, ..lanes })),
+            open,
             lanes,
             meters: Meters::default(),
             forecaster: None,
             step: STEP,
             next: None,
             seen: None,
+            back: None,
             counted: None,
             queues: BTreeMap::new(),
             path: (Timestamp::UNIX_EPOCH, Vec::new()),
@@ -103,7 +111,17 @@ impl Gate {
 
     /// Lanes that are open; none where nobody said how the gate is built.
     pub(super) fn open(&self) -> u32 {
-        self.lanes.map_or(0, |lanes| lanes.open)
+        self.open
+    }
+
+    /// The same, and more where more go through than so many could let in: what the future is worked out with.
+    pub(super) fn at_work(&self) -> u32 {
+        self.queue.as_ref().map_or(self.open, |queue| queue.at_work(self.open))
+    }
+
+    /// Staff opened or closed lanes; the gate is told at once.
+    pub(super) fn set_open(&mut self, lanes: u32, now: Moment) {
+        (self.open, self.tell, self.foresee) = (lanes, now.steady, self.foresee.min(now.steady));
     }
 
     pub(super) fn is_learnt(&self) -> bool {
@@ -123,20 +141,23 @@ impl Gate {
         let Some(queue) = &mut self.queue else { return };
         // Where a camera is lost, as many come as were forecast.
         queue.expect(coming.map(|fan| fan.median));
-        let open = queue.lanes().open;
+        let open = self.open;
         let is_whole = tally.counting == Counting::Whole;
-        let occupancy = occupancy.filter(|_| is_whole);
+        // Where the back is counted, the queue is what lies between, and pictures of the gate show the front of it alone.
+        let occupancy = occupancy.filter(|_| is_whole && tally.back.is_none());
         let served = self.seen.filter(|_| is_whole).map(|(total, _)| {
             // A day's total begins anew at 04:00.
             tally.entered_total.checked_sub(total).unwrap_or(tally.entered_total) as f64
         });
         // Whoever came to the queue went through it or stands in it.
         let before = self.seen.and_then(|(_, people)| people);
-        let arrived = match (served, before, occupancy) {
-            (Some(served), Some(before), Some(people)) => Some(served + f64::from(people) - f64::from(before)),
+        let arrived = match (tally.back, served, before, occupancy) {
+            (Some(back), ..) => self.back.and_then(|before| came_between(&before, &back)),
+            (None, Some(served), Some(before), Some(people)) => Some(served + f64::from(people) - f64::from(before)),
             _ => None,
         };
         queue.observe(now.steady, arrived, served, open);
+        self.back = tally.back;
         self.seen = Some((tally.entered_total, occupancy));
         let minute = seconds(now.wall).div_euclid(60) * 60;
         // Once a minute: whoever is hidden now is hidden in a second too, so that more counts are no more knowledge.
@@ -189,7 +210,7 @@ impl Gate {
             return Vec::new();
         };
         let arrivals = self.path_now().by_minute(now, HORIZONS[HORIZONS.len() - 1] as usize);
-        let open = queue.lanes().open;
+        let open = self.at_work();
         let minutes: Vec<usize> =
             HORIZONS.iter().map(|minutes| *minutes as usize - 1).filter(|at| *at < arrivals.len()).collect();
         queue.project_at(&arrivals, &|_| open, &minutes)
@@ -198,7 +219,7 @@ impl Gate {
     /// What would be with other lanes from a time on.
     pub(super) fn what_if(&self, lanes: u32, from: SystemTime, now: Moment) -> Answer {
         let queue = self.queue.as_ref().filter(|queue| queue.now().is_some()).ok_or(Refusal::NoQueue)?;
-        let Lanes { lanes: most, open, .. } = *queue.lanes();
+        let (most, open) = (queue.lanes().lanes, self.at_work());
         if lanes > most {
             return Err(Refusal::Lanes(most));
         }
@@ -235,6 +256,14 @@ pub(crate) fn learnable(history: &Series) -> Option<Series> {
     Some(history).filter(|history| whole(history.step))
 }
 
+/// Who joined a queue since it was looked at, less who turned back; `None` where not all of its back was seen then or now.
+fn came_between(before: &Back, now: &Back) -> Option<f64> {
+    let seen = [before, now].iter().all(|back| back.counting == Counting::Whole);
+    // A day's totals begin anew at 04:00.
+    let grown = |before: u64, now: u64| now.checked_sub(before).unwrap_or(now) as f64;
+    seen.then(|| grown(before.joined, now.joined) - grown(before.turned, now.turned))
+}
+
 fn seconds(wall: SystemTime) -> i64 {
     Timestamp::try_from(wall).map_or(0, Timestamp::as_second)
 }
@@ -254,7 +283,7 @@ mod tests {
     fn gate(rate: f64) -> Gate {
         let lanes =
             Lanes { lanes: 4, open: 2, rate_per_lane_minute: Some(rate), limit: Some(Duration::from_secs(300)) };
-        let mut gate = Gate::new(Name::new("gate-a").unwrap(), Some(lanes), Duration::ZERO, Duration::ZERO);
+        let mut gate = Gate::new(Name::new("gate-a").unwrap(), Some(lanes), None, Duration::ZERO, Duration::ZERO);
         gate.learn(None, &[], &TimeZone::UTC, vec![], None);
         gate
     }
@@ -295,6 +324,31 @@ mod tests {
     }
 
     #[test]
+    fn with_a_camera_at_the_back_the_queue_is_what_lies_between() {
+        let mut gate = gate(10.0);
+        // Two lanes let in twenty a minute, thirty come: a hundred stand there after ten minutes, whoever the pictures show.
+        let tally = |second: u64, back: Option<Back>| GateTally {
+            entered_total: second / 3,
+            counting: Counting::Whole,
+            back,
+            ..GateTally::default()
+        };
+        let whole = |joined| Back { joined, turned: joined / 100, counting: Counting::Whole };
+        for second in 0..600 {
+            gate.look(&tally(second, Some(whole(second / 2))), Some(4), moment(second));
+        }
+        let told = gate.queue.as_ref().unwrap().now().unwrap();
+        assert!((85.0..110.0).contains(&told.length.value), "{told:?}");
+        // Lost, the back goes on as it was, and the interval widens.
+        for second in 600..900 {
+            let lost = Back { counting: Counting::None, ..whole(300) };
+            gate.look(&tally(second, Some(lost)), Some(4), moment(second));
+        }
+        let lost = gate.queue.as_ref().unwrap().now().unwrap();
+        assert!(lost.length.high - lost.length.low > 2.0 * (told.length.high - told.length.low), "{told:?} {lost:?}");
+    }
+
+    #[test]
     fn more_lanes_are_shorter_waits_from_then_on_and_a_question_that_cannot_be_answered_says_why() {
         let mut gate = gate(8.0);
         busy(&mut gate, 40);
@@ -308,7 +362,7 @@ mod tests {
         assert!(last_would.wait_seconds.median < last_is.wait_seconds.median, "{last_is:?} {last_would:?}");
         assert_eq!(gate.what_if(5, then, now), Err(Refusal::Lanes(4)));
         assert_eq!(gate.what_if(4, now.wall + Duration::from_secs(5 * 3600), now), Err(Refusal::TooFar(180)));
-        let other = Gate::new(Name::new("gate-b").unwrap(), None, Duration::ZERO, Duration::ZERO);
+        let other = Gate::new(Name::new("gate-b").unwrap(), None, None, Duration::ZERO, Duration::ZERO);
         assert_eq!(other.what_if(1, then, now), Err(Refusal::NoQueue));
     }
 }

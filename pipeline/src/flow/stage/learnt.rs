@@ -3,24 +3,26 @@
 use crate::flow::{
     count::{
         record::{self, Row, Seen},
-        tally::Minute,
+        tally::{Minute, came},
     },
     series::Series,
     told::Counting,
 };
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use std::{collections::BTreeMap, io, path::Path};
-use usher_config::value::Name;
+use std::{collections::{BTreeMap, BTreeSet}, io, path::Path};
+use usher_config::{count::Side, value::Name};
 
-/// The minutes of every gate that were recorded in `folder` from the day `since` on, in the order of time.
-pub(super) fn recorded(folder: &Path, since: Date) -> io::Result<BTreeMap<Name, Vec<Minute>>> {
-    Ok(minutes_of(&record::read(folder, since)?.rows))
+/// The minutes of every gate that were recorded in `folder` from the day `since` on, in the order of time: who came in, and at those
+/// that are among `backs` who came to the back of the queue.
+pub(super) fn recorded(folder: &Path, since: Date, backs: &BTreeSet<Name>) -> io::Result<BTreeMap<Name, Vec<Minute>>> {
+    Ok(minutes_of(&record::read(folder, since)?.rows, backs))
 }
 
 /// Rows put together: they add up, and the one that closes a minute says how much was seen of it.
-fn minutes_of(rows: &[Row]) -> BTreeMap<Name, Vec<Minute>> {
+fn minutes_of(rows: &[Row], backs: &BTreeSet<Name>) -> BTreeMap<Name, Vec<Minute>> {
     let mut gates: BTreeMap<Name, BTreeMap<Timestamp, Minute>> = BTreeMap::new();
-    for Row { at, gate, entered, left, seen } in rows {
+    let is_meant = |row: &&Row| (row.side == Side::Back) == backs.contains(&row.gate);
+    for Row { at, gate, entered, left, seen, .. } in rows.iter().filter(is_meant) {
         let minutes = gates.entry(gate.clone()).or_default();
         // Not closed, a minute is a gap.
         let open = || Minute { at: *at, entered: Some(0), left: Some(0), counting: Counting::None };
@@ -31,7 +33,15 @@ fn minutes_of(rows: &[Row]) -> BTreeMap<Name, Vec<Minute>> {
             minute.counting = *counting;
         }
     }
-    gates.into_iter().map(|(gate, minutes)| (gate, minutes.into_values().collect())).collect()
+    let net = |is_back: bool, minute: Minute| match minute {
+        Minute { entered, left, .. } if is_back => Minute { entered: came(entered, left), left: None, ..minute },
+        minute => minute,
+    };
+    let of = |(gate, minutes): (Name, BTreeMap<Timestamp, Minute>)| {
+        let is_back = backs.contains(&gate);
+        (gate, minutes.into_values().map(|minute| net(is_back, minute)).collect())
+    };
+    gates.into_iter().map(of).collect()
 }
 
 /// The whole steps from `next` on that are through, with who came in each; one with a minute that was not seen whole is a gap.
@@ -111,14 +121,31 @@ mod tests {
     #[test]
     fn rows_of_a_minute_add_up_and_one_that_was_never_closed_is_a_gap() {
         let gate = Name::new("gate-a").unwrap();
-        let row = |at_s, entered, seen| Row { at: at(at_s), gate: gate.clone(), entered, left: 0, seen };
+        let row = |at_s, entered, seen| Row { at: at(at_s), gate: gate.clone(), entered, left: 0, seen, side: Side::Gate };
         let whole = Seen::Told(Counting::Whole);
         let rows = [row(0, 4, Seen::Open), row(0, 3, whole), row(60, 2, Seen::Open), row(120, 1, whole)];
-        let minutes = &minutes_of(&rows)[&gate];
+        let minutes = &minutes_of(&rows, &BTreeSet::new())[&gate];
         let told: Vec<_> = minutes.iter().map(|one| (one.entered, one.counting)).collect();
         assert_eq!(told, [(Some(7), Counting::Whole), (Some(2), Counting::None), (Some(1), Counting::Whole)]);
         let steps = steps_of(minutes, SignedDuration::from_mins(1), None);
         assert_eq!(steps.iter().map(|(_, count)| *count).collect::<Vec<_>>(), [Some(7.0), None, Some(1.0)]);
+    }
+
+    #[test]
+    fn where_the_back_is_counted_who_came_is_learnt_and_not_who_was_let_in() {
+        let gate = Name::new("gate-a").unwrap();
+        let row = |entered, left, side| Row {
+            at: at(0),
+            gate: gate.clone(),
+            entered,
+            left,
+            seen: Seen::Told(Counting::Whole),
+            side,
+        };
+        let rows = [row(40, 2, Side::Gate), row(70, 5, Side::Back)];
+        let entered = |backs: &BTreeSet<Name>| minutes_of(&rows, backs)[&gate][0].entered;
+        assert_eq!(entered(&BTreeSet::new()), Some(40));
+        assert_eq!(entered(&BTreeSet::from([gate.clone()])), Some(65));
     }
 
     #[test]

@@ -51,6 +51,7 @@ pub(super) fn flow(
         at: heading.written(heading.at),
         counting: tally.counting,
         lost_cameras: tally.lost.clone(),
+        counting_since: tally.since.map(|since| heading.written(since)),
         entered_last_minute: tally.entered_last_minute,
         left_last_minute: tally.left_last_minute,
         entered_total: tally.entered_total,

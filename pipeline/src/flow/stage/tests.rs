@@ -24,10 +24,15 @@ fn name(text: &str) -> Name {
 
 impl Rig {
     fn new(gates: usize, history: Option<&str>) -> Self {
+        Self::built(gates, history, "", OpenLanes::forgetful())
+    }
+
+    /// The same, where gates are built so, and staff said that so many lanes are open.
+    fn built(gates: usize, history: Option<&str>, lanes: &str, open: OpenLanes) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("gate.yaml");
         let camera = |n| format!("  cam-{n}: {{ url: \"rtsp://127.0.0.1/{n}\" }}\n");
-        let gate = |n| format!("  gate-{n}: {{ cameras: [cam-{n}] }}\n");
+        let gate = |n| format!("  gate-{n}: {{ cameras: [cam-{n}]{lanes} }}\n");
         let all = |one: &dyn Fn(usize) -> String| (0..gates).map(one).collect::<String>();
         let text = format!("site: arena\ndata: data\ncameras:\n{}gates:\n{}", all(&camera), all(&gate));
         std::fs::write(&file, text).unwrap();
@@ -42,7 +47,9 @@ impl Rig {
         });
         let setup = Setup {
             site: name("arena"),
-            gates: config.gates.keys().map(|gate| (gate.clone(), None)).collect(),
+            gates: config.gates.iter().map(|(name, gate)| (name.clone(), gate.lanes)).collect(),
+            backs: BTreeSet::new(),
+            open,
             tallies: tallies.clone(),
             zone: TimeZone::UTC,
             history,
@@ -165,7 +172,7 @@ fn a_question_about_a_gate_that_measures_no_queue_is_answered_by_why() {
             ["gate-0", "gate-9"].map(|gate| desk.ask(name(gate), 2, UNIX_EPOCH + BEGUN, Duration::from_secs(20)))
         });
         for question in questions.iter().take(2) {
-            rig.stage.answer(question, rig.clock.now());
+            rig.stage.hear(question, rig.clock.now());
         }
         asked.join().unwrap()
     });
@@ -180,4 +187,71 @@ fn a_day_ends_at_four_by_the_venues_clocks() {
     assert_eq!(end("2026-07-27T01:59:00Z"), "2026-07-27T02:00:00Z");
     // The night on which clocks go forward is an hour shorter.
     assert_eq!(end("2026-03-28T20:00:00Z"), "2026-03-29T02:00:00Z");
+}
+
+#[test]
+fn what_staff_say_of_lanes_is_so_at_once_and_after_a_restart() {
+    let kept = tempfile::tempdir().unwrap();
+    let lanes = BTreeMap::from([(name("gate-0"), 4)]);
+    let open = || OpenLanes::kept(kept.path(), &lanes, Box::new(|_, _, _, _| Ok(())));
+    let built = || Rig::built(1, None, ", lanes: 4, open_lanes: 2", open());
+    let mut rig = built();
+    rig.pass(90, &["cam-0"]);
+    let told = |rig: &Rig| rig.told("gate-0").flow.told.queue.unwrap().lanes_open;
+    assert_eq!(told(&rig), 2);
+    let (desk, asked) = desk();
+    let say = |rig: &mut Rig, gate: &str, lanes| {
+        std::thread::scope(|scope| {
+            let said = scope.spawn(|| desk.set_lanes(name(gate), lanes, Duration::from_secs(20)));
+            rig.stage.hear(asked.recv().unwrap(), rig.clock.now());
+            said.join().unwrap()
+        })
+    };
+    assert_eq!(say(&mut rig, "gate-0", 3), Ok(()));
+    rig.pass(1, &["cam-0"]);
+    assert_eq!((told(&rig), ago(&rig, rig.told("gate-0").flow.at)), (3, 0), "told at once");
+    assert_eq!(say(&mut rig, "gate-0", 5), Err(Refusal::Lanes(4)));
+    assert_eq!(say(&mut rig, "gate-9", 1), Err(Refusal::NoGate));
+    // The broker is heard, and nobody waits for it.
+    assert!(desk.hear_lanes(name("gate-0"), 0) && desk.hear_lanes(name("gate-0"), 9));
+    for said in asked.try_iter() {
+        rig.stage.hear(said, rig.clock.now());
+    }
+    rig.pass(1, &["cam-0"]);
+    assert_eq!(told(&rig), 3, "nine lanes are passed over, and it is the last that the broker said");
+    assert!(desk.hear_lanes(name("gate-0"), 1));
+    rig.stage.hear(asked.recv().unwrap(), rig.clock.now());
+    rig.pass(6, &["cam-0"]);
+    assert_eq!(told(&rig), 1);
+    // Whoever starts anew knows it.
+    let mut rig = built();
+    rig.pass(90, &["cam-0"]);
+    assert_eq!(told(&rig), 1);
+}
+
+#[test]
+fn lanes_that_cannot_be_written_down_are_not_open() {
+    let kept = tempfile::tempdir().unwrap();
+    let lanes = BTreeMap::from([(name("gate-0"), 4)]);
+    let open = OpenLanes::kept(kept.path(), &lanes, Box::new(|_, _, _, _| Err("no room".to_owned())));
+    let mut rig = Rig::built(1, None, ", lanes: 4, open_lanes: 2", open);
+    rig.pass(90, &["cam-0"]);
+    let refused = rig.stage.set_lanes(&name("gate-0"), 3, By::Operator, rig.clock.now());
+    assert!(refused.unwrap_err().to_string().contains("make room in the data folder"));
+    rig.pass(11, &["cam-0"]);
+    assert_eq!(rig.told("gate-0").flow.told.queue.unwrap().lanes_open, 2);
+}
+
+#[test]
+fn the_first_minute_says_since_when_it_is_counted() {
+    let mut rig = Rig::new(1, None);
+    rig.pass(30, &["cam-0"]);
+    let told = rig.told("gate-0").flow.told;
+    let since: Timestamp = told.counting_since.as_ref().unwrap().parse().unwrap();
+    let begun = Timestamp::from_second(BEGUN.as_secs() as i64).unwrap();
+    assert!(since.duration_since(begun).as_secs().abs() <= 1, "{since} {begun}");
+    assert_eq!((told.counting, told.lost_cameras.len()), (Counting::Partial, 0));
+    rig.pass(45, &["cam-0"]);
+    let told = rig.told("gate-0").flow.told;
+    assert_eq!((told.counting, &told.counting_since), (Counting::Whole, &None));
 }

@@ -76,6 +76,15 @@ pub enum Deed {
         /// Who answers for it.
         responsible: String,
     },
+    /// Staff said how many lanes of a gate are open. Nobody's name: who had signed in is not known beyond that.
+    Lanes {
+        /// The gate.
+        gate: String,
+        /// Lanes that are open from then on.
+        open: u32,
+        /// Who said so.
+        by: crate::flow::lanes::By,
+    },
     /// The time floor, which a wrong clock had raised, was brought down to the clock; nobody was in the gallery. Lines after
     /// this one may be earlier than lines before it.
     FloorLowered {

@@ -221,7 +221,7 @@ impl Log {
                 self.live.remove(&visitor);
                 self.gone.insert(visitor);
             }
-            Deed::Identification { .. } | Deed::FloorLowered { .. } => {}
+            Deed::Identification { .. } | Deed::Lanes { .. } | Deed::FloorLowered { .. } => {}
         }
         (self.seq, self.hash, self.last) = (line.seq, line.hash, line.at);
     }

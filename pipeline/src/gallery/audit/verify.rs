@@ -123,7 +123,7 @@ fn read_log(text: &str, about: &fs::Metadata, signer: &Signer, report: &mut Repo
             Deed::Forgotten { visitor, .. } | Deed::Unfinished { visitor } => {
                 state.insert(visitor, None);
             }
-            Deed::Identification { .. } | Deed::FloorLowered { .. } => {}
+            Deed::Identification { .. } | Deed::Lanes { .. } | Deed::FloorLowered { .. } => {}
         }
         (report.lines, previous, last) = (seq, line.hash, Some(line.at));
     }

@@ -13,6 +13,7 @@ use crate::{
     publish::{
         acked::{Acked, Arrived},
         alive,
+        lanes::Orders,
         outbox::Waiting,
         progress::{Progress, Step},
         report::Reporter,
@@ -70,6 +71,8 @@ pub(crate) struct MqttSink {
     pub(crate) acked: Option<Sender<Acked>>,
     /// Hears of them, too, with the time; may lose.
     pub(crate) progress: Option<Sender<Progress>>,
+    /// Hears what programs say of lanes.
+    pub(crate) orders: Option<Orders>,
     pub(crate) beat: Beat,
 }
 
@@ -226,7 +229,10 @@ impl MqttSink {
             }
             if wire.is_connected && !wire.listens {
                 // Nobody is told less where this is refused: screens are then only not seen in health.
-                wire.listens = client.try_subscribe(self.reporter.topics.alive(), QoS::AtMostOnce).is_ok();
+                let topics = &self.reporter.topics;
+                let alive = client.try_subscribe(topics.alive(), QoS::AtMostOnce).is_ok();
+                let lanes = || client.try_subscribe(topics.lanes(), QoS::AtLeastOnce).is_ok();
+                wire.listens = alive && (self.orders.is_none() || lanes());
             }
             if wire.is_connected
                 && !wire.farewell
@@ -258,7 +264,11 @@ impl MqttSink {
         match event {
             Event::Incoming(Packet::ConnAck(_)) => wire.is_connected = true,
             Event::Incoming(Packet::Publish(said)) => {
-                alive::hear(&said.topic, &said.payload, &self.reporter.topics, &self.health, self.clock.now());
+                let topics = &self.reporter.topics;
+                alive::hear(&said.topic, &said.payload, topics, &self.health, self.clock.now());
+                if let Some(orders) = &self.orders {
+                    orders.hear(&said.topic, &said.payload, said.retain, topics);
+                }
             }
             Event::Outgoing(Outgoing::Publish(packet)) => {
                 if let Some(sent) = wire.unnumbered.pop_front() {

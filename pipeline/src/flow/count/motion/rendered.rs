@@ -279,7 +279,7 @@ impl Figures {
 
 fn count(person: Option<f32>) -> Count {
     let border = Border::Line { ends: [[0.01, LINE], [0.99, LINE]], direction: Direction::Down };
-    Count { by: By::Motion, border, person, place: None }
+    Count { by: By::Motion, border, person, ..Count::default() }
 }
 
 fn camera() -> Arc<Camera> {
