@@ -9,6 +9,7 @@ pub mod stills;
 
 mod backoff;
 pub(crate) mod decoders;
+mod knock;
 mod opened;
 mod retry;
 mod source;

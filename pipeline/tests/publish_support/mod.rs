@@ -146,6 +146,7 @@ pub struct Heard {
     pub topic: String,
     pub body: serde_json::Value,
     pub retained: bool,
+    pub at: SystemTime,
 }
 
 /// How a listener comes.
@@ -208,6 +209,7 @@ impl Listener {
                         topic: publish.topic,
                         body: serde_json::from_slice(&publish.payload).unwrap(),
                         retained: publish.retain,
+                        at: SystemTime::now(),
                     }),
                     Ok(_) => {}
                     Err(error) => {
@@ -233,6 +235,11 @@ impl Listener {
 
     pub fn heard(&self) -> Vec<Heard> {
         self.notes.heard.lock().unwrap().clone()
+    }
+
+    /// Whether nothing came for so long.
+    pub fn quiet_for(&self, long: Duration) -> bool {
+        self.heard().last().is_some_and(|heard| heard.at.elapsed().is_ok_and(|since| since > long))
     }
 
     /// Bodies of messages whose topic ends with `end`.
