@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test test-neon test-avx512 soak-consent fuzz check check-cuda test-cuda bundle-cuda deb test-deb update sbom bench bench-peers setup packages test-packages pages build weights clean help
+.PHONY: demo test test-neon test-avx512 soak soak-cameras soak-kills soak-consent fuzz check check-cuda test-cuda bundle-cuda deb test-deb update sbom bench bench-peers setup packages test-packages pages build weights clean help
 
 CARGO ?= cargo
 USHER := target/release/usher
@@ -110,9 +110,20 @@ test-neon: ## the kernels of ARM, emulated; says so where something for that is 
 	  CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64-static -L /usr/aarch64-linux-gnu" \
 	  PROPTEST_CASES=24 $(CARGO) test --release --locked --target $(ARM) --target-dir target/neon -p usher-models --lib -- kernels:: plan:: search::; fi
 
+# The long forms of what `make test` shows in short. Each ends with one line of JSON, kept with machine and date.
+SOAK = $(CARGO) test --release --locked --workspace --test $(1) -- --exact --nocapture $(2) | tee /dev/stderr \
+  | grep -o '{"soak".*}' | sed "s|^{|{\"date\":\"$$(date -u +%F)\",\"machine\":\"$$(nproc) x $$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)\",|" \
+  >> docs/reliability/soaks.jsonl
+soak: test-packages pages weights soak-cameras soak-kills soak-consent ## faults by the hundred and kills by the thousand; figures go to docs/reliability
+
+soak-cameras: ## two hundred cameras that freeze, fall silent or are killed: noticed, and back, how soon (FAULTS=200)
+	USHER_FAULTS=$(or $(FAULTS),200) $(call SOAK,faults,every_fault_is_noticed_and_every_camera_comes_back)
+
+soak-kills: ## usher killed a thousand times, its broker two hundred: no visit is lost, no greeting late (KILLS=1000)
+	USHER_KILLS=$(or $(KILLS),1000) $(call SOAK,publish_kills,nothing_is_lost_however_often_usher_and_its_broker_are_killed)
+
 soak-consent: ## a thousand kills at random moments: no enrolment, deletion or consent is lost or torn (KILLS=1000)
-	USHER_KILLS=$(or $(KILLS),1000) $(CARGO) test --release --locked --workspace --test consent -- --exact --nocapture \
-	  a_kill_at_any_moment_loses_nothing_that_was_acknowledged
+	USHER_KILLS=$(or $(KILLS),1000) $(call SOAK,consent,a_kill_at_any_moment_loses_nothing_that_was_acknowledged)
 
 # By coverage, of the stable toolchain: without a sanitizer nothing of it needs another (docs/decisions/0020).
 FUZZ := pipeline/fuzz

@@ -348,7 +348,7 @@ fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
     println!(
         "{}",
         serde_json::json!({
-            "kills": kills, "enrolled": enrolled, "forgotten": forgotten,
+            "soak": "consent", "kills": kills, "enrolled": enrolled, "forgotten": forgotten,
             "enrolments_lost": lost, "deletions_lost": back, "torn": torn,
         })
     );

@@ -85,7 +85,12 @@ impl Fault {
                 _ if says(OUTSIDE) => Self::Outside(host.clone()),
                 Some(ResourceError::NotAuthorized) => Self::Login(host.clone()),
                 Some(ResourceError::NotFound) if says("(404)") || says("Not Found") => Self::NoSuchStream(host.clone()),
-                Some(_) => Self::Unreachable(host.clone()),
+                Some(ResourceError::OpenRead | ResourceError::OpenWrite | ResourceError::OpenReadWrite) => {
+                    Self::Unreachable(host.clone())
+                }
+                Some(_) if says("Got error response") => Self::Unreadable("it refuses with an RTSP error".into()),
+                Some(ResourceError::Read | ResourceError::Write) => Self::Ended,
+                Some(_) => Self::Unreadable("it describes no video that can be set up".into()),
                 None => Self::Unreadable(without_login(error.message())),
             },
             Place::Node(_) => Self::Unreadable(without_login(error.message())),

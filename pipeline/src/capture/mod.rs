@@ -10,6 +10,7 @@ pub mod stills;
 mod backoff;
 pub(crate) mod decoders;
 pub(crate) mod hush;
+mod knock;
 mod opened;
 mod reach;
 mod retry;

@@ -4,12 +4,14 @@
 //! something is wrong. What counts as wrong was measured on a real RTSP server: a camera that is killed shows as the
 //! *end* of its stream, one that is connected but silent shows as nothing at all. So the end of a live stream is a
 //! fault, an error is one, and so is the age of the last frame. Each try is a new pipeline object, and the old one is
-//! brought down elsewhere ([`crate::capture::teardown`]).
+//! brought down elsewhere ([`crate::capture::teardown`]). Where nothing answered, the next try waits for somebody who
+//! does ([`crate::capture::knock`]); where the login was refused, it waits longer than cameras lock whoever guesses.
 
 use crate::capture::{
     backoff::Backoff,
     fault::Fault,
     frame::{Camera, Frame, Picture},
+    knock::Knocks,
     latest::Seat,
     opened::{Next, Opened},
     source::Speed,
@@ -32,6 +34,12 @@ const GLANCE: Duration = Duration::from_millis(50);
 const FIRST_FRAME: Duration = Duration::from_secs(10);
 /// A camera that gave frames for this long was well: the next try comes early again.
 const WELL: Duration = Duration::from_secs(5);
+/// Between two knocks at the door of a camera that does not answer, before chance.
+const KNOCK: Duration = Duration::from_millis(400);
+/// After a refused login: cameras lock an account after five to ten wrong ones, mostly within minutes.
+const REFUSED: Duration = Duration::from_secs(60);
+/// The longest wait in one piece: a stage that does not go round for five seconds counts as hanging.
+const PIECE: Duration = Duration::from_secs(1);
 /// So many pipelines hanging on their way down hold threads and memory that only a new process gets back.
 const MOST_HANGING: usize = 8;
 /// When the process stops, pipelines get this long to come down in order.
@@ -84,14 +92,66 @@ impl Keeper {
                         error!(camera = %self.camera.name, "too many old pipelines hang; a new process is needed");
                         break;
                     }
-                    if self.stop.wait(going.backoff.next(rand::random())) {
+                    if self.wait(&fault, &mut going) {
                         break;
                     }
-                    self.beat.beat();
                 }
             }
         }
         going.teardowns.finish(FAREWELL);
+    }
+
+    /// Waits until it is time for the next try; true at the stop.
+    fn wait(&self, fault: &Fault, going: &mut Going) -> bool {
+        match (fault, &self.settings.source) {
+            (Fault::Login(_), _) => self.wait_for(REFUSED, going),
+            (Fault::Unreachable(_), Source::Rtsp { url, .. }) => {
+                match Knocks::at(self.camera.name.as_str(), url, &self.settings.within) {
+                    Some(knocks) => self.wait_for_an_answer(knocks, fault, going),
+                    None => self.wait_for(going.backoff.next(rand::random()), going),
+                }
+            }
+            _ => self.wait_for(going.backoff.next(rand::random()), going),
+        }
+    }
+
+    fn wait_for(&self, whole: Duration, going: &mut Going) -> bool {
+        let begun = self.clock.now();
+        loop {
+            self.beat.beat();
+            going.teardowns.look();
+            let left = whole.saturating_sub(self.clock.now().since(begun));
+            if left.is_zero() {
+                return false;
+            }
+            if self.stop.wait(left.min(PIECE)) {
+                return true;
+            }
+        }
+    }
+
+    fn wait_for_an_answer(&self, mut knocks: Knocks, fault: &Fault, going: &mut Going) -> bool {
+        let mut was_away = false;
+        loop {
+            knocks.knock();
+            if self.wait_for(KNOCK.mul_f64(rand::random_range(0.75..1.25)), going) {
+                return true;
+            }
+            match (knocks.is_answered(), was_away) {
+                // It has come; whoever answers may not be ready yet, so the next waits are short again.
+                (true, true) => {
+                    going.backoff.begin_anew();
+                    return false;
+                }
+                // Somebody is there and was all along: what fails is not the way there.
+                (true, false) => return self.wait_for(going.backoff.next(rand::random()), going),
+                (false, _) => {
+                    was_away = true;
+                    going.backoff.tried();
+                    let _known = self.set_lost(fault, going);
+                }
+            }
+        }
     }
 
     fn run_once(&self, going: &mut Going) -> Result<End, Fault> {
@@ -178,13 +238,18 @@ impl Keeper {
     }
 
     fn say_lost(&self, fault: &Fault, going: &mut Going) {
-        let since = *going.lost.get_or_insert_with(|| self.clock.now());
-        let state = CameraState::Lost { reason: fault.to_string(), since, tries: going.backoff.tries() };
         metrics::counter!(CAMERA_LOST, "camera" => self.camera.name.to_string(), "reason" => fault.label())
             .increment(1);
-        if self.health.set_camera(&self.camera.name, state) {
+        if self.set_lost(fault, going) {
             warn!(camera = %self.camera.name, reason = %fault, "camera lost");
         }
+    }
+
+    /// Health says why, since when, and how often it was tried; true when that is news.
+    fn set_lost(&self, fault: &Fault, going: &mut Going) -> bool {
+        let since = *going.lost.get_or_insert_with(|| self.clock.now());
+        let state = CameraState::Lost { reason: fault.to_string(), since, tries: going.backoff.tries() };
+        self.health.set_camera(&self.camera.name, state)
     }
 }
 

@@ -148,6 +148,7 @@ pub struct Heard {
     /// As it came.
     pub bytes: Vec<u8>,
     pub retained: bool,
+    pub at: SystemTime,
 }
 
 /// How a listener comes.
@@ -216,6 +217,7 @@ impl Listener {
                         body: serde_json::from_slice(&publish.payload).unwrap_or_default(),
                         bytes: publish.payload.to_vec(),
                         retained: publish.retain,
+                        at: SystemTime::now(),
                     }),
                     Ok(_) => {}
                     Err(error) => {
@@ -241,6 +243,11 @@ impl Listener {
 
     pub fn heard(&self) -> Vec<Heard> {
         self.notes.heard.lock().unwrap().clone()
+    }
+
+    /// Whether nothing came for so long.
+    pub fn quiet_for(&self, long: Duration) -> bool {
+        self.heard().last().is_some_and(|heard| heard.at.elapsed().is_ok_and(|since| since > long))
     }
 
     /// Bodies of messages whose topic ends with `end`.
