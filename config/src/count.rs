@@ -167,7 +167,16 @@ pub struct Written {
 impl Default for Written {
     fn default() -> Self {
         let within = Span(Duration::from_secs(3));
-        Self { by: By::Faces, line: vec![], zone: vec![], direction: None, person: None, place: None, at: Side::Gate, within }
+        Self {
+            by: By::Faces,
+            line: vec![],
+            zone: vec![],
+            direction: None,
+            person: None,
+            place: None,
+            at: Side::Gate,
+            within,
+        }
     }
 }
 
@@ -308,8 +317,11 @@ pub(crate) fn check_places(checks: &mut Checks<'_>) {
         }
         check_sides(checks, gate);
         for (place, seen) in places {
-            if let Some((camera, node)) = seen.iter().find(|(camera, _)| side(cameras, camera) != side(cameras, seen[0].0)) {
-                let message = format!("`{place}` is looked at from the gate and from the back of its queue, and is one place");
+            if let Some((camera, node)) =
+                seen.iter().find(|(camera, _)| side(cameras, camera) != side(cameras, seen[0].0))
+            {
+                let message =
+                    format!("`{place}` is looked at from the gate and from the back of its queue, and is one place");
                 let mend = "give both the same `at`, or another `place`";
                 checks.find(node.span.clone(), format!("cameras.{camera}.count.place"), message, mend);
             }
@@ -330,7 +342,8 @@ fn side<'a>(cameras: &'a Node, camera: &str) -> &'a str {
 /// A camera at the back of a queue needs a queue, and somebody at the gate who counts who goes in.
 fn check_sides(checks: &mut Checks<'_>, gate: &Entry) {
     let Some(cameras) = checks.root.get("cameras") else { return };
-    let of: Vec<&str> = gate.value.get("cameras").map(Node::items).unwrap_or_default().iter().filter_map(Node::text).collect();
+    let of: Vec<&str> =
+        gate.value.get("cameras").map(Node::items).unwrap_or_default().iter().filter_map(Node::text).collect();
     let Some(back) = of.iter().find(|camera| side(cameras, camera) == "back") else { return };
     let node = cameras.get(back).and_then(|camera| camera.get("count")).and_then(|count| count.get("at"));
     let Some(span) = node.map(|node| node.span.clone()) else { return };
@@ -341,7 +354,8 @@ fn check_sides(checks: &mut Checks<'_>, gate: &Entry) {
         by != "nothing" && side(cameras, camera) == "gate"
     };
     if gate.value.get("lanes").is_none() {
-        let message = format!("`at: back` counts who comes to a queue, and gate `{}` says not how many lanes it has", gate.key);
+        let message =
+            format!("`at: back` counts who comes to a queue, and gate `{}` says not how many lanes it has", gate.key);
         checks.find(span, path, message, "add `lanes: 8` (as many as there are) to the gate, or remove it");
     } else if of.iter().find(counts).is_none() {
         let message = format!("no camera of gate `{}` counts at the gate, so nobody knows who goes in", gate.key);

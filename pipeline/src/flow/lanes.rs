@@ -169,7 +169,10 @@ mod tests {
         let (folder, written) = (tempfile::tempdir().unwrap(), Written::default());
         fs::write(folder.path().join(NAME), r#"{"gate-a": 5, "gate-b": 2, "gone": 1}"#).unwrap();
         let lanes = kept(folder.path(), &written);
-        assert_eq!([lanes.at(&name("gate-a")), lanes.at(&name("gate-b")), lanes.at(&name("gone"))], [None, Some(2), None]);
+        assert_eq!(
+            [lanes.at(&name("gate-a")), lanes.at(&name("gate-b")), lanes.at(&name("gone"))],
+            [None, Some(2), None]
+        );
         fs::write(folder.path().join(NAME), r#"{"gate-a": 1, "#).unwrap();
         assert_eq!(kept(folder.path(), &written).at(&name("gate-a")), None);
     }

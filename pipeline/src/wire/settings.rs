@@ -170,9 +170,8 @@ pub(super) fn zone(live: &Live) -> jiff::tz::TimeZone {
 /// Lanes that staff said are open, kept in the data folder; `store` writes them down.
 pub(super) fn open_lanes(config: &Config, mut store: Store) -> OpenLanes {
     let lanes = config.gates.iter().filter_map(|(name, gate)| Some((name.clone(), gate.lanes?.lanes))).collect();
-    let audit = move |gate: &Name, open, by, now| {
-        store.note_lanes(gate, open, by, now).map_err(|reason| reason.to_string())
-    };
+    let audit =
+        move |gate: &Name, open, by, now| store.note_lanes(gate, open, by, now).map_err(|reason| reason.to_string());
     OpenLanes::kept(&config.data, &lanes, Box::new(audit))
 }
 

@@ -34,7 +34,8 @@ const ALERT: Dwell =
 const CLOSING: Dwell =
     Dwell { confirmed: Duration::from_secs(600), on: Duration::from_secs(300), off: Duration::from_secs(900) };
 /// The same of opening again what was closed as advised: at once, since people come at once.
-const REOPENING: Dwell = Dwell { confirmed: Duration::ZERO, on: Duration::from_secs(300), off: Duration::from_secs(60) };
+const REOPENING: Dwell =
+    Dwell { confirmed: Duration::ZERO, on: Duration::from_secs(300), off: Duration::from_secs(60) };
 /// The same of steering, which screens show: visitors must not see it come and go.
 const STEERING: Dwell =
     Dwell { confirmed: Duration::from_secs(60), on: Duration::from_secs(300), off: Duration::from_secs(300) };

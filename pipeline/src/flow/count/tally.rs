@@ -137,7 +137,8 @@ impl Tallies {
                 both_ways |= count.border != Border::Picture;
                 let key = count.place.as_ref().map_or((None, Some(camera)), |place| (Some(&place.name), None));
                 places.entry(key).or_default().push(camera.clone());
-                let seen = Camera { gate: (name.clone(), side), sight: Sight::new(now.steady), recent: VecDeque::new() };
+                let seen =
+                    Camera { gate: (name.clone(), side), sight: Sight::new(now.steady), recent: VecDeque::new() };
                 cameras.insert(camera.clone(), seen);
             }
             let (days, minutes, recent) = (BTreeMap::new(), BTreeMap::new(), VecDeque::new());
@@ -336,7 +337,8 @@ impl State {
     /// Since when all of a gate's places are seen: the last of them, by the camera that saw it first.
     fn since(&self, gate: &Gate, now: Moment) -> Option<Timestamp> {
         let camera = |name: &Name| self.cameras[name].sight.since(now.steady);
-        let begun = gate.places.iter().map(|place| place.iter().filter_map(camera).min()).collect::<Option<Vec<_>>>()?;
+        let begun =
+            gate.places.iter().map(|place| place.iter().filter_map(camera).min()).collect::<Option<Vec<_>>>()?;
         let ago = now.steady.saturating_sub(begun.into_iter().max()?);
         Timestamp::try_from(now.wall.checked_sub(ago)?).ok()
     }

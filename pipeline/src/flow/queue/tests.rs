@@ -227,7 +227,10 @@ fn people_who_pass_where_no_lane_is_said_to_be_open_break_nothing() {
     assert_eq!(now.lanes_open, 0, "what staff said is told");
     assert!(now.wait_seconds.value < 120.0, "{now:?}");
     assert!((30.0..60.0).contains(&now.service_per_minute.value), "{now:?}");
-    assert!((queue.rate_per_lane_minute().value / rate - 1.0).abs() < 0.25, "a rate is not learnt from lanes that are not there");
+    assert!(
+        (queue.rate_per_lane_minute().value / rate - 1.0).abs() < 0.25,
+        "a rate is not learnt from lanes that are not there"
+    );
     // Nobody goes through any more: closed is closed.
     for minute in 36..=60 {
         queue.observe(MINUTE * minute, Some(1.0), Some(0.0), 0);

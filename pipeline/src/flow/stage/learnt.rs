@@ -9,7 +9,11 @@ use crate::flow::{
     told::Counting,
 };
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use std::{collections::{BTreeMap, BTreeSet}, io, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::Path,
+};
 use usher_config::{count::Side, value::Name};
 
 /// The minutes of every gate that were recorded in `folder` from the day `since` on, in the order of time: who came in, and at those
@@ -121,7 +125,8 @@ mod tests {
     #[test]
     fn rows_of_a_minute_add_up_and_one_that_was_never_closed_is_a_gap() {
         let gate = Name::new("gate-a").unwrap();
-        let row = |at_s, entered, seen| Row { at: at(at_s), gate: gate.clone(), entered, left: 0, seen, side: Side::Gate };
+        let row =
+            |at_s, entered, seen| Row { at: at(at_s), gate: gate.clone(), entered, left: 0, seen, side: Side::Gate };
         let whole = Seen::Told(Counting::Whole);
         let rows = [row(0, 4, Seen::Open), row(0, 3, whole), row(60, 2, Seen::Open), row(120, 1, whole)];
         let minutes = &minutes_of(&rows, &BTreeSet::new())[&gate];
