@@ -67,7 +67,8 @@ pub(crate) fn answer() -> anyhow::Result<Value> {
         let built = "lanes: 8, open_lanes: 4, lane_rate: 10, wait_limit: 5 min";
         writeln!(text, "  gate-{gate}: {{ cameras: [cam-{gate}], {built} }}")?;
     }
-    let config = usher_config::from_text(&text, "bench.yaml", folder.path()).map_err(|wrong| anyhow::anyhow!("{wrong}"))?;
+    let config =
+        usher_config::from_text(&text, "bench.yaml", folder.path()).map_err(|wrong| anyhow::anyhow!("{wrong}"))?;
     let clock = HandClock::at(UNIX_EPOCH + Duration::from_secs(BEGUN as u64));
     let tallies = Arc::new(Tallies::of(&config, TimeZone::UTC, clock.now()));
     let (live, _) = Live::open(&Guide::default());
@@ -117,8 +118,12 @@ pub(crate) fn answer() -> anyhow::Result<Value> {
         }
     }
     let told = board.gates().1;
-    ensure!(told.len() == GATES && told.values().all(|gate| gate.forecast.is_some()), "all gates are told and forecast");
-    let queued = told.values().filter(|gate| gate.flow.told.queue.is_some_and(|queue| queue.length.value > 20.0)).count();
+    ensure!(
+        told.len() == GATES && told.values().all(|gate| gate.forecast.is_some()),
+        "all gates are told and forecast"
+    );
+    let queued =
+        told.values().filter(|gate| gate.flow.told.queue.is_some_and(|queue| queue.length.value > 20.0)).count();
     ensure!(queued >= GATES / 3, "queues are there to be worked out: {queued}");
     let share = took / SECONDS.1 as f64;
     Ok(json!({
