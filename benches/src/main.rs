@@ -20,6 +20,7 @@ mod plan;
 mod process;
 mod report;
 mod serve;
+mod stage;
 mod start;
 mod walk;
 
@@ -55,6 +56,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("flow") {
         report::keep("flow", flow::QUESTION, &flow::answer()?)?;
+    }
+    if wanted("stage") {
+        report::keep("stage", stage::QUESTION, &stage::answer()?)?;
     }
     if wanted("cameras") {
         report::keep("cameras", cameras::QUESTION, &cameras::answer()?)?;

@@ -9,6 +9,9 @@ pub(crate) const UNTRUSTED: &str = "the certificate is not trusted";
 /// What the pipeline's own error about a camera that sends us elsewhere says.
 pub(crate) const OUTSIDE: &str = "the camera sends whoever calls it outside";
 
+/// What is said of a description of streams without one that can be had.
+const NO_VIDEO: &str = "it describes no video that can be set up";
+
 /// Why a camera is lost, or could not be opened. No text carries a credential.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Fault {
@@ -78,6 +81,8 @@ impl Fault {
         let says = |word: &str| debug.is_some_and(|debug| debug.contains(word));
         let missing = error.matches(CoreError::MissingPlugin) || error.matches(StreamError::CodecNotFound);
         match place {
+            // Nothing to decode was offered: no decoder would help.
+            _ if missing && error.message().contains("No supported stream") => Self::Unreadable(NO_VIDEO.into()),
             _ if missing => Self::Missing("decoder for this stream".into()),
             Place::Node(path) if error.kind::<ResourceError>().is_some() => Self::NotThere(path.clone()),
             Place::Net(host) => match error.kind::<ResourceError>() {
@@ -90,7 +95,7 @@ impl Fault {
                 }
                 Some(_) if says("Got error response") => Self::Unreadable("it refuses with an RTSP error".into()),
                 Some(ResourceError::Read | ResourceError::Write) => Self::Ended,
-                Some(_) => Self::Unreadable("it describes no video that can be set up".into()),
+                Some(_) => Self::Unreadable(NO_VIDEO.into()),
                 None => Self::Unreadable(without_login(error.message())),
             },
             Place::Node(_) => Self::Unreadable(without_login(error.message())),

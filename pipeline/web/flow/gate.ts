@@ -121,7 +121,7 @@ function lostWords(flow: GateFlow): string {
 }
 
 function factsOf(flow: GateFlow): [string, string][] {
-  const facts: [string, string][] = [["in, last minute", flow.entered_last_minute === undefined ? "not known" : people(flow.entered_last_minute)]];
+  const facts: [string, string][] = [[flow.counting_since === undefined ? "in, last minute" : `in, since ${timeIn(flow.counting_since)}`, flow.entered_last_minute === undefined ? "not known" : people(flow.entered_last_minute)]];
   if (flow.left_last_minute !== undefined) facts.push(["out, last minute", people(flow.left_last_minute)]);
   facts.push(["in, today", people(flow.entered_total)]);
   if (flow.left_total > 0) facts.push(["out, today", people(flow.left_total)]);

@@ -16,6 +16,7 @@ const view = new GateView(
   () => choose(null, true),
   () => {
     wantsSign = true;
+    byId("why-sign").textContent = "Lanes are opened and closed after signing in";
     byId("sign").hidden = false;
     byId("token").focus();
   },
@@ -33,6 +34,7 @@ function show(now: Told): void {
   document.title = `${now.site} · flow`;
   byId("sign").hidden = now.allowed && !now.signed_in && !wantsSign;
   if (now.signed_in) wantsSign = false;
+  if (!now.allowed) byId("why-sign").textContent = "Gates are shown after signing in";
   showSign(now.signed_in);
   document.body.dataset["allowed"] = String(now.allowed);
   if (now.whole) gates.clear();

@@ -227,3 +227,15 @@ test("beyond this machine nothing of a gate is told before signing in, and nothi
   await page.click("#sign-out");
   await page.waitForFunction(() => document.querySelectorAll("#gates .glance").length === 0 && document.body.dataset.allowed === "false");
 });
+
+test("lanes are opened by who has signed in, and the box's word is shown where they cannot be", async (t) => {
+  const { page, complaints } = await scene(t, { hash: "#gate-b" });
+  await drawn(page);
+  const shown = () => page.textContent("#gate .lanes output");
+  assert.equal(await shown(), "3");
+  await page.click('#gate .lanes button[aria-label^="One lane more"]');
+  await says(page, "#gate .lanes .answer", "Sign in to say how many lanes are open.");
+  assert.ok(await page.isVisible("#sign-in"), "it is asked who says so");
+  assert.equal(await shown(), "3", "nothing is shown that is not so");
+  assert.deepEqual(complaints.filter((words) => !words.includes("401")), []);
+});

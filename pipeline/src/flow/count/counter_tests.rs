@@ -8,6 +8,7 @@ use crate::{
 };
 use std::{path::Path, time::SystemTime};
 use tally::GateTally;
+use usher_config::count::Side;
 use usher_models::image::{Rect, Size};
 
 const SIZE: Size = Size { width: 1280, height: 720 };
@@ -19,8 +20,9 @@ fn config(cameras: &[(&str, &str)], record: &Path) -> Config {
         .collect();
     let names: Vec<&str> = cameras.iter().map(|(name, _)| *name).collect();
     let text = format!(
-        "site: a\ncameras:\n{of}gates:\n  gate-b: {{ cameras: [{}] }}\nflow: {{ record: \"{}\" }}\n",
+        "site: a\ncameras:\n{of}gates:\n  gate-b: {{ cameras: [{}]{} }}\nflow: {{ record: \"{}\" }}\n",
         names.join(", "),
+        if of.contains("at: back") { ", lanes: 4" } else { "" },
         record.display()
     );
     usher_config::from_text(&text, "test.yaml", Path::new("")).unwrap()
@@ -308,4 +310,56 @@ fn a_wall_that_jumps_back_and_forth_loses_nobody_and_makes_no_minute_twice() {
     assert!(minutes.windows(2).all(|pair| pair[0].at < pair[1].at));
     let entered: u32 = minutes.iter().filter_map(|minute| minute.entered).sum();
     assert!(entered <= 2, "{minutes:?}");
+}
+
+#[test]
+fn who_comes_to_the_back_of_a_queue_has_come_and_not_entered() {
+    let folder = tempfile::tempdir().unwrap();
+    let cameras = [("c", LINE), ("back", "line: [[0, 0.5], [1, 0.5]], at: back")];
+    let text = config(&cameras, folder.path());
+    let mut run = Run::new(&text);
+    run.idle(5.0, &["c", "back"]);
+    for _ in 0..3 {
+        run.walk(100.0, 600.0, &["back"]);
+        run.idle(1.0, &["c"]);
+    }
+    // One turns back, one is let in.
+    run.walk(600.0, 100.0, &["back"]);
+    run.walk(100.0, 600.0, &["c"]);
+    run.idle(120.0, &["c", "back"]);
+    let gate = run.gate();
+    assert_eq!((gate.entered_total, gate.left_total), (1, 0));
+    let back = gate.back.unwrap();
+    assert_eq!((back.joined, back.turned, back.counting), (3, 1, Counting::Whole));
+    let sum = |minutes: &[tally::Minute]| minutes.iter().filter_map(|minute| minute.entered).sum::<u32>();
+    let tallies = run.counter.tallies();
+    assert_eq!(sum(&tallies.minutes(&name("gate-b"))), 1, "who came in is not who came");
+    assert!(sum(&tallies.arrivals(&name("gate-b"))) <= 2);
+    // A back that is lost is told, and the gate counts on.
+    run.idle(10.0, &["c"]);
+    let gate = run.gate();
+    assert_eq!((gate.counting, gate.back.unwrap().counting), (Counting::Whole, Counting::None));
+    assert_eq!(gate.lost, [name("back")]);
+}
+
+#[test]
+fn the_record_keeps_both_ends_of_a_queue_apart() {
+    let at = Timestamp::UNIX_EPOCH;
+    let row = |entered, side| Row {
+        at,
+        gate: name("gate-b"),
+        entered,
+        left: 1,
+        seen: record::Seen::Told(Counting::Whole),
+        side,
+    };
+    let rows = vec![row(4, Side::Gate), row(9, Side::Back)];
+    let folder = tempfile::tempdir().unwrap();
+    let mut record = record::Record::new(folder.path(), Duration::from_secs(86_400), seoul());
+    record.write(rows.clone()).unwrap();
+    assert_eq!(record::read(folder.path(), jiff::civil::Date::MIN).unwrap().rows, rows);
+    let cameras = [("c", LINE), ("back", "line: [[0, 0.5], [1, 0.5]], at: back")];
+    let counter = Counter::new(&config(&cameras, folder.path()), seoul(), moment(0.0));
+    counter.tallies().load(&rows);
+    assert_eq!(record::rows_of("2026-07-24T16:03:00Z,gate-b,4,0,whole,front\n").unread, 1);
 }
