@@ -24,13 +24,13 @@ static FORMS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 pub(crate) fn ready() -> Result<(), gst::glib::Error> {
     gst::init()?;
     BEGIN.call_once(|| {
-        let begun = gst::util_get_timestamp();
+        let begun = gst::get_timestamp();
         gst::log::remove_default_log_function();
         gst::log::add_log_function(move |category, level, file, function, line, object, message| {
             if level == gst::DebugLevel::Memdump {
                 return;
             }
-            let since = gst::util_get_timestamp().saturating_sub(begun);
+            let since = gst::get_timestamp().saturating_sub(begun);
             let said = message.get().map(|text| text.to_string()).unwrap_or_default();
             let object = object.map(|object| format!("<{object}> ")).unwrap_or_default();
             let said = format!("{since} {level:?} {} {file}:{line}:{function}: {object}{said}", category.name());
