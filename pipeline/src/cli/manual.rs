@@ -18,7 +18,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     for folder in [&pages, &completions] {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
-    let mut command = Cli::command();
+    // `usher help COMMAND` says what a page says.
+    let mut command = Cli::command().disable_help_subcommand(true);
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
         generate_to(shell, &mut command, "usher", &completions).context("completions")?;
     }
@@ -44,5 +45,13 @@ mod tests {
             assert!(shells.iter().all(|shell| shell.contains(name)), "{name} is not completed everywhere");
         }
         assert!(read("man/usher.1").contains("78"), "the exit codes are in the manual");
+        assert!(
+            fs::read_dir(folder.path().join("man")).unwrap().all(|page| !page
+                .unwrap()
+                .path()
+                .display()
+                .to_string()
+                .contains("-help"))
+        );
     }
 }
