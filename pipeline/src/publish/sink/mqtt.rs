@@ -229,10 +229,8 @@ impl MqttSink {
             }
             if wire.is_connected && !wire.listens {
                 // Nobody is told less where this is refused: screens are then only not seen in health.
-                let topics = &self.reporter.topics;
-                let alive = client.try_subscribe(topics.alive(), QoS::AtMostOnce).is_ok();
-                let lanes = || client.try_subscribe(topics.lanes(), QoS::AtLeastOnce).is_ok();
-                wire.listens = alive && (self.orders.is_none() || lanes());
+                let topics = [self.reporter.topics.alive(), self.reporter.topics.lanes()];
+                wire.listens = topics.into_iter().all(|topic| client.try_subscribe(topic, QoS::AtLeastOnce).is_ok());
             }
             if wire.is_connected
                 && !wire.farewell
