@@ -4,7 +4,7 @@
 //! told apart from what events draw, by the share that either explains (the expectation step of a mixture of Poissons).
 
 use crate::flow::forecast::{
-    baseline::{Library, filled},
+    baseline::{Library, filled, seasons},
     calendar::{Calendar, DAYS, Place},
     events::{Event, Response},
     seasonal::{Season, Similar, rate},
@@ -179,8 +179,10 @@ impl Expectation {
         let odd = counts.len() % merge;
         let merged = counts[odd..].chunks_exact(merge).map(|part| part.iter().sum::<f64>() / merge as f64);
         let merged: Vec<f64> = merged.collect();
-        for (model, library) in [Library::Mstl, Library::Prophet].into_iter().zip(&mut self.library) {
-            let Some(next) = model.forecast(&merged, day, DAYS * day + 1) else { continue };
+        let ahead = DAYS * day + 1;
+        let weeks = [seasons(&merged, day, ahead), Library::Prophet.forecast(&merged, day, ahead)];
+        for (next, library) in weeks.into_iter().zip(&mut self.library) {
+            let Some(next) = next else { continue };
             let mut week = vec![0.0; DAYS * day * merge];
             for (index, count) in (0..).zip(next) {
                 for part in 0..merge as i64 {
