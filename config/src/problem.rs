@@ -29,14 +29,9 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of a file that is too large to show any of it.
-    pub(crate) fn in_line(
-        file: &str,
-        line: usize,
-        key: &str,
-        message: impl Into<String>,
-        mend: impl Into<String>,
-    ) -> Self {
+    /// A problem of a file that is too large to show any of it: its line (from 1), the key (empty for none), what is wrong and
+    /// what to do.
+    pub fn in_line(file: &str, line: usize, key: &str, message: impl Into<String>, mend: impl Into<String>) -> Self {
         let source: Arc<str> = Arc::from("");
         Self { line, ..Finding::new(0..0, key, message, mend).in_file(file, &source) }
     }
@@ -115,7 +110,10 @@ impl Problems {
     }
 
     /// These, in the order in which they were found; `Ok` where there are none.
-    pub(crate) fn of_lines(problems: Vec<Problem>) -> Result<(), Self> {
+    ///
+    /// # Errors
+    /// The problems, where there are any.
+    pub fn of_lines(problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
     }
 

@@ -121,6 +121,79 @@ fn a_broken_programme_is_a_problem_too() {
 }
 
 #[test]
+fn every_problem_of_the_files_of_flow_is_told_with_its_line_and_mend() {
+    let (folder, path) = written("embedded", "/dev/video0");
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir(at("earlier")).unwrap();
+    std::fs::write(at("day.yaml"), "time_zone: Europe/Berlin\nsessions: []\n").unwrap();
+    let flow = "guide: { programme: day.yaml }\nflow: { history: earlier, weather: weather.csv }\n";
+    std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + flow).unwrap();
+    // A row is missing, one is empty and the clocks change: that is a history. A file of another gate is none.
+    let good = "when,visitors\n2026-03-29 01:00,4\n2026-03-29 03:00,2\n2026-03-29 04:00,\n2026-03-29 06:00,5\n";
+    std::fs::write(at("earlier/g.csv"), good).unwrap();
+    std::fs::write(at("earlier/north.csv"), good).unwrap();
+    std::fs::write(at("weather.csv"), "time,rain_mm,temperature_c\n2026-03-29T00:00Z,0.5,-3\n2026-03-29T01:00Z,,4\n")
+        .unwrap();
+    let output = usher(&["check", &path.display().to_string(), "--json"]);
+    let said = json(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let warnings = said["warnings"].as_array().unwrap();
+    let strange = |warning: &&Value| warning.as_str().unwrap().contains("north.csv is of no gate");
+    assert_eq!(warnings.iter().filter(strange).count(), 1, "{said}");
+    assert!(!warnings.iter().any(|warning| warning.as_str().unwrap().contains("g.csv: steps")), "{said}");
+
+    // By Berlin's clocks 02:30 was left out in March; a row comes twice; a cell is no number; another is below zero.
+    let bad = "when,visitors\n2026-03-29 01:00,4\n2026-03-29 01:30,2\n2026-03-29 02:30,1\n2026-03-29 03:00,two\n\
+               2026-03-29 03:30,5\n2026-03-29 03:30,5\n2026-03-29 04:00,-1\n";
+    std::fs::write(at("earlier/g.csv"), bad).unwrap();
+    let weather = "time,rain_mm,temperature_c\n2026-03-29T00:00Z,0.5,-3\nsoon,1,4\n2026-03-29T01:00Z,wet,warm\n";
+    std::fs::write(at("weather.csv"), weather).unwrap();
+    let output = usher(&["check", &path.display().to_string(), "--json"]);
+    let said = json(&output);
+    assert_eq!((output.status.code(), &said["ok"]), (Some(78), &Value::Bool(false)), "{said}");
+    let problems = said["problems"].as_array().unwrap();
+    let told: Vec<(&str, u64, &str)> = problems
+        .iter()
+        .map(|one| {
+            let file = one["file"].as_str().unwrap().rsplit('/').next().unwrap();
+            assert!(one["mend"].as_str().unwrap().len() > 10, "{one}");
+            (file, one["line"].as_u64().unwrap(), one["message"].as_str().unwrap())
+        })
+        .collect();
+    let wanted = [
+        ("g.csv", 4, "`2026-03-29 02:30` was left out by the clocks of Europe/Berlin"),
+        ("g.csv", 5, "`two` is no count"),
+        ("g.csv", 7, "its time `2026-03-29 03:30` is the same as that of the row above"),
+        ("g.csv", 8, "a count of -1 is below zero"),
+        ("weather.csv", 3, "`soon` is no time"),
+        ("weather.csv", 4, "`wet` is no amount of rain"),
+        ("weather.csv", 4, "`warm` is no temperature"),
+    ];
+    assert_eq!(told.len(), wanted.len(), "{told:?}");
+    for ((file, line, message), (its, at, part)) in told.into_iter().zip(wanted) {
+        assert_eq!((file, line), (its, at), "{message}");
+        assert!(message.contains(part), "{message}");
+    }
+    // In words: the file's place, as a compiler would say it.
+    let output = usher(&["check", &path.display().to_string()]);
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(words.contains("earlier/g.csv:5: `two` is no count") && words.contains("7 problems"), "{words}");
+}
+
+#[test]
+fn a_history_of_steps_that_nothing_is_learnt_from_is_a_warning() {
+    let (folder, path) = written("embedded", "/dev/video0");
+    std::fs::create_dir(folder.path().join("earlier")).unwrap();
+    let counts = "timestamp,count\n2026-03-29T10:00:00Z,1\n2026-03-29T10:00:07Z,0\n2026-03-29T10:00:14Z,2\n";
+    std::fs::write(folder.path().join("earlier/g.csv"), counts).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap() + "flow: { history: earlier }\n";
+    std::fs::write(&path, text).unwrap();
+    let said = json(&usher(&["check", &path.display().to_string(), "--json"]));
+    let warnings = said["warnings"].to_string();
+    assert!(warnings.contains("steps of 7 s make no whole minutes, so nothing is learnt from it"), "{said}");
+}
+
+#[test]
 fn a_probe_says_what_does_not_answer() {
     let (_folder, path) = written(&format!("\"mqtt://{}\"", nobody()), &format!("rtsp://{}/stream", nobody()));
     let output = usher(&["check", &path.display().to_string(), "--json", "--probe", "--timeout", "3"]);
@@ -138,6 +211,32 @@ fn a_probe_sees_that_a_port_is_taken() {
     let (_folder, path) = written(&broker, "/dev/no-such-camera");
     let said = json(&usher(&["check", &path.display().to_string(), "--json", "--probe", "--timeout", "1"]));
     assert!(said["broker"]["reason"].as_str().unwrap().contains("choose another port"), "{said}");
+}
+
+/// What was said to standard error, and the exit code, where nobody reads standard output.
+fn unread(arguments: &[&str]) -> (String, Option<i32>) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
+    let command = command.args(arguments).env_remove("USHER_CONFIG").stdout(writer);
+    let output = command.stderr(std::process::Stdio::piped()).output().unwrap();
+    (String::from_utf8_lossy(&output.stderr).into_owned(), output.status.code())
+}
+
+#[test]
+fn a_command_whose_words_nobody_reads_ends_quietly() {
+    for arguments in
+        [&["schema", "config"][..], &["flow", "simulate", "--json"], &["flow", "simulate"], &["models", "list"]]
+    {
+        assert_eq!(unread(arguments), (String::new(), Some(141)), "{arguments:?}");
+    }
+    // Nor does it matter that nobody hears what is wrong.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
+    let status =
+        command.args(["check", "/nowhere/usher.yaml"]).env_remove("USHER_CONFIG").stderr(writer).status().unwrap();
+    assert_eq!(status.code(), Some(78));
 }
 
 #[test]

@@ -82,6 +82,36 @@ fn a_file_with_holes_and_a_changing_clock_is_forecast_and_reported() {
 }
 
 #[test]
+fn the_librarys_models_are_compared_from_the_same_origins_and_the_best_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("counts.csv");
+    std::fs::write(&file, counts()).unwrap();
+    // The last twelve hours alone: each origin fits the library anew.
+    let output = backtest(&file, &["--time-zone", "Europe/Berlin", "--horizons", "30m,1h", "--test", "12h", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&answer["test_steps"], &answer["programme"]), (&24.into(), &false.into()), "{answer}");
+    assert!(answer["people_a_step_for_mase_1"].as_f64().unwrap() > 0.0, "{answer}");
+    for (horizon, minutes, compared) in [("30m", 30, 24), ("1h", 60, 23)] {
+        let told = &answer["horizons"][horizon];
+        assert_eq!((&told["minutes"], &told["compared"]), (&minutes.into(), &compared.into()), "{told}");
+        let models = told["mase_library"].as_object().unwrap();
+        assert_eq!(models.keys().collect::<Vec<_>>(), ["ets", "mstl", "prophet"]);
+        let errors = models.iter().map(|(name, error)| (error.as_f64().unwrap(), name.as_str()));
+        let (best, name) = errors.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
+        assert!(best > 0.0 && best.is_finite(), "{told}");
+        assert_eq!((told["mase_best_library"].as_f64(), told["best_library"].as_str()), (Some(best), Some(name)));
+        for figure in ["mase", "mase_seasonal_naive"] {
+            assert!(told[figure].as_f64().unwrap().is_finite(), "{figure}: {told}");
+        }
+        for share in ["coverage80", "coverage95", "closed80", "closed95"] {
+            assert!((0.0..=1.0).contains(&told[share].as_f64().unwrap()), "{share}: {told}");
+        }
+        assert!(told["event_hours"].is_null(), "{told}");
+    }
+}
+
+#[test]
 fn a_wrong_file_is_told_whole_and_a_wrong_horizon_says_which_is_right() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("counts.csv");

@@ -1,5 +1,6 @@
 //! `usher check`.
 
+pub(super) mod flow;
 pub(super) mod places;
 pub(super) mod probe;
 
@@ -15,6 +16,7 @@ use crate::{
     },
     web::enrol::this_program,
 };
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::{
     io::IsTerminal as _,
@@ -29,7 +31,7 @@ use usher_models::weights::{
     lock::{Lock, MODELS},
 };
 
-/// Check the configuration, the guide's files and the weights; with --probe, try cameras and broker.
+/// Check the configuration, the files of guide and flow, and the weights; with --probe, try cameras and broker.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The configuration; the same as --config.
@@ -44,7 +46,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     let path = args.file.as_ref().unwrap_or(&common.config);
-    let (config, guide) = match read(path) {
+    let (config, guide, of_flow) = match read(path) {
         Ok(read) => read,
         Err(problems) => {
             refuse(&problems, common.json);
@@ -55,6 +57,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     warnings.extend(weights_missing(&config)?);
     warnings.extend(unconfined(&config));
     warnings.extend(guide.places.iter().flat_map(|places| places::strangers(places, &config)));
+    warnings.extend(of_flow);
     let probed = args.probe.then(|| probe::all(&config, Duration::from_secs(args.timeout)));
     let ok = probed.as_ref().is_none_or(probe::Probed::is_ok);
     if common.json {
@@ -71,13 +74,19 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// The configuration and its guide; the problems of all the guide's files at once where the configuration itself is fine.
-fn read(path: &Path) -> Result<(Config, Arc<Guide>), Problems> {
+/// The configuration, its guide and what deserves a second look in the files of flow; the problems of all files at once where the
+/// configuration itself is fine.
+fn read(path: &Path) -> Result<(Config, Arc<Guide>, Vec<String>), Problems> {
     let config = usher_config::read(path)?;
     let (live, problems) = Live::open(&config.guide);
-    match problems {
-        None => Ok((config, live.load())),
-        Some(problems) => Err(problems),
+    let guide = live.load();
+    // As the gate does: the venue's clocks are those of the programme, else the box's.
+    let zone = guide.programme.as_ref().map_or_else(TimeZone::system, |programme| programme.time_zone.clone());
+    let flow = flow::read(&config, &zone);
+    match (problems, flow.problems) {
+        (None, None) => Ok((config, guide, flow.warnings)),
+        (Some(guide), Some(flow)) => Err(guide.and(flow)),
+        (Some(one), None) | (None, Some(one)) => Err(one),
     }
 }
 

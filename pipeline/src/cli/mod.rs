@@ -1,5 +1,8 @@
 //! The command line: one file per command.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
+
+// First: what comes after prints by its macros.
+#[macro_use]
+mod out;
 
 mod audit;
 mod calibrate;
@@ -84,7 +87,10 @@ enum Command {
 
 /// Parses the command line, runs the command, says how it ended.
 pub fn main() -> ExitCode {
-    let Cli { common, command } = Cli::parse();
+    out::until_nobody_reads(|| run_it(Cli::parse()))
+}
+
+fn run_it(Cli { common, command }: Cli) -> ExitCode {
     let done = match command {
         Command::Run(args) => run::run(&common, &args),
         Command::Demo(args) => demo::run(&common, &args),
@@ -127,6 +133,8 @@ pub(crate) fn logging(common: &Common) {
     use tracing_subscriber::{EnvFilter, fmt};
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,usher=info"));
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // Where the journal is gone a line is lost; telling of it on the same way would be a panic, and no gate.
+    let lines = lines.log_internal_errors(false);
     // A second initialisation (a command that calls another) keeps the first.
     let _first_wins = if common.json { lines.json().try_init() } else { lines.try_init() };
 }

@@ -7,7 +7,6 @@ use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     fmt::Write as _,
-    io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -186,9 +185,6 @@ fn list(folder: &Path, json: bool) -> anyhow::Result<()> {
             writeln!(text, "  sha256         {} (of the published file)", row.sha256)?;
         }
     }
-    match std::io::stdout().write_all(text.as_bytes()) {
-        // Whoever read it has read enough: `usher models list | head` is no error.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written?),
-    }
+    print!("{text}");
+    Ok(())
 }

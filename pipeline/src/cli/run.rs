@@ -1,7 +1,7 @@
 //! `usher run`: the gate, until told to stop.
 
 use crate::{
-    cli::{Common, MEND_ME, logging},
+    cli::{Common, MEND_ME, logging, out::mention},
     clock::{Clock, SystemClock},
     guide::live::Live,
     metrics,
@@ -87,16 +87,17 @@ pub(crate) fn start(config: &Config, clock: &Arc<dyn Clock>, listeners: Listener
     }
 }
 
+/// Where the pages are. A gate does not stop because nobody reads it.
 pub(crate) fn say_where(gate: &Gate) {
     let pages = gate.pages;
-    println!("operator  http://{pages}/operator");
-    println!("flow      http://{pages}/flow");
-    println!("signage   http://{pages}/signage");
+    mention(format_args!("operator  http://{pages}/operator\n"));
+    mention(format_args!("flow      http://{pages}/flow\n"));
+    mention(format_args!("signage   http://{pages}/signage\n"));
     if let Some(station) = gate.station {
-        println!("enrol     https://{station}/enrol");
-        println!("staff     https://{station}/staff");
+        mention(format_args!("enrol     https://{station}/enrol\n"));
+        mention(format_args!("staff     https://{station}/staff\n"));
     }
-    println!("token     {}   (signs an operator in; new at every start)", gate.token.reveal());
+    mention(format_args!("token     {}   (signs an operator in; new at every start)\n", gate.token.reveal()));
 }
 
 /// Released by the first signal that asks for an end; a second one means now.

@@ -28,6 +28,7 @@ use crate::{
 use crossbeam::channel::Receiver;
 use files::Files;
 use gate::Gate;
+pub(crate) use gate::learnable;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use std::{
     collections::{BTreeMap, BTreeSet},

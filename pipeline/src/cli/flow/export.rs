@@ -1,7 +1,7 @@
 //! `usher flow export`: the counts by minute, as a table.
 
 use crate::{
-    cli::{Common, configured},
+    cli::{Common, configured, out::Out},
     flow::{
         count::{history::History, record, tally::Minute},
         told::Counting,
@@ -87,7 +87,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
             let file = File::create(path).with_context(|| path.display().to_string())?;
             csv(&mut io::BufWriter::new(file), &lines).with_context(|| path.display().to_string())?;
         }
-        _ => csv(&mut io::stdout().lock(), &lines)?,
+        _ => csv(&mut io::BufWriter::new(Out), &lines)?,
     }
     eprintln!("{} minutes", lines.len());
     Ok(ExitCode::SUCCESS)

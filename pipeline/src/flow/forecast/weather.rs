@@ -3,8 +3,9 @@
 //! A file has a column of times and columns that its header names: `rain_mm` in an hour, `temperature_c`. What each kind of
 //! weather does here is learnt as a factor, from 1: it takes a few hundred people in the rain to move it.
 
-use crate::flow::series::{Problems, read_csv};
+use crate::flow::series::{Problem, Problems, read_csv};
 use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
 
 /// Kinds of weather that have a factor.
 pub(crate) const KINDS: usize = 3;
@@ -36,12 +37,17 @@ impl Weather {
         if rain.is_none() && warmth.is_none() {
             let message = format!("neither `rain_mm` nor `temperature_c` is a column of `{header}`");
             let mend = "name the columns of rain (mm in an hour) and temperature (degrees Celsius) so".to_owned();
-            let problem = crate::flow::series::Problem { line: 1, message, mend };
+            let problem = Problem { line: 1, message, mend };
             return Err(Problems { file: "weather".to_owned(), problems: vec![problem] });
         }
-        let rain = rain.map(|text| read_csv(&text, zone)).transpose()?.map(|read| read.series);
         // Degrees may be below zero, which counts may not.
-        let warmth = warmth.map(|text| read_csv(&text, zone)).transpose()?.map(|read| read.series);
+        let read = |text: Option<String>, what| {
+            text.map(|text| read_csv(&text, zone).map_err(|found| in_words(found, what))).transpose()
+        };
+        let (rain, warmth) = match (read(rain, "amount of rain"), read(warmth, "temperature")) {
+            (Ok(rain), Ok(warmth)) => (rain.map(|read| read.series), warmth.map(|read| read.series)),
+            (rain, warmth) => return Err(together([rain.err(), warmth.err()])),
+        };
         let series = rain.as_ref().or(warmth.as_ref());
         let Some(series) = series else { return Ok(Self::default()) };
         let hour = |i: usize| {
@@ -63,6 +69,34 @@ impl Weather {
             warmth.is_some_and(|warmth| warmth <= COLD_C),
         ]
     }
+}
+
+/// Problems of a column that was read as if it were of counts, in the words of what it is.
+fn in_words(found: Problems, what: &str) -> Problems {
+    let told = |problem: Problem| Problem {
+        message: problem
+            .message
+            .replace("is no count", &format!("is no {what}"))
+            .replace("a count of", &format!("{what} of")),
+        mend: match problem.mend.as_str() {
+            "write how many were counted, or nothing where nobody counted" => {
+                "write a number such as 0.5 (mm in an hour) or 21 (degrees Celsius), or nothing where nobody measured"
+                    .into()
+            }
+            _ => problem.mend,
+        },
+        ..problem
+    };
+    Problems { problems: found.problems.into_iter().map(told).collect(), ..found }
+}
+
+/// Problems of both columns; what is wrong with a row's time is found with each, and told once.
+fn together(found: [Option<Problems>; 2]) -> Problems {
+    let mut problems: Vec<Problem> = found.into_iter().flatten().flat_map(|found| found.problems).collect();
+    problems.sort_by_key(|problem| problem.line);
+    let mut told = BTreeSet::new();
+    problems.retain(|problem| told.insert((problem.line, problem.message.clone())));
+    Problems { file: "weather".to_owned(), problems }
 }
 
 /// Added to degrees while they are read as if they were counts.

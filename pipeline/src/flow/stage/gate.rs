@@ -91,13 +91,7 @@ impl Gate {
         events: Vec<Event>,
         weather: Option<Weather>,
     ) {
-        let whole = |step: SignedDuration| step >= STEP && step.as_secs() % 60 == 0;
-        let history = history.map(|history| match history.step {
-            step if whole(step) => history.clone(),
-            // Shorter steps are put together where that is possible.
-            step => history.coarser(usize::try_from(STEP.as_secs() / step.as_secs().max(1)).unwrap_or(1)),
-        });
-        let history = history.filter(|history| whole(history.step));
+        let history = history.and_then(learnable);
         self.step = history.as_ref().map_or(STEP, |history| history.step);
         let ends = |series: &Series| series.at(series.counts.len());
         let steps = steps_of(recorded, self.step, history.as_ref().map(ends));
@@ -229,6 +223,16 @@ impl Gate {
         };
         Ok(WhatIf { as_is: steps(&|_| open), would_be: steps(&|minute| if minute >= ahead { lanes } else { open }) })
     }
+}
+
+/// A history in steps that forecasts can have: shorter ones are put together where that makes whole minutes.
+pub(crate) fn learnable(history: &Series) -> Option<Series> {
+    let whole = |step: SignedDuration| step >= STEP && step.as_secs() % 60 == 0;
+    let history = match history.step {
+        step if whole(step) => history.clone(),
+        step => history.coarser(usize::try_from(STEP.as_secs() / step.as_secs().max(1)).unwrap_or(1)),
+    };
+    Some(history).filter(|history| whole(history.step))
 }
 
 fn seconds(wall: SystemTime) -> i64 {
