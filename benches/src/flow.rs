@@ -2,7 +2,8 @@
 //!
 //! Two hundred gates with four weeks of history in steps of five minutes, an event every other evening. An update is what a
 //! gate does in a second: look five, 15, 30 and 60 minutes ahead; every 300th brings the count of a step, which is
-//! graded and learnt from. A day is 288 steps of every gate with both intervals. Times are processor time of one thread.
+//! graded and learnt from. A day is what each gate's day costs in all: its seasons fitted anew, which its first step brings
+//! about, and 288 steps forecast with both intervals. Times are processor time of one thread.
 
 use anyhow::ensure;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -56,31 +57,34 @@ pub(crate) fn answer() -> anyhow::Result<Value> {
         })
         .collect();
     let made_s = cpu_s() - begun;
-    let begun = cpu_s();
-    let mut people = 0.0;
-    for forecaster in &gates {
-        people += forecaster.path(at(DAYS * DAY), DAY).iter().map(|fan| fan.median).sum::<f64>();
-    }
-    let day_s = cpu_s() - begun;
-    let begun = cpu_s();
-    // Two steps first: the first of a new day fits the seasons.
+    // The first step of a new day fits the seasons.
     let first = DAYS * DAY;
-    let mut new_day_s = 0.0;
+    let (mut fit_s, mut longest_s, mut people) = (0.0, 0.0_f64, 0.0);
+    for (gate, forecaster) in gates.iter_mut().enumerate() {
+        let begun = cpu_s();
+        forecaster.observe(at(first), Some(count(gate, first)));
+        let fitted_s = cpu_s() - begun;
+        fit_s += fitted_s;
+        longest_s = longest_s.max(fitted_s);
+    }
+    let begun = cpu_s();
+    for forecaster in &gates {
+        people += forecaster.path(at(first + 1), DAY).iter().map(|fan| fan.median).sum::<f64>();
+    }
+    let path_s = cpu_s() - begun;
+    let begun = cpu_s();
     for second in 0..SECONDS {
-        let seen = first + second / 300;
+        let seen = first + 1 + second / 300;
         for (gate, forecaster) in gates.iter_mut().enumerate() {
             if second.is_multiple_of(300) {
-                let begun = cpu_s();
                 forecaster.observe(at(seen), Some(count(gate, seen)));
-                if second == 0 {
-                    new_day_s += cpu_s() - begun;
-                }
             }
             people += forecaster.forecast(at(seen + 1), &[5, 15, 30, 60])[0].median;
         }
     }
-    let second_s = (cpu_s() - begun - new_day_s) / SECONDS as f64;
+    let second_s = (cpu_s() - begun) / SECONDS as f64;
     ensure!(people > 0.0, "somebody comes");
+    let day_s = fit_s + path_s;
     let met = second_s < 0.05 && day_s < 10.0;
     Ok(json!({
         "gates": GATES,
@@ -88,7 +92,9 @@ pub(crate) fn answer() -> anyhow::Result<Value> {
         "days_of_history": DAYS,
         "made_from_history_cpu_s": made_s,
         "a_day_of_all_gates_cpu_s": day_s,
-        "once_a_day_all_gates_cpu_s": new_day_s,
+        "of_that_fitted_cpu_s": fit_s,
+        "of_that_forecast_cpu_s": path_s,
+        "longest_fit_of_a_gate_cpu_ms": 1000.0 * longest_s,
         "a_second_of_all_gates_cpu_ms": 1000.0 * second_s,
         "goals": { "a_second_of_all_gates_cpu_ms_at_most": 50, "a_day_of_all_gates_s_at_most": 10 },
         "met": met,

@@ -104,3 +104,31 @@ pub fn filled(counts: &[Option<f64>], day: usize) -> Vec<f64> {
     }
     filled
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weeks_alike_go_on_alike_whichever_model_is_asked() {
+        let usual = |step: usize| {
+            let (weekday, slot) = (step / 24 % 7, (step % 24) as f64);
+            let size = if weekday < 5 { 20.0 } else { 8.0 };
+            size * (-(slot - 12.0).powi(2) / 18.0).exp() + 1.0
+        };
+        let counts: Vec<f64> = (0..35 * 24).map(usual).collect();
+        let models = [
+            seasons(&counts, 24, 169),
+            Library::Mstl.forecast(&counts, 24, 169),
+            Library::Prophet.forecast(&counts, 24, 169),
+        ];
+        for (model, week) in models.into_iter().enumerate() {
+            let week = week.unwrap();
+            assert_eq!(week.len(), 169);
+            let errors = week.iter().enumerate().map(|(step, count)| (count - usual(35 * 24 + step)).abs());
+            let error = errors.sum::<f64>() / 169.0;
+            assert!(error < 0.5, "{model}: {error}");
+        }
+        assert_eq!(seasons(&counts[..14 * 24], 24, 1), None);
+    }
+}

@@ -152,3 +152,38 @@ fn backward(lower: &[Vec<f64>], mut column: Vec<f64>) -> Vec<f64> {
     }
     column
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::RngExt as _;
+
+    #[test]
+    fn no_coefficient_can_be_moved_for_the_better() {
+        let mut random: rand_chacha::ChaCha8Rng = rand::SeedableRng::seed_from_u64(5);
+        let (rows, gaussian, width, noise, tau) = (60, 5, 12, 0.04, 0.1);
+        let cells: Vec<f64> = (0..rows * width).map(|_| random.random::<f64>() - 0.5).collect();
+        let columns = DMatrix::from_vec(width, rows, cells);
+        // Two of the changes are real; the others are nothing but chance.
+        let y: Vec<f64> = (0..rows)
+            .map(|i| columns[(0, i)] - columns[(3, i)] + 2.0 * columns[(6, i)] - columns[(9, i)])
+            .map(|y| y + 0.2 * (random.random::<f64>() - 0.5))
+            .collect();
+        let gram = &columns * columns.transpose();
+        let moment = &columns * DMatrix::from_column_slice(rows, 1, &y);
+        let (ridge, mut theta) = (vec![0.5; gaussian], vec![0.0; width]);
+        turn(gram.as_slice(), moment.as_slice(), &ridge, gaussian, noise, tau, &mut theta);
+        let mut none = 0;
+        for j in 0..width {
+            let slope = (moment[j] - dot(&gram.as_slice()[j * width..(j + 1) * width], &theta)) / noise;
+            match (j < gaussian, theta[j]) {
+                (true, value) => assert!((slope - ridge[j] * value).abs() < 1e-6, "{j}: {slope}"),
+                (false, 0.0) => none += usize::from(slope.abs() <= 1.0 / tau + 1e-6),
+                (false, value) => assert!((slope - value.signum() / tau).abs() < 1e-4, "{j}: {slope} {value}"),
+            }
+        }
+        assert!((1..=5).contains(&none) && theta[6] > 1.5 && theta[9] < -0.5, "{theta:?}");
+        let zeros = theta[gaussian..].iter().filter(|value| **value == 0.0).count();
+        assert_eq!(zeros, none, "a change that pulls more than its prior is no zero: {theta:?}");
+    }
+}
