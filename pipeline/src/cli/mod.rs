@@ -43,7 +43,7 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 it failed, the message says why; 2 the command line is wrong; \
-                          78 the configuration, the weights or the machine must be mended first.";
+                          78 the configuration, the weights or the machine must be mended first; 141 nobody read on.";
 
 /// The exit code of everything a person must mend before usher can start (EX_CONFIG of sysexits.h).
 pub(crate) const MEND_ME: u8 = 78;

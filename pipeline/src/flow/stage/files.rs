@@ -141,7 +141,7 @@ fn first(problems: &series::Problems) -> String {
         format!("{line}{}; {}", one.message, one.mend)
     });
     let more = problems.problems.len().saturating_sub(1);
-    let more = if more > 0 { format!(" (and {more} more: `usher flow backtest` lists them)") } else { String::new() };
+    let more = if more > 0 { format!(" (and {more} more: `usher check` lists them)") } else { String::new() };
     format!("{}{more}", told.unwrap_or_default())
 }
 
