@@ -35,7 +35,8 @@ impl TrackIds {
         Self(Arc::new(AtomicU64::new(at)))
     }
 
-    fn next(&self) -> TrackId {
+    /// The next one.
+    pub fn next(&self) -> TrackId {
         TrackId(self.0.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }

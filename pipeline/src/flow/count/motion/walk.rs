@@ -1,0 +1,59 @@
+//! Where somebody goes: a Kalman filter of their feet, constant velocity, alike both ways.
+
+/// Standard deviation of measured feet, in heights of whoever is measured.
+const MEASURED: f32 = 0.035;
+/// Standard deviation of a speed's change in one second, heights a second.
+static RESTLESS: std::sync::LazyLock<f32> = std::sync::LazyLock::new(|| std::env::var("RESTLESS").ok().and_then(|v| v.parse().ok()).unwrap_or(0.6));
+/// Standard deviation of the speed of somebody who has just appeared, heights a second.
+const APPEARS: f32 = 0.7;
+
+/// Feet and their speed, pixels and pixels a second.
+#[derive(Clone, Debug)]
+pub struct Walk {
+    /// Where, from the left and from above.
+    pub at: [f32; 2],
+    /// How fast.
+    pub speed: [f32; 2],
+    /// Variances of place and speed, and what they share; of both ways.
+    place: f32,
+    common: f32,
+    pace: f32,
+}
+
+impl Walk {
+    /// Somebody `height` pixels high appears.
+    pub fn new(at: [f32; 2], height: f32) -> Self {
+        Self { at, speed: [0.0; 2], place: (MEASURED * height).powi(2), common: 0.0, pace: (APPEARS * height).powi(2) }
+    }
+
+    /// Lets `passed` seconds go by.
+    pub fn go(&mut self, passed: f32, height: f32) {
+        for way in 0..2 {
+            self.at[way] += passed * self.speed[way];
+        }
+        let push = (*RESTLESS * height).powi(2);
+        self.place += passed * (2.0 * self.common + passed * self.pace) + push * passed.powi(3) / 3.0;
+        self.common += passed * self.pace + push * passed.powi(2) / 2.0;
+        self.pace += push * passed;
+    }
+
+    /// Standard deviation of the place, pixels.
+    pub fn doubt(&self) -> f32 {
+        self.place.max(0.0).sqrt()
+    }
+
+    /// Takes measured feet in; `share` of somebody was seen.
+    pub fn measure(&mut self, at: [f32; 2], height: f32, share: f32) {
+        let noise = (MEASURED * height).powi(2) / share.clamp(0.1, 1.0);
+        let whole = self.place + noise;
+        let (of_place, of_speed) = (self.place / whole, self.common / whole);
+        for way in 0..2 {
+            let off = at[way] - self.at[way];
+            self.at[way] += of_place * off;
+            self.speed[way] += of_speed * off;
+        }
+        self.pace -= of_speed * self.common;
+        self.common *= 1.0 - of_place;
+        self.place *= 1.0 - of_place;
+    }
+}
