@@ -103,7 +103,9 @@ impl Bodies {
         for part in AROUND {
             let [left, top, right, bottom] = pixels(&rect, part, self.width, self.height);
             for y in top..bottom {
-                self.covers[y * self.width..][left..right.max(left)].iter_mut().for_each(|pixel| *pixel = change(*pixel));
+                self.covers[y * self.width..][left..right.max(left)]
+                    .iter_mut()
+                    .for_each(|pixel| *pixel = change(*pixel));
             }
         }
     }
@@ -141,6 +143,62 @@ impl Bodies {
             seen: (free + floor) / inside.max(1.0),
             moves: free / (free + floor).max(1.0),
             inside: inside / whole.max(1.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATURE: Stature = Stature { at: 40.0, slope: 0.0, breadth: 0.36 };
+
+    /// What moves where these people stand.
+    fn bodies(people: &[Body]) -> Bodies {
+        let mut mask = vec![false; 160 * 90];
+        for body in people {
+            for part in PARTS {
+                let [left, top, right, bottom] = pixels(&STATURE.rect(body), part, 160, 90);
+                (top..bottom).for_each(|y| mask[y * 160..][left..right].fill(true));
+            }
+        }
+        let mut bodies = Bodies::new(160, 90);
+        bodies.begin(&mask);
+        bodies
+    }
+
+    #[test]
+    fn somebody_fits_best_where_they_stand() {
+        let at = |x: f32, y: f32| Body { x, y, tall: 1.0 };
+        let mut bodies = bodies(&[at(80.0, 70.0)]);
+        bodies.look([0, 0, 160, 90]);
+        let worth = |x: f32, y: f32| bodies.fit(&STATURE, &at(x, y)).worth;
+        assert!((worth(80.0, 70.0) - 1.0).abs() < 0.01, "{}", worth(80.0, 70.0));
+        for (dx, dy) in [(-3.0, 0.0), (3.0, 0.0), (0.0, -4.0), (0.0, 4.0)] {
+            assert!(worth(80.0 + dx, 70.0 + dy) < 0.95, "{dx}, {dy}: {}", worth(80.0 + dx, 70.0 + dy));
+        }
+    }
+
+    #[test]
+    fn whoever_is_covered_is_not_seen_and_whoever_goes_is_uncovered() {
+        let (front, behind) = (Body { x: 80.0, y: 72.0, tall: 1.0 }, Body { x: 81.0, y: 68.0, tall: 1.0 });
+        let mut bodies = bodies(&[front, behind]);
+        bodies.cover(&STATURE, &front);
+        bodies.look([0, 0, 160, 90]);
+        assert!(bodies.fit(&STATURE, &behind).seen < 0.2);
+        bodies.uncover(&STATURE, &front);
+        bodies.look([0, 0, 160, 90]);
+        assert!(bodies.fit(&STATURE, &behind).seen > 0.99);
+    }
+
+    #[test]
+    fn a_body_beyond_every_edge_is_no_error() {
+        let mut bodies = bodies(&[]);
+        for (x, y) in [(-500.0, 20.0), (900.0, 20.0), (80.0, -300.0), (80.0, 900.0)] {
+            let body = Body { x, y, tall: 1.0 };
+            bodies.cover(&STATURE, &body);
+            bodies.look([150, 80, 400, 300]);
+            assert_eq!(bodies.fit(&STATURE, &body).inside, 0.0);
         }
     }
 }

@@ -17,8 +17,11 @@ use crate::{
 use std::time::Duration;
 use usher_models::image::Rect;
 
-/// Least fit of somebody new.
-static NEW: std::sync::LazyLock<f32> = std::sync::LazyLock::new(|| std::env::var("NEW").ok().and_then(|v| v.parse().ok()).unwrap_or(0.36));
+/// Height of a child beside a grown person's.
+const CHILD: f32 = 0.75;
+/// Whom new people are looked for as, and how well they must fit: what a grown person leaves unexplained is as large as a part of a
+/// child, so a child must fit better.
+const NEW: [(f32, f32); 2] = [(1.0, 0.36), (CHILD, 0.55)];
 /// Least share in the picture of somebody new.
 const NEW_INSIDE: f32 = 0.5;
 /// Less of somebody than this tells nothing of whether they are there.
@@ -33,16 +36,15 @@ const HIDDEN: Duration = Duration::from_millis(2500);
 const BELIEVED: u32 = 4;
 /// Whoever is believed in was fitted so well, on average.
 const FITTED: f32 = 0.3;
-/// Weights of the walk and of the last picture beside the mask.
-static WALKS: std::sync::LazyLock<f32> = std::sync::LazyLock::new(|| std::env::var("WALKS").ok().and_then(|v| v.parse().ok()).unwrap_or(0.04));
-static LOOKS: std::sync::LazyLock<f32> = std::sync::LazyLock::new(|| std::env::var("LOOKS").ok().and_then(|v| v.parse().ok()).unwrap_or(0.4));
-static PRIOR: std::sync::LazyLock<f32> = std::sync::LazyLock::new(|| std::env::var("PRIOR").ok().and_then(|v| v.parse().ok()).unwrap_or(1.0));
-static SMALL: std::sync::LazyLock<f32> = std::sync::LazyLock::new(|| std::env::var("SMALL").ok().and_then(|v| v.parse().ok()).unwrap_or(0.5));
-static TALLDEV: std::sync::LazyLock<f32> = std::sync::LazyLock::new(|| std::env::var("TALLDEV").ok().and_then(|v| v.parse().ok()).unwrap_or(0.1));
+/// Weights beside the mask: of how far somebody is from where their walk leads, in squared standard deviations, of how unlike
+/// they are to the picture before, and of how far their height is from what it was taken for.
+const WALKS: f32 = 0.04;
+const LOOKS: f32 = 0.4;
+const HEIGHTS: f32 = 1.0;
+/// People differ from the height that they are taken for by less than this share.
+const TALLER: f32 = 0.1;
 /// Grey levels beyond which a pixel just does not look the same.
 const UNLIKE: f32 = 25.0;
-/// Height of a child beside a grown person's.
-const SMALL_TALL: f32 = 0.75;
 /// More people than this are not told apart in one picture.
 const MOST: usize = 60;
 
@@ -51,7 +53,7 @@ const MOST: usize = 60;
 pub struct Gone {
     /// Their number.
     pub id: TrackId,
-    /// First and last seen.
+    /// First seen.
     pub begun: Moment,
     /// Last seen.
     pub seen: Moment,
@@ -68,9 +70,10 @@ struct Followed {
     frames: u32,
     /// Mean fit.
     fitted: f32,
-    /// Height as they appeared, beside a grown person's.
+    /// Height that they are taken for, beside a grown person's.
     born: f32,
-    /// What their uncovered part looked like when last seen: from their feet, and luma.
+    /// What their uncovered part looked like when last seen: from their feet, and luma. Replaced with every picture, gone with
+    /// them, compared with the next picture only.
     looks: Vec<(i16, i16, f32)>,
 }
 
@@ -140,29 +143,29 @@ impl Follow {
                 let (dx, dy) = (right as f32 * grain, down as f32 * grain);
                 let off = (dx * dx + dy * dy) / (doubt * doubt);
                 let body = Body { x: walk.at[0] + dx, y: walk.at[1] + dy, tall: old.tall };
-                let worth = self.bodies.fit(stature, &body).worth - *WALKS * off;
+                let worth = self.bodies.fit(stature, &body).worth - WALKS * off;
                 if worth <= best.0 {
                     continue;
                 }
-                let worth = worth - *LOOKS * unlike(small, &person.looks, &body);
+                let worth = worth - LOOKS * unlike(small, &person.looks, &body);
                 if worth > best.0 {
                     best = (worth, body);
                 }
             }
         }
         let (mut body, mut born) = (best.1, person.born);
-        let worth = |body: &Body| self.bodies.fit(stature, body).worth - *PRIOR * (body.tall - person.born).powi(2);
+        let worth = |body: &Body| self.bodies.fit(stature, body).worth - HEIGHTS * (body.tall - person.born).powi(2);
         let fits = self.bodies.fit(stature, &body);
         if fits.seen > 0.8 && fits.inside > 0.95 {
             let best = worth(&body);
             for by in [0.98, 1.02] {
-                let other = Body { tall: (body.tall * by).clamp(person.born - *TALLDEV, person.born + *TALLDEV), ..body };
+                let other = Body { tall: (body.tall * by).clamp(person.born - TALLER, person.born + TALLER), ..body };
                 if worth(&other) > best + 0.004 {
                     body = other;
                 }
             }
             let grown = Body { tall: 1.0, ..body };
-            if person.born < 1.0 && std::env::var("NOGROW").is_err() && self.bodies.fit(stature, &grown).worth > fits.worth - 0.02 {
+            if person.born < 1.0 && self.bodies.fit(stature, &grown).worth > fits.worth - 0.02 {
                 (body, born) = (grown, 1.0);
             }
         }
@@ -196,9 +199,7 @@ impl Follow {
             let rect = stature.rect(&person.body);
             let inside: usize = PARTS.iter().map(|part| area(pixels(&rect, *part, width, height))).sum();
             let missed = if person.is_believed() { MISSED } else { MISSED / 3 };
-            (inside as f32) < 0.12 * rect.area()
-                || now.since(person.known) > missed
-                || now.since(person.seen) > HIDDEN
+            (inside as f32) < 0.12 * rect.area() || now.since(person.known) > missed || now.since(person.seen) > HIDDEN
         };
         let gone: Vec<Followed> = self.people.extract_if(.., is_gone).collect();
         for person in &gone {
@@ -212,7 +213,7 @@ impl Follow {
     fn search(&mut self, stature: &Stature, now: Moment) {
         let all = [0, 0, self.width, self.height];
         self.bodies.look(all);
-        for (tall, least) in [(1.0, *NEW), (SMALL_TALL, *SMALL)] {
+        for (tall, least) in NEW {
             let mut found = self.fitting(stature, tall, least);
             found.sort_by(|a, b| b.0.total_cmp(&a.0));
             for (_, body) in found {
@@ -331,3 +332,7 @@ fn unlike(small: &Small, looks: &[(i16, i16, f32)], body: &Body) -> f32 {
     }
     if pixels == 0 { 0.0 } else { off / (UNLIKE * pixels as f32) }
 }
+
+#[cfg(test)]
+#[path = "follow_tests.rs"]
+mod tests;

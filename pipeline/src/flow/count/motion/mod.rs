@@ -1,8 +1,8 @@
 //! Whole people who move, for cameras that count without faces.
 //!
 //! A camera that counts by motion has no network and no templates: a small picture of its luma ([`small`]) is held against
-//! what the place looks like without people ([`background`]); what moves is explained by bodies of people's size
-//! ([`bodies`], [`stature`]), and these are followed by the same tracker as faces.
+//! what the place looks like without people ([`background`]); what moves is explained by bodies ([`bodies`]) of people's size
+//! ([`shape`], [`stature`]), and these are followed ([`follow`]) as they walk ([`walk`]).
 
 pub mod background;
 pub mod bodies;

@@ -41,11 +41,8 @@ impl Statures {
     /// How large people are, as far as is known; before anybody was seen and where nothing was told, `None`.
     pub fn now(&self) -> Option<Stature> {
         // Told: as seen by a camera whose horizon is as far above the picture as the place is below its upper edge.
-        let told = |(y, height): (f32, f32)| Stature {
-            at: height / 2.0,
-            slope: height / 2.0 / y.max(1.0),
-            breadth: BREADTH,
-        };
+        let told =
+            |(y, height): (f32, f32)| Stature { at: height / 2.0, slope: height / 2.0 / y.max(1.0), breadth: BREADTH };
         self.fitted.or(self.told.map(told))
     }
 
@@ -94,7 +91,6 @@ impl Statures {
         let breadth = median(&mut self.samples.iter().map(|(_, tall, wide)| wide / tall).collect::<Vec<f32>>());
         let breadth = (WIDE * breadth).clamp(BREADTHS.0, BREADTHS.1);
         self.fitted = Some(Stature { at, slope, breadth });
-        if std::env::var("DBG").is_ok() { eprintln!("fit {:?} n {} slopes {}", self.fitted, self.samples.len(), slopes.len()); }
     }
 }
 
@@ -169,4 +165,51 @@ fn blobs(mask: &[bool], width: usize, height: usize) -> Vec<Blob> {
         blobs.push(blob);
     }
     blobs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::count::motion::shape::{Body, PARTS, pixels};
+
+    /// Somebody alone, walking down the picture again and again; a shadow lies at their feet.
+    fn learned(told: Option<(f32, f32)>, truth: &Stature) -> Stature {
+        let mut statures = Statures::new(told);
+        for i in 0..160 {
+            let body = Body { x: 100.0 + (i % 7) as f32 * 20.0, y: 50.0 + (i * 5 % 110) as f32, tall: 1.0 };
+            let rect = truth.rect(&body);
+            let mut mask = vec![false; 320 * 180];
+            for part in PARTS.into_iter().chain([[0.5, 0.96, 1.8, 1.0]]) {
+                let [left, top, right, bottom] = pixels(&rect, part, 320, 180);
+                (top..bottom).for_each(|y| mask[y * 320..][left..right].fill(true));
+            }
+            statures.learn(&mask, 320, 180);
+        }
+        statures.now().unwrap()
+    }
+
+    #[test]
+    fn how_fast_people_grow_is_learned_and_their_height_where_it_was_told_is_kept() {
+        let truth = Stature { at: 2.0, slope: 0.35, breadth: 0.3 };
+        let learned = learned(Some((108.0, truth.height(108.0))), &truth);
+        assert!((learned.height(108.0) - truth.height(108.0)).abs() < 0.01);
+        assert!((learned.slope - truth.slope).abs() < 0.04, "{learned:?}");
+        assert!((learned.breadth - truth.breadth).abs() < 0.05, "{learned:?}");
+    }
+
+    #[test]
+    fn whoever_walks_alone_tells_how_large_people_are() {
+        let truth = Stature { at: 18.0, slope: 0.2, breadth: 0.36 };
+        let learned = learned(None, &truth);
+        for y in [60.0, 110.0, 160.0] {
+            let off = learned.height(y) / truth.height(y) - 1.0;
+            assert!(off.abs() < 0.06, "{y}: {off}");
+        }
+    }
+
+    #[test]
+    fn before_anybody_was_seen_only_what_was_told_is_known() {
+        assert_eq!(Statures::new(None).now(), None);
+        assert_eq!(Statures::new(Some((100.0, 40.0))).now().unwrap().height(100.0), 40.0);
+    }
 }

@@ -3,7 +3,7 @@
 /// Standard deviation of measured feet, in heights of whoever is measured.
 const MEASURED: f32 = 0.035;
 /// Standard deviation of a speed's change in one second, heights a second.
-static RESTLESS: std::sync::LazyLock<f32> = std::sync::LazyLock::new(|| std::env::var("RESTLESS").ok().and_then(|v| v.parse().ok()).unwrap_or(0.6));
+const RESTLESS: f32 = 0.6;
 /// Standard deviation of the speed of somebody who has just appeared, heights a second.
 const APPEARS: f32 = 0.7;
 
@@ -31,7 +31,7 @@ impl Walk {
         for way in 0..2 {
             self.at[way] += passed * self.speed[way];
         }
-        let push = (*RESTLESS * height).powi(2);
+        let push = (RESTLESS * height).powi(2);
         self.place += passed * (2.0 * self.common + passed * self.pace) + push * passed.powi(3) / 3.0;
         self.common += passed * self.pace + push * passed.powi(2) / 2.0;
         self.pace += push * passed;
@@ -55,5 +55,35 @@ impl Walk {
         self.pace -= of_speed * self.common;
         self.common *= 1.0 - of_place;
         self.place *= 1.0 - of_place;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_steady_walk_is_foreseen_though_unseen_for_a_second() {
+        let mut walk = Walk::new([100.0, 50.0], 40.0);
+        for i in 1..=24 {
+            walk.go(1.0 / 12.0, 40.0);
+            walk.measure([100.0 + 2.5 * i as f32, 50.0 + i as f32], 40.0, 1.0);
+        }
+        let sure = walk.doubt();
+        (0..12).for_each(|_| walk.go(1.0 / 12.0, 40.0));
+        let off = (walk.at[0] - 190.0).hypot(walk.at[1] - 86.0);
+        assert!(off < 3.0, "off by {off}");
+        assert!(walk.doubt() > 3.0 * sure, "{} is no more than {sure}", walk.doubt());
+    }
+
+    #[test]
+    fn a_glimpse_moves_less_than_a_whole_view() {
+        let moved = |share: f32| {
+            let mut walk = Walk::new([0.0, 0.0], 40.0);
+            walk.go(0.1, 40.0);
+            walk.measure([8.0, 0.0], 40.0, share);
+            walk.at[0]
+        };
+        assert!(moved(0.2) < moved(1.0));
     }
 }
