@@ -134,7 +134,7 @@ impl Follow {
         let height = stature.height(walk.at[1]) * old.tall;
         let reach = (2.5 * walk.doubt()).clamp(0.1 * height, 0.3 * height).max(2.0);
         let doubt = walk.doubt().max(0.03 * height);
-        self.bodies.look(around(stature, &Body { x: walk.at[0], y: walk.at[1], tall: old.tall }, reach + 2.0));
+        self.bodies.look(around(stature, &Body { x: walk.at[0], y: walk.at[1], tall: old.tall.max(1.0) }, reach + 2.0));
         let grain = (height / 45.0).max(1.0);
         let steps = (reach / grain).ceil() as i32;
         let mut best = (f32::NEG_INFINITY, old);
@@ -164,9 +164,14 @@ impl Follow {
                     body = other;
                 }
             }
-            let grown = Body { tall: 1.0, ..body };
-            if person.born < 1.0 && self.bodies.fit(stature, &grown).worth > fits.worth - 0.02 {
-                (body, born) = (grown, 1.0);
+            // Whoever was taken for a child may be grown: with feet where they were thought to be, or with that head.
+            let taller = (1.0 - body.tall) * stature.height(body.y);
+            for y in [body.y, body.y + taller] {
+                let grown = Body { y, tall: 1.0, ..body };
+                if person.born < 1.0 && self.bodies.fit(stature, &grown).worth > fits.worth - 0.02 {
+                    (body, born) = (grown, 1.0);
+                    break;
+                }
             }
         }
         (self.people[index].body, self.people[index].born) = (body, born);
@@ -256,7 +261,10 @@ impl Follow {
             return None;
         }
         let fit = self.bodies.fit(stature, body);
-        (fit.worth >= least && fit.inside >= NEW_INSIDE).then_some(fit.worth)
+        // Who comes in over the lower edge shows as little as a child does: that is told when their feet are seen.
+        let is_whole = rect.y + 1.2 * rect.height < self.height as f32;
+        let is_there = if body.tall < 1.0 { is_whole } else { fit.inside >= NEW_INSIDE };
+        (fit.worth >= least && is_there).then_some(fit.worth)
     }
 
     /// Remembers what everybody's uncovered part looks like, until the next picture.

@@ -47,10 +47,10 @@ impl Walk {
         let noise = (MEASURED * height).powi(2) / share.clamp(0.1, 1.0);
         let whole = self.place + noise;
         let (of_place, of_speed) = (self.place / whole, self.common / whole);
-        for way in 0..2 {
-            let off = at[way] - self.at[way];
-            self.at[way] += of_place * off;
-            self.speed[way] += of_speed * off;
+        for ((place, speed), seen) in self.at.iter_mut().zip(&mut self.speed).zip(at) {
+            let off = seen - *place;
+            *place += of_place * off;
+            *speed += of_speed * off;
         }
         self.pace -= of_speed * self.common;
         self.common *= 1.0 - of_place;

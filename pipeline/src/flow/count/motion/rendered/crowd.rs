@@ -50,13 +50,17 @@ impl Angle {
 
 /// Somebody's way: places of their feet over time, straight between them.
 pub struct Walker {
+    /// When they come, seconds.
     pub begins: f32,
     /// Seconds, x and y of the feet, pixels.
     pub way: Vec<(f32, f32, f32)>,
     /// Height beside a grown person's.
     pub tall: f32,
+    /// Grey levels of what they wear and of their hair.
     pub coat: f32,
+    /// The same.
     pub legs: f32,
+    /// The same.
     pub hair: f32,
     /// How far down a coat reaches, heights above the floor.
     pub hem: f32,
@@ -64,7 +68,9 @@ pub struct Walker {
     pub bag: (f32, f32),
     /// A case pulled behind.
     pub case: bool,
+    /// Steps a second, and where in a step they begin.
     pub gait: f32,
+    /// The same, radians.
     pub phase: f32,
     /// 1 in, -1 out, 0 neither.
     pub truth: i32,

@@ -42,11 +42,14 @@ const FLAT_ERROR: f64 = 0.1;
 /// What was counted, and what was true: each way.
 #[derive(Debug, Default)]
 pub struct Figures {
+    /// In and out.
     pub counted: [u32; 2],
+    /// The same.
     pub truth: [u32; 2],
 }
 
 impl Figures {
+    /// Adds those of another run.
     pub fn add(&mut self, other: &Self) {
         for way in 0..2 {
             self.counted[way] += other.counted[way];
@@ -54,6 +57,7 @@ impl Figures {
         }
     }
 
+    /// How many crossed, either way.
     pub fn crossings(&self) -> u32 {
         self.truth.iter().sum()
     }
@@ -65,6 +69,7 @@ impl Figures {
     }
 }
 
+/// Over a line across the hall.
 pub fn count(person: Option<f32>) -> Count {
     let border = Border::Line { ends: [[0.01, LINE], [0.99, LINE]], direction: Direction::Down };
     Count { by: By::Motion, border, person, place: None }
@@ -135,7 +140,7 @@ fn all(angle: Angle, wanted: u32, rates: &[u32]) -> Figures {
     let (mut all, mut by_rate, mut round) = (Figures::default(), std::collections::BTreeMap::new(), 0);
     while all.crossings() < wanted {
         for rate in rates.iter().copied().filter(|rate| *rate >= 10 || round % 3 == 0) {
-            let of = run(100 * (101 + round) + u64::from(rate), angle, rate as f32, 1.0, Some(PERSON));
+            let of = run(100 * (201 + round) + u64::from(rate), angle, rate as f32, 1.0, Some(PERSON));
             by_rate.entry(rate).or_insert_with(Figures::default).add(&of);
             all.add(&of);
         }
