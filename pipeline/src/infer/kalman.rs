@@ -1,4 +1,4 @@
-//! A Kalman filter over the box of a face or a body, constant velocity.
+//! A Kalman filter over the box of a face, constant velocity.
 //!
 //! State: centre x, centre y, width, height, and the speed of each (pixels and pixels per second). Noise grows with the
 //! height of the face, as in SORT (Bewley et al. 2016) and ByteTrack (Zhang et al. 2022), but per second instead of per
@@ -20,8 +20,6 @@ pub struct Manner {
 /// Faces. Measured: YuNet's box of a still face moves by about a twentieth of its height between renditions of one picture. A
 /// walking person who stops changes by about one head a second.
 pub const FACES: Manner = Manner { measured: 1.0 / 20.0, restless: 1.5 };
-/// Whole bodies, found by motion: legs swing, but a body is seven heads high, and changes its speed by less of that.
-pub const BODIES: Manner = Manner { measured: 1.0 / 25.0, restless: 0.25 };
 
 type State = SVector<f32, 8>;
 type Spread = SMatrix<f32, 8, 8>;
@@ -40,7 +38,7 @@ fn measured(rect: &Rect) -> SVector<f32, 4> {
 }
 
 impl Kalman {
-    /// A face or body first seen at `rect`, speed unknown.
+    /// A face first seen at `rect`, speed unknown.
     pub fn new(rect: &Rect, manner: Manner) -> Self {
         let height = rect.height.max(1.0);
         let place = (2.0 * manner.measured * height).powi(2);

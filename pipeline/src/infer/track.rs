@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Moment,
-    infer::kalman::{BODIES, FACES, Kalman, Manner},
+    infer::kalman::{FACES, Kalman, Manner},
     infer::sighting::TrackId,
 };
 use pathfinding::{kuhn_munkres::kuhn_munkres, matrix::Matrix};
@@ -35,7 +35,8 @@ impl TrackIds {
         Self(Arc::new(AtomicU64::new(at)))
     }
 
-    fn next(&self) -> TrackId {
+    /// The next one.
+    pub fn next(&self) -> TrackId {
         TrackId(self.0.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }
@@ -88,11 +89,6 @@ impl Tracker {
         Self { ids, manner: FACES, tracks: Vec::new() }
     }
 
-    /// The same for whole bodies.
-    pub fn of_bodies(ids: TrackIds) -> Self {
-        Self { manner: BODIES, ..Self::new(ids) }
-    }
-
     /// Takes in the faces of one frame. Answers with the tracks that ended.
     ///
     /// Faces go to tracks one to one such that the sum of agreements is largest (Kuhn–Munkres); what is left over
@@ -134,16 +130,6 @@ impl Tracker {
     /// Ends every track.
     pub fn end(&mut self) -> Vec<Track> {
         std::mem::take(&mut self.tracks)
-    }
-
-    /// Where whoever is believed in should be in a frame taken `at`.
-    pub fn foreseen(&self, at: Moment) -> Vec<Rect> {
-        let rect = |track: &Track| {
-            let mut kalman = track.kalman.clone();
-            kalman.predict(at.since(track.foreseen));
-            kalman.rect()
-        };
-        self.tracks.iter().filter(|track| track.is_believed()).map(rect).collect()
     }
 
     /// Every track that has not ended.

@@ -24,6 +24,8 @@ const FORGOTTEN: Duration = Duration::from_secs(10);
 const BAND: f32 = 0.25;
 /// The band is never narrower, heights of the picture.
 const LEAST_BAND: f32 = 0.006;
+/// Whoever is seen again is at most so far from where they should be, in their heights; more, the longer they were not.
+const REACH: f32 = 0.6;
 /// Sizes of one person, seen again, differ by less than this factor.
 const ALIKE: f32 = 1.6;
 /// Speed of the newest step in the mean of a person's speed, per second of it.
@@ -75,7 +77,11 @@ impl People {
             .iter()
             .map(|(track, rect)| (*track, self.spot(rect, height), (rect.width / height, rect.height / height)))
             .collect();
-        self.rejoin(&seen, now);
+        // Motion itself follows whoever is hidden. Were new bodies given the ways of lost ones, somebody who comes through a
+        // door as somebody else leaves by it would be that person, turned back.
+        if self.count.by != By::Motion {
+            self.rejoin(&seen, now);
+        }
         let border = self.border.as_ref().and_then(|(_, border)| border.as_ref());
         for (track, spot, size) in seen {
             let at = self.people.iter().position(|person| person.track == track);
@@ -132,7 +138,6 @@ impl People {
 
     /// Gives new tracks the ways of people who were lost where they begin, the nearest first, one to one.
     fn rejoin(&mut self, seen: &[(TrackId, Spot, (f32, f32))], now: Moment) {
-        let reach = if self.count.by == By::Motion { 0.25 } else { 0.6 };
         let is_known = |track: TrackId| self.people.iter().any(|person| person.track == track);
         let mut pairs = Vec::new();
         for (track, spot, size) in seen.iter().filter(|(track, ..)| !is_known(*track)) {
@@ -144,7 +149,7 @@ impl People {
                     continue;
                 }
                 let off = person.off(*spot, missed.as_secs_f32()) / size.1;
-                if off < reach * (1.0 + missed.as_secs_f32()) {
+                if off < REACH * (1.0 + missed.as_secs_f32()) {
                     pairs.push((off, *track, index));
                 }
             }

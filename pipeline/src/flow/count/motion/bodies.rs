@@ -1,183 +1,204 @@
-//! Bodies in a mask: where people of a known size stand so that they explain what moves.
+//! How well bodies explain what moves.
 //!
-//! Whoever is followed is looked for first, near where they should be by now, the nearest to the camera before those behind;
-//! what they do not explain is searched for more people, the best fit first, until nothing that is left is as large as
-//! somebody. Pixels that are explained count neither for nor against those behind, so groups are told apart while they
-//! hide each other.
+//! Everybody covers pixels; a pixel that moves should be covered by somebody and the floor by nobody, as in Ge & Collins (2009).
+//! What others cover tells nothing about somebody, so people who hide each other are told apart by what is left of each.
 
-use usher_models::image::Rect;
+use crate::flow::count::motion::shape::{AROUND, BELOW, Body, PARTS, Stature, area, pixels};
 
-/// Width of somebody who walks, in their heights.
-pub const WIDTH: f32 = 0.36;
 /// A pixel of the floor inside of a body counts against it by this.
 const AGAINST: f32 = 0.6;
-/// Where somebody's feet are nobody's legs go on: what moves below counts against a body, so that of two who hide each other
-/// the nearer one is found at their own feet.
-const BELOW: [f32; 4] = [0.2, 1.02, 0.8, 1.14];
+/// What moves below somebody's feet counts against them, so that of two who hide each other the nearer one is found at their own
+/// feet.
 const AGAINST_BELOW: f32 = 0.4;
-/// Least fit of somebody new, and of somebody who is followed: parts of a body's area.
-const NEW: f32 = 0.34;
-const FOLLOWED: f32 = 0.2;
-/// How far from where they should be people are looked for, in their heights.
-const NEAR: f32 = 0.12;
-/// More people than this are not told apart in one picture.
-const MOST: usize = 60;
-/// The parts of a body: left, top, right, bottom, as parts of its width and height. Head, trunk with arms, legs.
-const PARTS: [[f32; 4]; 3] = [[0.3, 0.0, 0.7, 0.16], [0.06, 0.16, 0.94, 0.58], [0.16, 0.58, 0.84, 0.98]];
 
-/// How high somebody is whose feet are at a height of the picture: `at + slope * y`, pixels.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Stature {
-    /// At the upper edge.
-    pub at: f32,
-    /// Per pixel downwards.
-    pub slope: f32,
-}
-
-impl Stature {
-    /// Of somebody whose feet are at `y`.
-    pub fn height(&self, y: f32) -> f32 {
-        (self.at + self.slope * y).max(8.0)
-    }
-
-    /// The box of somebody whose feet are at (`x`, `y`).
-    fn rect(&self, x: f32, y: f32) -> Rect {
-        let height = self.height(y);
-        let width = WIDTH * height;
-        Rect { x: x - width / 2.0, y: y - height, width, height }
-    }
-}
-
-/// Sums over every rectangle of a mask.
+/// Sums over every rectangle of a part of a picture.
+#[derive(Default)]
 struct Sums {
-    width: usize,
-    height: usize,
-    sums: Vec<u32>,
+    left: usize,
+    top: usize,
+    right: usize,
+    bottom: usize,
+    sums: Vec<i32>,
 }
 
 impl Sums {
-    fn new(width: usize, height: usize) -> Self {
-        Self { width, height, sums: vec![0; (width + 1) * (height + 1)] }
-    }
-
-    fn take(&mut self, mask: &[bool]) {
-        let stride = self.width + 1;
-        for y in 0..self.height {
+    fn take(&mut self, [left, top, right, bottom]: [usize; 4], value: impl Fn(usize, usize) -> i32) {
+        (self.left, self.top, self.right, self.bottom) = (left, top, right.max(left), bottom.max(top));
+        let stride = self.right - left + 1;
+        self.sums.clear();
+        self.sums.resize(stride * (self.bottom - top + 1), 0);
+        for y in top..self.bottom {
+            let (above, below) = self.sums[(y - top) * stride..].split_at_mut(stride);
             let mut row = 0;
-            for x in 0..self.width {
-                row += u32::from(mask[y * self.width + x]);
-                self.sums[(y + 1) * stride + x + 1] = self.sums[y * stride + x + 1] + row;
+            for x in left..self.right {
+                row += value(x, y);
+                below[x - left + 1] = above[x - left + 1] + row;
             }
         }
     }
 
-    fn of(&self, [left, top, right, bottom]: [usize; 4]) -> u32 {
-        let at = |x: usize, y: usize| self.sums[y * (self.width + 1) + x];
-        at(right, bottom) + at(left, top) - at(right, top) - at(left, bottom)
+    fn of(&self, [left, top, right, bottom]: [usize; 4]) -> i32 {
+        let column = |x: usize| x.clamp(self.left, self.right) - self.left;
+        let row = |y: usize| (y.clamp(self.top, self.bottom) - self.top) * (self.right - self.left + 1);
+        let (left, right, top, bottom) = (column(left), column(right), row(top), row(bottom));
+        self.sums[bottom + right] + self.sums[top + left] - self.sums[top + right] - self.sums[bottom + left]
     }
 }
 
-/// Looks for bodies in masks of one size.
+/// What moves in a picture, and who covers it.
 pub struct Bodies {
     width: usize,
     height: usize,
-    all: Sums,
+    moves: Vec<bool>,
+    covers: Vec<u8>,
+    /// Uncovered pixels that move.
     free: Sums,
+    /// Uncovered pixels of the floor.
+    floor: Sums,
+}
+
+/// How somebody fits.
+#[derive(Clone, Copy, Debug)]
+pub struct Fit {
+    /// 1: all of them moves and nothing of it is covered; less with what is covered, floor, or goes on below.
+    pub worth: f32,
+    /// Share of them that nobody else covers.
+    pub seen: f32,
+    /// Share of that which moves.
+    pub moves: f32,
+    /// Pixels of them in the picture beside all their pixels.
+    pub inside: f32,
 }
 
 impl Bodies {
-    /// For masks of this size.
+    /// For pictures of this size.
     pub fn new(width: usize, height: usize) -> Self {
-        Self { width, height, all: Sums::new(width, height), free: Sums::new(width, height) }
+        let (free, floor) = (Sums::default(), Sums::default());
+        Self { width, height, moves: vec![false; width * height], covers: vec![0; width * height], free, floor }
     }
 
-    /// The boxes of everybody in `mask`, whoever was `foreseen` first.
-    pub fn find(&mut self, mask: &[bool], stature: &Stature, foreseen: &[Rect]) -> Vec<Rect> {
-        let mut left = mask.to_vec();
-        self.all.take(mask);
-        self.free.take(mask);
-        let mut found = Vec::new();
-        let mut expected: Vec<&Rect> = foreseen.iter().collect();
-        expected.sort_by(|a, b| (b.y + b.height).total_cmp(&(a.y + a.height)));
-        for rect in expected {
-            if let Some(body) = self.near(stature, rect) {
-                self.explain(&mut left, &body);
-                found.push(body);
+    /// A new picture's mask, covered by nobody.
+    pub fn begin(&mut self, mask: &[bool]) {
+        self.moves.copy_from_slice(mask);
+        self.covers.fill(0);
+    }
+
+    /// Whether a pixel moves.
+    pub fn moves(&self, x: usize, y: usize) -> bool {
+        self.moves[y * self.width + x]
+    }
+
+    /// Somebody covers what they do.
+    pub fn cover(&mut self, stature: &Stature, body: &Body) {
+        self.paint(stature, body, |covers| covers.saturating_add(1));
+    }
+
+    /// They no longer do.
+    pub fn uncover(&mut self, stature: &Stature, body: &Body) {
+        self.paint(stature, body, |covers| covers.saturating_sub(1));
+    }
+
+    fn paint(&mut self, stature: &Stature, body: &Body, change: impl Fn(u8) -> u8) {
+        let rect = stature.rect(body);
+        for part in AROUND {
+            let [left, top, right, bottom] = pixels(&rect, part, self.width, self.height);
+            for y in top..bottom {
+                self.covers[y * self.width..][left..right.max(left)]
+                    .iter_mut()
+                    .for_each(|pixel| *pixel = change(*pixel));
             }
         }
-        while found.len() < MOST {
-            let Some(body) = self.best(stature) else { break };
-            self.explain(&mut left, &body);
-            found.push(body);
-        }
-        found
     }
 
-    /// How well somebody fits: the share of their body that moves and is not explained, less what of it does not move.
-    fn fit(&self, body: &Rect) -> f32 {
-        let (mut moves, mut floor, mut whole) = (0.0, 0.0, 0.0);
-        let clamp = |value: f32, most: usize| value.round().clamp(0.0, most as f32) as usize;
-        let pixels = |[left, top, right, bottom]: [f32; 4]| {
-            [
-                clamp(body.x + left * body.width, self.width),
-                clamp(body.y + top * body.height, self.height),
-                clamp(body.x + right * body.width, self.width),
-                clamp(body.y + bottom * body.height, self.height),
-            ]
-        };
+    /// Looks at this part of the picture (left, top, right, bottom); fits are told of bodies within.
+    pub fn look(&mut self, part: [usize; 4]) {
+        let (moves, covers, width) = (&self.moves, &self.covers, self.width);
+        let part = [part[0], part[1], part[2].min(width), part[3].min(self.height)];
+        let is_free = |x: usize, y: usize| covers[y * width + x] == 0;
+        self.free.take(part, |x, y| i32::from(is_free(x, y) && moves[y * width + x]));
+        self.floor.take(part, |x, y| i32::from(is_free(x, y) && !moves[y * width + x]));
+    }
+
+    /// Pixels of a part that move and are not covered.
+    pub fn free(&self, part: [usize; 4]) -> usize {
+        self.free.of(part).max(0) as usize
+    }
+
+    /// How well somebody fits.
+    pub fn fit(&self, stature: &Stature, body: &Body) -> Fit {
+        let rect = stature.rect(body);
+        let of = |part| pixels(&rect, part, self.width, self.height);
+        let (mut free, mut floor, mut inside, mut whole) = (0.0, 0.0, 0.0, 0.0);
         for shape @ [left, top, right, bottom] in PARTS {
-            let part = pixels(shape);
-            let area = ((part[2] - part[0]) * (part[3] - part[1])) as f32;
-            moves += self.free.of(part) as f32;
-            floor += area - self.all.of(part) as f32;
-            whole += (right - left) * body.width * (bottom - top) * body.height;
+            let part = of(shape);
+            free += self.free.of(part) as f32;
+            floor += self.floor.of(part) as f32;
+            inside += area(part) as f32;
+            whole += (right - left) * rect.width * (bottom - top) * rect.height;
         }
-        let [left, top, right, bottom] = BELOW;
-        let below = self.free.of(pixels(BELOW)) as f32;
-        let below = below / ((right - left) * body.width * (bottom - top) * body.height).max(1.0);
-        (moves - AGAINST * floor) / whole.max(1.0) - AGAINST_BELOW * below
+        let below = of(BELOW);
+        let goes_on = self.free.of(below) as f32 / area(below).max(1) as f32;
+        Fit {
+            worth: (free - AGAINST * floor) / inside.max(1.0) - AGAINST_BELOW * goes_on,
+            seen: (free + floor) / inside.max(1.0),
+            moves: free / (free + floor).max(1.0),
+            inside: inside / whole.max(1.0),
+        }
     }
+}
 
-    fn near(&self, stature: &Stature, rect: &Rect) -> Option<Rect> {
-        let (x, y) = (rect.centre().x, rect.y + rect.height);
-        let height = stature.height(y);
-        let reach = (NEAR * height).max(2.0);
-        let steps = (reach / 1.5).ceil() as i32;
-        let mut best: Option<(f32, Rect)> = None;
-        for down in -steps..=steps {
-            for right in -steps..=steps {
-                let (dx, dy) = (right as f32 * reach / steps as f32, down as f32 * reach / steps as f32);
-                let body = stature.rect(x + dx, y + dy);
-                let worth = self.fit(&body) - 0.1 * (dx.hypot(dy) / reach).powi(2);
-                if best.as_ref().is_none_or(|(most, _)| worth > *most) {
-                    best = Some((worth, body));
-                }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATURE: Stature = Stature { at: 40.0, slope: 0.0, breadth: 0.36 };
+
+    /// What moves where these people stand.
+    fn bodies(people: &[Body]) -> Bodies {
+        let mut mask = vec![false; 160 * 90];
+        for body in people {
+            for part in PARTS {
+                let [left, top, right, bottom] = pixels(&STATURE.rect(body), part, 160, 90);
+                (top..bottom).for_each(|y| mask[y * 160..][left..right].fill(true));
             }
         }
-        best.filter(|(worth, _)| *worth >= FOLLOWED).map(|(_, body)| body)
+        let mut bodies = Bodies::new(160, 90);
+        bodies.begin(&mask);
+        bodies
     }
 
-    fn best(&self, stature: &Stature) -> Option<Rect> {
-        let mut best: Option<(f32, Rect)> = None;
-        for y in (self.height / 12..=self.height + self.height / 16).step_by(2) {
-            for x in (2..self.width).step_by(2) {
-                let body = stature.rect(x as f32, y as f32);
-                let fit = self.fit(&body);
-                if fit >= NEW && best.as_ref().is_none_or(|(most, _)| fit > *most) {
-                    best = Some((fit, body));
-                }
-            }
+    #[test]
+    fn somebody_fits_best_where_they_stand() {
+        let at = |x: f32, y: f32| Body { x, y, tall: 1.0 };
+        let mut bodies = bodies(&[at(80.0, 70.0)]);
+        bodies.look([0, 0, 160, 90]);
+        let worth = |x: f32, y: f32| bodies.fit(&STATURE, &at(x, y)).worth;
+        assert!((worth(80.0, 70.0) - 1.0).abs() < 0.01, "{}", worth(80.0, 70.0));
+        for (dx, dy) in [(-3.0, 0.0), (3.0, 0.0), (0.0, -4.0), (0.0, 4.0)] {
+            assert!(worth(80.0 + dx, 70.0 + dy) < 0.95, "{dx}, {dy}: {}", worth(80.0 + dx, 70.0 + dy));
         }
-        best.map(|(_, body)| body)
     }
 
-    fn explain(&mut self, left: &mut [bool], body: &Rect) {
-        let margin = 0.06 * body.width;
-        let clamp = |value: f32, most: usize| value.clamp(0.0, most as f32) as usize;
-        let columns = clamp(body.x - margin, self.width)..clamp(body.x + body.width + margin, self.width);
-        for y in clamp(body.y - margin, self.height)..clamp(body.y + body.height + margin, self.height) {
-            left[y * self.width..][columns.clone()].fill(false);
+    #[test]
+    fn whoever_is_covered_is_not_seen_and_whoever_goes_is_uncovered() {
+        let (front, behind) = (Body { x: 80.0, y: 72.0, tall: 1.0 }, Body { x: 81.0, y: 68.0, tall: 1.0 });
+        let mut bodies = bodies(&[front, behind]);
+        bodies.cover(&STATURE, &front);
+        bodies.look([0, 0, 160, 90]);
+        assert!(bodies.fit(&STATURE, &behind).seen < 0.2);
+        bodies.uncover(&STATURE, &front);
+        bodies.look([0, 0, 160, 90]);
+        assert!(bodies.fit(&STATURE, &behind).seen > 0.99);
+    }
+
+    #[test]
+    fn a_body_beyond_every_edge_is_no_error() {
+        let mut bodies = bodies(&[]);
+        for (x, y) in [(-500.0, 20.0), (900.0, 20.0), (80.0, -300.0), (80.0, 900.0)] {
+            let body = Body { x, y, tall: 1.0 };
+            bodies.cover(&STATURE, &body);
+            bodies.look([150, 80, 400, 300]);
+            assert_eq!(bodies.fit(&STATURE, &body).inside, 0.0);
         }
-        self.free.take(left);
     }
 }

@@ -1,13 +1,16 @@
 //! Whole people who move, for cameras that count without faces.
 //!
 //! A camera that counts by motion has no network and no templates: a small picture of its luma ([`small`]) is held against
-//! what the place looks like without people ([`background`]); what moves is explained by bodies of people's size
-//! ([`bodies`], [`stature`]), and these are followed by the same tracker as faces.
+//! what the place looks like without people ([`background`]); what moves is explained by bodies ([`bodies`]) of people's size
+//! ([`shape`], [`stature`]), and these are followed ([`follow`]) as they walk ([`walk`]).
 
 pub mod background;
 pub mod bodies;
+pub mod follow;
+pub mod shape;
 pub mod small;
 pub mod stature;
+pub mod walk;
 mod watch;
 
 #[cfg(test)]
@@ -17,32 +20,26 @@ pub use watch::{Cameras, run};
 
 use crate::{
     clock::Moment,
-    infer::{
-        sighting::TrackId,
-        track::{Track, TrackIds, Tracker},
-    },
+    infer::{sighting::TrackId, track::TrackIds},
 };
 use background::Background;
-use bodies::Bodies;
+use follow::{Follow, Gone};
 use small::Small;
 use stature::Statures;
 use usher_config::count::{Border, Count};
-use usher_models::{
-    face::Face,
-    image::{Rect, View},
-};
+use usher_models::image::{Rect, View};
 
 /// Follows whoever moves in one camera's picture.
 pub struct Motion {
     count: Count,
-    tracker: Tracker,
+    ids: TrackIds,
     scene: Option<Scene>,
 }
 
 struct Scene {
     background: Background,
-    bodies: Bodies,
     statures: Statures,
+    follow: Follow,
     step: f32,
     last: Moment,
 }
@@ -53,13 +50,13 @@ pub struct Moved {
     /// Everybody in it, camera pixels.
     pub people: Vec<(TrackId, Rect)>,
     /// Whoever was given up.
-    pub left: Vec<Track>,
+    pub left: Vec<Gone>,
 }
 
 impl Motion {
     /// For a camera that counts like this; tracks are numbered by `ids`.
     pub fn new(count: Count, ids: TrackIds) -> Self {
-        Self { count, tracker: Tracker::of_bodies(ids), scene: None }
+        Self { count, ids, scene: None }
     }
 
     /// Takes in the picture taken at `taken`.
@@ -71,47 +68,33 @@ impl Motion {
     pub fn look(&mut self, small: &Small, taken: Moment) -> Moved {
         let scene = match &mut self.scene {
             Some(scene) if scene.background.fits(small) => scene,
-            other => other.insert(Scene::new(&self.count, small, taken)),
+            other => other.insert(Scene::new(&self.count, small, taken, self.ids.clone())),
         };
         let passed = taken.since(scene.last).as_secs_f32();
         scene.last = taken;
         let mask = scene.background.see(small, passed);
         scene.statures.learn(mask, small.width, small.height);
+        let Some(stature) = scene.statures.now() else { return Moved::default() };
+        let left = scene.follow.see(small, mask, &stature, taken);
         let step = scene.step;
-        let scaled = |rect: &Rect, by: f32| Rect {
-            x: rect.x * by,
-            y: rect.y * by,
-            width: rect.width * by,
-            height: rect.height * by,
+        let camera = |rect: Rect| Rect {
+            x: rect.x * step,
+            y: rect.y * step,
+            width: rect.width * step,
+            height: rect.height * step,
         };
-        let found = match scene.statures.now() {
-            Some(stature) => {
-                let foreseen: Vec<Rect> =
-                    self.tracker.foreseen(taken).iter().map(|rect| scaled(rect, 1.0 / step)).collect();
-                scene.bodies.find(mask, &stature, &foreseen)
-            }
-            None => Vec::new(),
-        };
-        // The tracker is the one of faces: a body is a box without landmarks.
-        let body = |rect: &Rect| {
-            let rect = scaled(rect, step);
-            Face { rect, landmarks: [rect.centre(); 5], confidence: 1.0 }
-        };
-        let bodies: Vec<Face> = found.iter().map(body).collect();
-        let left = self.tracker.follow(&bodies, taken);
-        let left = left.into_iter().filter(Track::is_believed).collect();
-        let seen = self.tracker.seen_at(taken).filter(|track| track.is_believed());
-        Moved { people: seen.map(|track| (track.id, track.face.rect)).collect(), left }
+        let people = scene.follow.seen_at(taken).map(|(id, body)| (id, camera(stature.rect(&body)))).collect();
+        Moved { people, left }
     }
 
     /// Gives everybody up whom no frame has shown for long by `now`.
-    pub fn expire(&mut self, now: Moment) -> Vec<Track> {
-        self.tracker.expire(now).into_iter().filter(Track::is_believed).collect()
+    pub fn expire(&mut self, now: Moment) -> Vec<Gone> {
+        self.scene.as_mut().map(|scene| scene.follow.expire(now)).unwrap_or_default()
     }
 }
 
 impl Scene {
-    fn new(count: &Count, small: &Small, taken: Moment) -> Self {
+    fn new(count: &Count, small: &Small, taken: Moment, ids: TrackIds) -> Self {
         let height = small.height as f32;
         let place = match &count.border {
             Border::Line { ends: [a, b], .. } => (a[1] + b[1]) / 2.0,
@@ -120,8 +103,8 @@ impl Scene {
         };
         Self {
             background: Background::new(small),
-            bodies: Bodies::new(small.width, small.height),
             statures: Statures::new(count.person.map(|person| (place * height, person * height))),
+            follow: Follow::new(small.width, small.height, ids),
             step: small.step as f32,
             last: taken,
         }

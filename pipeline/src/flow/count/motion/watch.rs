@@ -3,12 +3,12 @@
 use crate::{
     capture::{frame::Frame, latest::Latest},
     clock::Clock,
-    flow::count::motion::Motion,
+    flow::count::motion::{Motion, follow::Gone},
     infer::{
         Outlets,
         engine::Round,
         sighting::Left,
-        track::{Track, TrackIds},
+        track::TrackIds,
         watched::{Person, Watched},
     },
     metrics::{ANALYSED, BEYOND_RATE, STAGE_SECONDS},
@@ -65,7 +65,7 @@ impl Cameras {
         watching.last = Some(camera.clone());
         let moved = watching.motion.see(&frame.picture.view(), taken);
         metrics::counter!(ANALYSED, "camera" => camera.name.to_string()).increment(1);
-        round.left.extend(moved.left.iter().map(|track| left(&camera, track)));
+        round.left.extend(moved.left.iter().map(|gone| left(&camera, gone)));
         let person = |(track, rect): &(_, usher_models::image::Rect)| Person {
             track: *track,
             rect: *rect,
@@ -86,14 +86,14 @@ impl Cameras {
         let (mut round, now) = (Round::default(), clock.now());
         for watching in self.cameras.values_mut() {
             let Some(camera) = &watching.last else { continue };
-            round.left.extend(watching.motion.expire(now).iter().map(|track| left(camera, track)));
+            round.left.extend(watching.motion.expire(now).iter().map(|gone| left(camera, gone)));
         }
         round
     }
 }
 
-fn left(camera: &Arc<crate::capture::frame::Camera>, track: &Track) -> Left {
-    Left { camera: camera.clone(), track: track.id, from: track.begun, to: track.seen }
+fn left(camera: &Arc<crate::capture::frame::Camera>, gone: &Gone) -> Left {
+    Left { camera: camera.clone(), track: gone.id, from: gone.begun, to: gone.seen }
 }
 
 /// Runs until every camera is gone and every frame dealt with.
