@@ -324,7 +324,7 @@ mod tests {
         let mut gate = gate(10.0);
         // Two lanes let in twenty a minute, thirty come: a hundred stand there after ten minutes, whoever the pictures show.
         let tally = |second: u64, back: Option<Back>| GateTally {
-            entered_total: second / 3,
+            entered_total: if second < 600 { second / 10 } else { 60 + (second - 600) / 3 },
             counting: Counting::Whole,
             back,
             ..GateTally::default()
@@ -332,10 +332,10 @@ mod tests {
         let whole = |joined| Back { joined, turned: 0, counting: Counting::Whole };
         // Before, whoever came was let in at once.
         for second in 0..600 {
-            let calm = Back { joined: second / 3, turned: 0, counting: Counting::Whole };
+            let calm = Back { joined: second / 10, turned: 0, counting: Counting::Whole };
             gate.look(&tally(second, Some(calm)), Some(4), moment(second));
         }
-        let whole = |joined: u64| whole(200 + joined);
+        let whole = |joined: u64| whole(60 + joined);
         for second in 600..1200 {
             gate.look(&tally(second, Some(whole((second - 600) / 2))), Some(4), moment(second));
         }
