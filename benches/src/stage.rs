@@ -108,7 +108,7 @@ pub(crate) fn answer() -> anyhow::Result<Value> {
             }
             let counting = cpu_s() - begun;
             let begun = cpu_s();
-            stage.round(&clock, &Beat::default());
+            stage.round(&*clock, &Beat::default());
             let staged = cpu_s() - begun;
             if second < SECONDS.0 {
                 learnt += staged;

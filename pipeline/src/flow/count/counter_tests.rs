@@ -321,10 +321,11 @@ fn who_comes_to_the_back_of_a_queue_has_come_and_not_entered() {
     run.idle(5.0, &["c", "back"]);
     for _ in 0..3 {
         run.walk(100.0, 600.0, &["back"]);
-        run.idle(1.0, &["c"]);
+        run.idle(4.0, &["c", "back"]);
     }
     // One turns back, one is let in.
     run.walk(600.0, 100.0, &["back"]);
+    run.idle(4.0, &["c", "back"]);
     run.walk(100.0, 600.0, &["c"]);
     run.idle(120.0, &["c", "back"]);
     let gate = run.gate();

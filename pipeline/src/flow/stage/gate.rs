@@ -328,19 +328,25 @@ mod tests {
         let mut gate = gate(10.0);
         // Two lanes let in twenty a minute, thirty come: a hundred stand there after ten minutes, whoever the pictures show.
         let tally = |second: u64, back: Option<Back>| GateTally {
-            entered_total: second / 3,
+            entered_total: if second < 600 { second / 10 } else { 60 + (second - 600) / 3 },
             counting: Counting::Whole,
             back,
             ..GateTally::default()
         };
-        let whole = |joined| Back { joined, turned: joined / 100, counting: Counting::Whole };
+        let whole = |joined| Back { joined, turned: 0, counting: Counting::Whole };
+        // Before, whoever came was let in at once.
         for second in 0..600 {
-            gate.look(&tally(second, Some(whole(second / 2))), Some(4), moment(second));
+            let calm = Back { joined: second / 10, turned: 0, counting: Counting::Whole };
+            gate.look(&tally(second, Some(calm)), Some(4), moment(second));
+        }
+        let whole = |joined: u64| whole(60 + joined);
+        for second in 600..1200 {
+            gate.look(&tally(second, Some(whole((second - 600) / 2))), Some(4), moment(second));
         }
         let told = gate.queue.as_ref().unwrap().now().unwrap();
         assert!((85.0..110.0).contains(&told.length.value), "{told:?}");
         // Lost, the back goes on as it was, and the interval widens.
-        for second in 600..900 {
+        for second in 1200..1500 {
             let lost = Back { counting: Counting::None, ..whole(300) };
             gate.look(&tally(second, Some(lost)), Some(4), moment(second));
         }
