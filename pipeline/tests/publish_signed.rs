@@ -1,5 +1,9 @@
 //! Signed events: whoever acts on them believes all that a box says, and nothing that anybody else does.
-#![allow(clippy::unwrap_used, reason = "tests may panic")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test lives by the machine's clock, and may panic"
+)]
 
 mod publish_support;
 
