@@ -9,24 +9,35 @@ use std::{
 use usher::{
     flow::{
         board::{Board, Past},
-        desk::{Refusal, Step, WhatIf, desk},
+        desk::{Asked, Refusal, Step, WhatIf, desk},
         told::{Fan, GateFlow, GateForecast},
     },
     web::flow::{Flow, Mark},
 };
 use usher_config::value::Name;
 
+/// How many every gate has.
+const LANES: u32 = 8;
+
 /// What the flow page is told from; twice the lanes are half the wait here.
 pub(crate) fn flow(board: &Arc<Board>, marks: &Arc<Mutex<Vec<Mark>>>) -> Flow {
     let (desk, questions) = desk();
     let (known, marks) = (board.clone(), marks.clone());
     std::thread::spawn(move || {
-        for question in questions {
+        for asked in questions {
+            let question = match asked {
+                Asked::WhatIf(question) => question,
+                Asked::Lanes(order) => {
+                    let answer = if order.lanes > LANES { Err(Refusal::Lanes(LANES)) } else { Ok(()) };
+                    order.answer(answer);
+                    continue;
+                }
+            };
             let queue = known.gate(&question.gate).map(|gate| gate.flow.told.queue);
             let answer = match queue {
                 None => Err(Refusal::NoGate),
                 Some(None) => Err(Refusal::NoQueue),
-                Some(Some(_)) if question.lanes > 8 => Err(Refusal::Lanes(8)),
+                Some(Some(_)) if question.lanes > LANES => Err(Refusal::Lanes(LANES)),
                 Some(Some(queue)) => {
                     let at = |lanes: u32| {
                         move |minutes| {
