@@ -68,10 +68,9 @@ impl Stream {
                     (1_u64 << 32) - 180_000
                 )
             }
-            Kind::H265 => format!(
-                "x265enc name=code tune=zerolatency speed-preset=ultrafast key-int-max=15 ! valve name=hush \
+            Kind::H265 => "x265enc name=code tune=zerolatency speed-preset=ultrafast key-int-max=15 ! valve name=hush \
                  ! rtph265pay name=pay0 pt=96 config-interval=-1"
-            ),
+                .to_owned(),
             Kind::Mjpeg => "jpegenc name=code ! valve name=hush ! rtpjpegpay name=pay0 pt=26".to_owned(),
         };
         format!(

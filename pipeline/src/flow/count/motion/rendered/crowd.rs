@@ -8,31 +8,31 @@ use rand_chacha::ChaCha8Rng;
 use usher_models::image::Size;
 
 /// The picture, pixels.
-pub const SIZE: Size = Size { width: 640, height: 360 };
+pub(crate) const SIZE: Size = Size { width: 640, height: 360 };
 /// The line, as a part of the height.
-pub const LINE: f32 = 0.6;
+pub(crate) const LINE: f32 = 0.6;
 /// Height of a grown person on the line, as a part of the picture's.
-pub const PERSON: f32 = 0.22;
+pub(crate) const PERSON: f32 = 0.22;
 
 /// How a camera looks at the hall.
 #[derive(Clone, Copy, Debug)]
-pub struct Angle {
+pub(crate) struct Angle {
     /// What it is called.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Down from the horizon, degrees.
-    pub down: f32,
+    pub(crate) down: f32,
     /// Where people's heads and feet meet, pixels below the upper edge: the horizon.
     horizon: f32,
 }
 
 /// High up, looking down steeply.
-pub const STEEP: Angle = Angle { name: "steep", down: 45.0, horizon: -180.0 };
+pub(crate) const STEEP: Angle = Angle { name: "steep", down: 45.0, horizon: -180.0 };
 /// Looking along the hall: with the same lens the horizon is just above the picture.
-pub const FLAT: Angle = Angle { name: "flat", down: 28.0, horizon: -11.0 };
+pub(crate) const FLAT: Angle = Angle { name: "flat", down: 28.0, horizon: -11.0 };
 
 impl Angle {
     /// Height of a grown person whose feet are at `y`, pixels.
-    pub fn height_at(&self, y: f32) -> f32 {
+    pub(crate) fn height_at(&self, y: f32) -> f32 {
         let line = LINE * SIZE.height as f32;
         PERSON * SIZE.height as f32 * (y - self.horizon) / (line - self.horizon)
     }
@@ -43,42 +43,42 @@ impl Angle {
     }
 
     /// How wide people look for their height: 1 where they are seen at 45 degrees.
-    pub fn breadth(&self) -> f32 {
+    pub(crate) fn breadth(&self) -> f32 {
         45f32.to_radians().cos() / self.down.to_radians().cos()
     }
 }
 
 /// Somebody's way: places of their feet over time, straight between them.
-pub struct Walker {
+pub(crate) struct Walker {
     /// When they come, seconds.
-    pub begins: f32,
+    pub(crate) begins: f32,
     /// Seconds, x and y of the feet, pixels.
-    pub way: Vec<(f32, f32, f32)>,
+    pub(crate) way: Vec<(f32, f32, f32)>,
     /// Height beside a grown person's.
-    pub tall: f32,
+    pub(crate) tall: f32,
     /// Grey levels of what they wear and of their hair.
-    pub coat: f32,
+    pub(crate) coat: f32,
     /// The same.
-    pub legs: f32,
+    pub(crate) legs: f32,
     /// The same.
-    pub hair: f32,
+    pub(crate) hair: f32,
     /// How far down a coat reaches, heights above the floor.
-    pub hem: f32,
+    pub(crate) hem: f32,
     /// A bag at a side: -1, 1, or 0 for none; and how bright.
-    pub bag: (f32, f32),
+    pub(crate) bag: (f32, f32),
     /// A case pulled behind.
-    pub case: bool,
+    pub(crate) case: bool,
     /// Steps a second, and where in a step they begin.
-    pub gait: f32,
+    pub(crate) gait: f32,
     /// The same, radians.
-    pub phase: f32,
+    pub(crate) phase: f32,
     /// 1 in, -1 out, 0 neither.
-    pub truth: i32,
+    pub(crate) truth: i32,
 }
 
 impl Walker {
     /// Where their feet are at `now`.
-    pub fn at(&self, now: f32) -> Option<(f32, f32)> {
+    pub(crate) fn at(&self, now: f32) -> Option<(f32, f32)> {
         let t = now - self.begins;
         let next = self.way.iter().position(|(at, ..)| *at > t)?;
         let ((t0, x0, y0), (t1, x1, y1)) = (*self.way.get(next.checked_sub(1)?)?, self.way[next]);
@@ -87,7 +87,7 @@ impl Walker {
     }
 
     /// When they have left.
-    pub fn ends(&self) -> f32 {
+    pub(crate) fn ends(&self) -> f32 {
         self.begins + self.way.last().map_or(0.0, |last| last.0)
     }
 
@@ -131,7 +131,7 @@ struct Plan {
 }
 
 /// Everybody of some minutes, `rate` a minute.
-pub fn crowd(dice: &mut ChaCha8Rng, angle: &Angle, rate: f32, minutes: f32) -> Vec<Walker> {
+pub(crate) fn crowd(dice: &mut ChaCha8Rng, angle: &Angle, rate: f32, minutes: f32) -> Vec<Walker> {
     let (width, height) = (SIZE.width as f32, SIZE.height as f32);
     let (mut walkers, mut now) = (Vec::new(), 6.0);
     loop {

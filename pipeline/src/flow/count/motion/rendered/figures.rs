@@ -41,16 +41,16 @@ const FLAT_ERROR: f64 = 0.1;
 
 /// What was counted, and what was true: each way.
 #[derive(Debug, Default)]
-pub struct Figures {
+pub(crate) struct Figures {
     /// In and out.
-    pub counted: [u32; 2],
+    pub(crate) counted: [u32; 2],
     /// The same.
-    pub truth: [u32; 2],
+    pub(crate) truth: [u32; 2],
 }
 
 impl Figures {
     /// Adds those of another run.
-    pub fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         for way in 0..2 {
             self.counted[way] += other.counted[way];
             self.truth[way] += other.truth[way];
@@ -58,19 +58,19 @@ impl Figures {
     }
 
     /// How many crossed, either way.
-    pub fn crossings(&self) -> u32 {
+    pub(crate) fn crossings(&self) -> u32 {
         self.truth.iter().sum()
     }
 
     /// The error of the two counts as a share of all crossings.
-    pub fn error(&self) -> f64 {
+    pub(crate) fn error(&self) -> f64 {
         let off: u32 = (0..2).map(|way| self.counted[way].abs_diff(self.truth[way])).sum();
         f64::from(off) / f64::from(self.crossings().max(1))
     }
 }
 
 /// Over a line across the hall.
-pub fn count(person: Option<f32>) -> Count {
+pub(crate) fn count(person: Option<f32>) -> Count {
     let border = Border::Line { ends: [[0.01, LINE], [0.99, LINE]], direction: Direction::Down };
     Count { by: By::Motion, border, person, ..Count::default() }
 }
@@ -87,7 +87,7 @@ fn camera() -> Arc<Camera> {
 }
 
 /// One hall for some minutes.
-pub fn run(seed: u64, angle: Angle, rate: f32, minutes: f32, person: Option<f32>) -> Figures {
+pub(crate) fn run(seed: u64, angle: Angle, rate: f32, minutes: f32, person: Option<f32>) -> Figures {
     let mut dice = ChaCha8Rng::seed_from_u64(seed);
     let walkers = crowd(&mut dice, &angle, rate, minutes);
     let mut figures = Figures::default();

@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// The hall without people, and what its camera does to a picture.
-pub struct Hall {
+pub(crate) struct Hall {
     angle: Angle,
     floor: Vec<f32>,
     dice: ChaCha8Rng,
@@ -17,7 +17,7 @@ pub struct Hall {
 
 impl Hall {
     /// A hall whose floor, grain and noise come from `seed`.
-    pub fn new(angle: Angle, seed: u64) -> Self {
+    pub(crate) fn new(angle: Angle, seed: u64) -> Self {
         let mut dice = ChaCha8Rng::seed_from_u64(seed);
         let grain: Vec<f32> = (0..SIZE.width * SIZE.height).map(|_| dice.random_range(-7.0..7.0)).collect();
         let tile = |x: f32, y: f32| {
@@ -38,7 +38,7 @@ impl Hall {
     }
 
     /// The luma at `now`, row by row.
-    pub fn picture(&mut self, walkers: &[Walker], now: f32) -> Vec<u8> {
+    pub(crate) fn picture(&mut self, walkers: &[Walker], now: f32) -> Vec<u8> {
         let (mut picture, angle) = (self.floor.clone(), self.angle);
         let mut present: Vec<(&Walker, f32, f32)> =
             walkers.iter().filter_map(|walker| walker.at(now).map(|(x, y)| (walker, x, y))).collect();

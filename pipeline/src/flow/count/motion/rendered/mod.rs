@@ -3,6 +3,6 @@
 //! [`crowd`] says who walks where, [`hall`] paints them as a camera sees them, [`figures`] counts and holds the counts against
 //! the truth.
 
-pub mod crowd;
-pub mod figures;
-pub mod hall;
+pub(crate) mod crowd;
+pub(crate) mod figures;
+pub(crate) mod hall;
