@@ -16,7 +16,7 @@ export USHER_PICTURES := $(DATA)/pictures
 PACKAGES := build-essential pkg-config ca-certificates python3-pip \
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev \
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav glib-networking
-TEST_PACKAGES := libgstrtspserver-1.0-dev mosquitto nats-server chromium openssl systemd tcpdump fonts-noto-core fonts-noto-cjk $(DEB_PACKAGES)
+TEST_PACKAGES := libgstrtspserver-1.0-dev mosquitto nats-server chromium openssl python3-cryptography systemd tcpdump fonts-noto-core fonts-noto-cjk $(DEB_PACKAGES)
 # With which the Debian package is made, and looked over.
 DEB_PACKAGES := debhelper lintian
 

@@ -18,15 +18,18 @@ use crate::{
         progress::{Progress, Step},
         report::Reporter,
         signature::EventKey,
-        sink::wire::{Parcel, Wire},
+        sink::{
+            reason::reason_of,
+            wire::{Parcel, Wire},
+        },
         tray::Tray,
     },
     supervise::Beat,
 };
 use crossbeam::channel::Sender;
 use rumqttc::{
-    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Outgoing, Packet, QoS,
-    StateError, TlsConfiguration, Transport,
+    AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Outgoing, Packet, QoS, TlsConfiguration,
+    Transport,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::MissedTickBehavior};
@@ -377,28 +380,5 @@ async fn pump(mut events: EventLoop, to: mpsc::Sender<Result<Event, ConnectionEr
         if to.send(event).await.is_err() || is_last {
             std::future::pending::<()>().await;
         }
-    }
-}
-
-/// Why the connection is lost, in one sentence with its mend, without credentials.
-fn reason_of(error: &ConnectionError, address: &Address) -> String {
-    let at = format!("{}:{}", address.host, address.port);
-    match error {
-        ConnectionError::ConnectionRefused(
-            ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized,
-        ) => {
-            format!("the broker at {at} refuses the login; check publish.broker.login")
-        }
-        ConnectionError::ConnectionRefused(code) => format!("the broker at {at} refuses the connection ({code:?})"),
-        ConnectionError::Tls(reason) => {
-            format!("no TLS with the broker at {at} ({reason}); check publish.broker.tls.ca and the certificates")
-        }
-        ConnectionError::NetworkTimeout
-        | ConnectionError::FlushTimeout
-        | ConnectionError::MqttState(StateError::AwaitPingResp) => {
-            format!("the broker at {at} does not answer")
-        }
-        ConnectionError::Io(reason) => format!("no connection to the broker at {at} ({reason})"),
-        other => format!("the connection to the broker at {at} broke ({other})"),
     }
 }
