@@ -31,6 +31,7 @@ mod run;
 mod schema;
 mod staff;
 mod support;
+mod top;
 mod update;
 mod walked;
 
@@ -87,6 +88,7 @@ enum Command {
     Dpia(dpia::Args),
     Staff(staff::Args),
     Support(support::Args),
+    Top(top::Args),
     Update(update::Args),
     Schema(schema::Args),
     #[command(hide = true)]
@@ -125,6 +127,7 @@ fn run_it(Cli { common, command }: Cli) -> ExitCode {
         Command::Staff(args) => staff::run(&common, &args),
         Command::Manual(args) => manual::run(&args),
         Command::Support(args) => support::run(&common, &args),
+        Command::Top(args) => top::run(&common, &args),
         Command::Update(args) => update::run(&common, &args),
         Command::Schema(args) => schema::run(&common, &args),
     };
