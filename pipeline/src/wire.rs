@@ -249,7 +249,7 @@ pub fn start(
     let (counter, time) = (Counter::recorded(config, zone.clone(), clock.now(), &health), clock.clone());
     let tallies = counter.tallies();
     stages.start("count", move |beat| count::run(&flow_out, counter, &*time, beat));
-    let joined = settings::joining(config, tallies, zone, live, &concierge, &health, &board);
+    let joined = settings::joining(config, tallies, zone.clone(), live, &concierge, &health, &board);
     let open = settings::open_lanes(config, Store::of(config)?);
     let stage = Stage::new(stage::Setup { open, ..joined }, clock.now());
     let (time, until) = (clock.clone(), stop.clone());
@@ -285,7 +285,7 @@ pub fn start(
 
     let token = mint_token();
     let taps = web::Taps { watched: watched_out, outcomes: outcomes_out, progress: progress_out };
-    let settings = settings::pages(config, &cameras, &published, token.clone(), &concierge);
+    let settings = settings::pages(config, &cameras, &published, token.clone(), &concierge, zone.clone());
     let figures = settings::figures(&gallery, &law, &rules, settings::flow(board, desk, &concierge));
     let Pages { address, thread } =
         web::start(settings, taps, health.clone(), figures, prometheus, clock.clone(), stop.clone())?;

@@ -150,6 +150,12 @@ fn counts_and_forecasts_are_heard_and_a_camera_that_dies_is_a_gap_and_not_nobody
     assert!(glance.contains("\"whole\":true") && glance.contains("\"gate\":\"south\""), "{glance}");
     assert!(venue.get("/api/flow/gates/north").unwrap().contains("\"wait_seconds\":["));
 
+    // Screens and pages tell the programme's time, whatever zone the box is in.
+    let signage = venue.get("/api/signage").unwrap();
+    let signage: Value = serde_json::from_str(signage.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let hour = &signage["time"].as_str().unwrap()[11..13];
+    assert!(["10", "11"].contains(&hour), "the programme is in a zone where it is ten in the morning: {signage}");
+
     // Told again every ten seconds, and each body as the contract says; nobody is in any.
     listener.heard();
     let schemas = schemas();

@@ -158,6 +158,7 @@ fn settings(listen: SocketAddr, websocket: Websocket, portraits: bool) -> WebSet
         listen,
         token: Secret::new(TOKEN.into()),
         site: name("arena"),
+        zone: jiff::tz::TimeZone::system(),
         gates: vec![name("north"), name("south")],
         pass_gates: vec![name("south")],
         keys: Vec::new(),

@@ -9,7 +9,7 @@ use crate::{
         desk::{Desk, Refusal},
         told::{GateFlow, GateForecast, Horizon, RestsOn},
     },
-    web::{Shared, routes::Asker, state::written, streams::permit},
+    web::{Shared, routes::Asker, streams::permit},
 };
 use axum::{
     Json, Router,
@@ -125,10 +125,10 @@ struct Whole<'a> {
 }
 
 impl<'a> Whole<'a> {
-    fn of(gate: &'a Gate, marks: Vec<Mark>, now: SystemTime) -> Self {
+    fn of(gate: &'a Gate, marks: Vec<Mark>, time: String) -> Self {
         let past: &[Past] = &gate.past;
         Self {
-            time: written(now),
+            time,
             flow: &gate.flow.told,
             forecast: gate.forecast.as_ref().map(|forecast| &*forecast.told),
             from: past.first().map_or(0, |first| first.at),
@@ -158,7 +158,7 @@ fn told(shared: &Shared, asker: &Asker, known: Option<Version>) -> (String, Vers
     let (version, gates) = if allowed { board.gates() } else { (board.version(), BTreeMap::new()) };
     let is_news = |gate: &&Gate| known.is_none_or(|known| gate.version() > known);
     let told = Told {
-        time: written(shared.clock.now().wall),
+        time: shared.written(shared.clock.now().wall),
         site: &shared.settings.site,
         signed_in: asker.is_signed_in(shared),
         allowed,
@@ -223,7 +223,7 @@ async fn one(State(shared): State<Arc<Shared>>, Path(gate): Path<String>, header
     let mut marks = (flow.sessions)(now - MARKED, now + MARKED);
     marks.retain(|mark| mark.gate.as_ref().is_none_or(|gate| *gate == name));
     marks.truncate(MARKS);
-    json(serde_json::to_string(&Whole::of(&gate, marks, now)).expect("what flow tells is plain data"))
+    json(serde_json::to_string(&Whole::of(&gate, marks, shared.written(now))).expect("what flow tells is plain data"))
 }
 
 #[derive(Deserialize)]

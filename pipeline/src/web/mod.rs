@@ -38,6 +38,7 @@ use crate::{
     supervise::{Stop, spawn},
 };
 use crossbeam::channel::Receiver;
+use jiff::tz::TimeZone;
 use std::{
     net::{SocketAddr, TcpListener},
     sync::Arc,
@@ -59,6 +60,8 @@ pub struct WebSettings {
     pub token: Secret,
     /// The venue.
     pub site: Name,
+    /// The venue's time zone: pages tell times as its clocks show them.
+    pub zone: TimeZone,
     /// The gates; the first is the signage page's when none is asked for.
     pub gates: Vec<Name>,
     /// Those of them at which people hold up their passes.

@@ -3,7 +3,6 @@
 use crate::web::{
     Shared, assets, coach, flow, guard,
     session::{COOKIE, Refused, cookie_of},
-    state::written,
     status,
     streams::{self, stamped, told},
     venue, why,
@@ -81,7 +80,7 @@ async fn signage(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Json<
         .as_ref()
         .map(|login| serde_json::json!({ "user": login.user, "password": login.password.reveal() }));
     Json(serde_json::json!({
-        "time": written(shared.clock.now().wall),
+        "time": shared.written(shared.clock.now().wall),
         "version": assets::version(),
         "site": settings.site,
         "gates": settings.gates,

@@ -110,7 +110,7 @@ impl State {
         let cameras = shared.settings.cameras.iter().map(|camera| CameraNow {
             name: camera.name.clone(),
             gate: camera.gate.clone(),
-            state: CameraWords::from(health.remove(&camera.name).unwrap_or(CameraState::Connecting)),
+            state: CameraWords::of(health.remove(&camera.name).unwrap_or(CameraState::Connecting), shared),
             pace: shared.board.pace(&camera.name, now),
         });
         Self {
@@ -153,7 +153,7 @@ impl DecisionNow {
         };
         Self {
             number: *number,
-            at: written(outcome.at.wall),
+            at: shared.written(outcome.at.wall),
             gate: outcome.camera.gate.clone(),
             camera: outcome.camera.name.clone(),
             track: outcome.track.0,
@@ -171,12 +171,14 @@ impl DecisionNow {
     }
 }
 
-impl From<CameraState> for CameraWords {
-    fn from(state: CameraState) -> Self {
+impl CameraWords {
+    fn of(state: CameraState, shared: &Shared) -> Self {
         match state {
             CameraState::Connecting => Self::Connecting,
             CameraState::Live => Self::Live,
-            CameraState::Lost { reason, since, tries } => Self::Lost { reason, since: written(since.wall), tries },
+            CameraState::Lost { reason, since, tries } => {
+                Self::Lost { reason, since: shared.written(since.wall), tries }
+            }
         }
     }
 }
@@ -191,9 +193,20 @@ impl From<BrokerState> for BrokerNow {
     }
 }
 
-/// RFC 3339 with milliseconds and the box's own offset, so that pages show the venue's time on any kiosk.
+impl Shared {
+    /// The time as the venue's clocks show it, whatever those of the box and of a kiosk do.
+    pub(super) fn written(&self, wall: SystemTime) -> String {
+        written_in(wall, self.settings.zone.clone())
+    }
+}
+
+/// RFC 3339 with milliseconds and the box's own offset.
 pub(super) fn written(wall: SystemTime) -> String {
-    let time = Timestamp::try_from(wall).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(TimeZone::system());
+    written_in(wall, TimeZone::system())
+}
+
+fn written_in(wall: SystemTime, zone: TimeZone) -> String {
+    let time = Timestamp::try_from(wall).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone);
     time.strftime("%Y-%m-%dT%H:%M:%S.%3f%:z").to_string()
 }
 
@@ -205,5 +218,7 @@ mod tests {
     fn times_are_read_back_as_they_were() {
         let wall = SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(1_800_000_000_123);
         assert_eq!(written(wall).parse::<Timestamp>().unwrap(), Timestamp::try_from(wall).unwrap());
+        let seoul = written_in(wall, TimeZone::get("Asia/Seoul").unwrap());
+        assert_eq!(seoul, "2027-01-15T17:00:00.123+09:00");
     }
 }

@@ -4,7 +4,7 @@ use crate::web::{
     Shared,
     live::{Jpeg, Watcher},
     routes::Asker,
-    state::{State as Told, Told as Stamped, written},
+    state::{State as Told, Told as Stamped},
 };
 use axum::{
     body::{Body, Bytes},
@@ -36,7 +36,7 @@ pub(super) async fn told(shared: &Arc<Shared>, signed_in: bool) -> Option<Told> 
 
 /// The state with the box's time.
 pub(super) fn stamped(shared: &Shared, state: &Told) -> String {
-    let told = Stamped { time: written(shared.clock.now().wall), state };
+    let told = Stamped { time: shared.written(shared.clock.now().wall), state };
     serde_json::to_string(&told).expect("the state is plain data")
 }
 

@@ -11,7 +11,7 @@ use crate::{
         identification::Verdict,
         reasons::Told,
     },
-    web::{Shared, board::Numbered, routes::Asker, state::written, words},
+    web::{Shared, board::Numbered, routes::Asker, words},
 };
 use axum::{
     Json,
@@ -160,7 +160,7 @@ impl Why {
         let is_unnamed = !matches!(reasons.found, Found::Named | Found::Doubted);
         Self {
             number: *number,
-            at: written(outcome.at.wall),
+            at: shared.written(outcome.at.wall),
             gate: outcome.camera.gate.clone(),
             camera: outcome.camera.name.clone(),
             track: outcome.track.0,

@@ -13,6 +13,7 @@ use crate::{
     web,
 };
 use crossbeam::channel::Sender;
+use jiff::tz::TimeZone;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -123,6 +124,7 @@ pub(super) fn pages(
     published: &Published,
     token: Secret,
     concierge: &Arc<Concierge>,
+    zone: TimeZone,
 ) -> web::WebSettings {
     let concierge = concierge.clone();
     let screens = published.screens();
@@ -130,6 +132,7 @@ pub(super) fn pages(
         listen: config.web.listen,
         token,
         site: config.site.clone(),
+        zone,
         gates: config.gates.keys().cloned().collect(),
         pass_gates: config
             .gates
@@ -165,9 +168,9 @@ pub(super) fn address(config: &Config) -> Option<String> {
 }
 
 /// The venue's time zone: that of the programme, else the box's.
-pub(super) fn zone(live: &Live) -> jiff::tz::TimeZone {
+pub(super) fn zone(live: &Live) -> TimeZone {
     let programme = live.load().programme.clone();
-    programme.map_or_else(jiff::tz::TimeZone::system, |programme| programme.time_zone.clone())
+    programme.map_or_else(TimeZone::system, |programme| programme.time_zone.clone())
 }
 
 /// Lanes that staff said are open, kept in the data folder; `store` writes them down.
@@ -182,7 +185,7 @@ pub(super) fn open_lanes(config: &Config, mut store: Store) -> OpenLanes {
 pub(super) fn joining(
     config: &Config,
     tallies: Arc<Tallies>,
-    zone: jiff::tz::TimeZone,
+    zone: TimeZone,
     live: Arc<Live>,
     concierge: &Arc<Concierge>,
     health: &Arc<Health>,
