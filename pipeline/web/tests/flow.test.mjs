@@ -130,12 +130,12 @@ test("what if is answered by the box, and a question it cannot answer by why", a
   assert.match(time, /^\d\d:[0-5][05]$/);
   await page.fill('.whatif input[type="number"]', "8");
   await page.click(".whatif button");
-  await says(page, ".answer", `With 8 lanes from ${time} the longest wait in the next 60 min is 6 min, instead of 13 min: within the limit of 10 min.`);
+  await says(page, ".whatif .answer", `With 8 lanes from ${time} the longest wait in the next 60 min is 6 min, instead of 13 min: within the limit of 10 min.`);
   assert.ok((await page.getAttribute(".whatif .chart svg path.other", "d")).length > 40, "how it will be as it is, beside how it would be");
   await shoot(page, "flow-whatif");
   await page.fill('.whatif input[type="number"]', "9");
   await page.click(".whatif button");
-  await says(page, ".answer", "This gate has 8 lanes.");
+  await says(page, ".whatif .answer", "This gate has 8 lanes.");
   assert.ok(!(await page.isVisible(".whatif .chart")));
 });
 
@@ -202,7 +202,7 @@ test("while the box is away the page says so, keeps what it knew, and finds it a
   assert.match(await page.textContent("#banner"), /The box does not answer/);
   assert.match(await page.textContent(card("gate-b")), /4 min/);
   await page.click(".whatif button");
-  await says(page, ".answer", "The box does not answer.");
+  await says(page, ".whatif .answer", "The box does not answer.");
   await shoot(page, "flow-away");
   await usher.say({ do: "start", listen: `127.0.0.1:${port}` });
   await usher.say(gate("gate-b", { wait: 540, seed: 2 }));
