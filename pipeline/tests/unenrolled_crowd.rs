@@ -68,7 +68,7 @@ fn an_unenrolled_crowd_walks_through_and_nothing_is_named_stored_or_published() 
     assert!(leaked.is_empty(), "published about people who never enrolled: {leaked:?}");
     drop(running);
 
-    // One row of the one visitor, no visit, no picture in any file; only the outbox and passwords are new.
+    // One row of the one visitor, no visit, no picture in any file; only the outbox, passwords and the key of events are new.
     let list = gate.usher().args(["list", "--json"]).output().unwrap();
     let list: serde_json::Value = serde_json::from_slice(&list.stdout).unwrap();
     assert_eq!(list["visitors"].as_array().map(Vec::len), Some(1), "{list}");
@@ -84,7 +84,7 @@ fn an_unenrolled_crowd_walks_through_and_nothing_is_named_stored_or_published() 
             assert_eq!(kept.unread, 0, "{}", file.display());
             continue;
         }
-        let known = ["outbox.db", "gallery.db", "screen.password", "integrator.password"];
+        let known = ["outbox.db", "gallery.db", "screen.password", "integrator.password", "events.key"];
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let expected = names_before.contains(&file) || known.iter().any(|known| name.starts_with(known));
         assert!(expected, "a new file: {}", file.display());

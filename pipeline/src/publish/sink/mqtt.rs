@@ -28,8 +28,8 @@ use crate::{
 };
 use crossbeam::channel::Sender;
 use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Outgoing, Packet, QoS, TlsConfiguration,
-    Transport,
+    AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Outgoing, Packet, QoS, SubscribeFilter,
+    TlsConfiguration, Transport,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::MissedTickBehavior};
@@ -232,8 +232,12 @@ impl MqttSink {
             }
             if wire.is_connected && !wire.listens {
                 // Nobody is told less where this is refused: screens are then only not seen in health.
-                let topics = [self.reporter.topics.alive(), self.reporter.topics.lanes()];
-                wire.listens = topics.into_iter().all(|topic| client.try_subscribe(topic, QoS::AtLeastOnce).is_ok());
+                // One packet, since the library's queue has room for one beside the window.
+                let heard = [
+                    SubscribeFilter::new(self.reporter.topics.alive(), QoS::AtMostOnce),
+                    SubscribeFilter::new(self.reporter.topics.lanes(), QoS::AtLeastOnce),
+                ];
+                wire.listens = client.try_subscribe_many(heard).is_ok();
             }
             if wire.is_connected
                 && !wire.farewell
