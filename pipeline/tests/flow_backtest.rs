@@ -126,7 +126,23 @@ fn a_wrong_file_is_told_whole_and_a_wrong_horizon_says_which_is_right() {
         assert!(said(&output).contains(part), "{part}: {}", said(&output));
     }
     std::fs::write(&file, counts()).unwrap();
-    let output = backtest(&file, &["--time-zone", "Europe/Berlin", "--horizons", "45m", "--alone"]);
+    let output = backtest(&file, &["--time-zone", "Europe/Berlin", "--horizons", "2weeks", "--alone"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("a horizon of 45m is no whole number of steps of 30m"), "{}", said(&output));
+    assert!(said(&output).contains("or more than a week; name one that is, such as"), "{}", said(&output));
+}
+
+#[test]
+fn a_horizon_that_ends_within_a_step_is_judged_at_its_end_and_that_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("counts.csv");
+    std::fs::write(&file, counts()).unwrap();
+    // Half hours, and the default horizons: 15m, 30m, 1h.
+    let output = backtest(&file, &["--test", "2days", "--alone", "--json", "--time-zone", "Europe/Berlin"]);
+    assert!(output.status.success(), "{}", said(&output));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let horizons = &told["horizons"];
+    assert_eq!(horizons["15m"], horizons["30m"]);
+    assert_eq!((&horizons["15m"]["minutes"], &horizons["1h"]["minutes"]), (&30.into(), &60.into()), "{told}");
+    let warned = String::from_utf8(output.stderr).unwrap();
+    assert!(warned.contains("15m ahead ends within a step of 30m; it is judged at that step's end, 30m"), "{warned}");
 }

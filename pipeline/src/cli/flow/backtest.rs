@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// Weather: a CSV file with a column of times and `rain_mm` (in an hour) or `temperature_c`, or both.
     #[arg(long)]
     weather: Option<PathBuf>,
-    /// How far ahead; whole steps of the file.
+    /// How far ahead. One that ends within a step of the file is judged at the step's end, and that is said.
     #[arg(long, value_delimiter = ',', value_parser = horizon, default_value = "15m,30m,1h")]
     horizons: Vec<SignedDuration>,
     /// The end of the file that is forecast: a time such as `5w`, or a share such as `0.3`.
@@ -122,8 +122,18 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
         Test::Last(time) => usize::try_from(time.as_secs() / series.step.as_secs().max(1))?.min(all),
     };
     let with_programme = programme.is_some();
-    let plan =
-        Plan { horizons: args.horizons.clone(), test, zone: zone.clone(), events, weather, library: !args.alone };
+    let mut horizons: Vec<SignedDuration> = Vec::new();
+    for asked in &args.horizons {
+        let is = whole_steps(*asked, series.step);
+        if is != *asked {
+            let [asked, step, is] = [*asked, series.step, is].map(words_of);
+            eprintln!("usher: {asked} ahead ends within a step of {step}; it is judged at that step's end, {is}");
+        }
+        if !horizons.contains(&is) {
+            horizons.push(is);
+        }
+    }
+    let plan = Plan { horizons, test, zone: zone.clone(), events, weather, library: !args.alone };
     let bar = indicatif::ProgressBar::new(test as u64).with_message("forecasts");
     let tested = backtest::run(&series, &plan, &mut |done, _| bar.set_position(done as u64))?;
     bar.finish_and_clear();
@@ -132,7 +142,7 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
         std::fs::write(path, page).with_context(|| format!("cannot write {}", path.display()))?;
     }
     if common.json {
-        println!("{}", json(&tested, &read, &series, with_programme));
+        println!("{}", json(&tested, &args.horizons, &read, &series, with_programme));
     } else {
         print!("{}", words(&tested, &read));
     }
@@ -146,12 +156,30 @@ fn read<T>(path: &Path, parse: impl Fn(&str) -> Result<T, Problems>) -> anyhow::
     Ok(parse(&String::from_utf8_lossy(&text)).map_err(|problems| problems.named(name)))
 }
 
-fn json(tested: &Backtest, read: &Read, series: &crate::flow::series::Series, with_programme: bool) -> Value {
+/// The end of the step within which a horizon ends.
+fn whole_steps(horizon: SignedDuration, step: SignedDuration) -> SignedDuration {
+    let step = step.as_secs().max(1);
+    SignedDuration::from_secs(horizon.as_secs().saturating_add(step - 1) / step * step)
+}
+
+/// `15m`, `1h`.
+fn words_of(time: SignedDuration) -> String {
+    let minutes = time.as_mins();
+    if minutes % 60 == 0 { format!("{}h", minutes / 60) } else { format!("{minutes}m") }
+}
+
+fn json(
+    tested: &Backtest,
+    asked: &[SignedDuration],
+    read: &Read,
+    series: &crate::flow::series::Series,
+    with_programme: bool,
+) -> Value {
     let mut horizons = Map::new();
-    for scored in &tested.scored {
-        let minutes = scored.minutes;
-        let name = if minutes.is_multiple_of(60) { format!("{}h", minutes / 60) } else { format!("{minutes}m") };
-        horizons.insert(name, json!(scored));
+    for asked in asked {
+        let minutes = whole_steps(*asked, series.step).as_mins();
+        let scored = tested.scored.iter().find(|scored| i64::from(scored.minutes) == minutes);
+        horizons.insert(words_of(*asked), json!(scored));
     }
     json!({
         "time_column": read.time_column,
