@@ -112,7 +112,7 @@ test-neon: ## the kernels of ARM, emulated; says so where something for that is 
 
 # The long forms of what `make test` shows in short. Each ends with one line of JSON, kept with machine and date.
 SOAK = $(CARGO) test --release --locked --workspace --test $(1) -- --exact --nocapture $(2) | tee /dev/stderr \
-  | grep -o '{"soak".*}' | sed "s|^{|{\"date\":\"$$(date -u +%F)\",\"machine\":\"$$(nproc) x $$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)\",|" \
+  | grep -o '{.*"soak".*}' | sed "s|^{|{\"date\":\"$$(date -u +%F)\",\"machine\":\"$$(nproc) x $$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)\",|" \
   >> docs/reliability/soaks.jsonl
 soak: test-packages pages weights soak-cameras soak-kills soak-consent ## faults by the hundred and kills by the thousand; figures go to docs/reliability
 
