@@ -80,6 +80,7 @@ pub struct Health {
     guide: Mutex<Option<String>>,
     flow: Mutex<BTreeMap<&'static str, String>>,
     floor: AtomicBool,
+    heat: Mutex<Option<String>>,
 }
 
 impl Health {
@@ -95,6 +96,7 @@ impl Health {
             guide: Mutex::new(None),
             flow: Mutex::new(BTreeMap::new()),
             floor: AtomicBool::new(false),
+            heat: Mutex::new(None),
         }
     }
 
@@ -195,6 +197,16 @@ impl Health {
     /// Says so; true when it changed.
     pub fn set_floor_is_far(&self, far: bool) -> bool {
         self.floor.swap(far, Ordering::Relaxed) != far
+    }
+
+    /// What heat costs now, if anything.
+    pub fn heat(&self) -> Option<String> {
+        self.heat.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// Says what heat costs.
+    pub fn set_heat(&self, costs: Option<String>) {
+        *self.heat.lock().expect("no holder of this lock panics") = costs;
     }
 
     /// Visits not yet acknowledged.

@@ -69,6 +69,11 @@ pub const GATE_COVERAGE: &str = "usher_gate_forecast_coverage_ratio";
 /// Mean absolute error of forecasts so far ahead, people a minute; by `gate` and `minutes`.
 pub const GATE_ERROR: &str = "usher_gate_forecast_error_per_minute";
 
+/// Degrees Celsius of what has the fewest left before it is throttled; by `part`.
+pub const TEMPERATURE: &str = "usher_temperature_celsius";
+/// The share of the configured rate that heat leaves, from 0.25 to 1.
+pub const HEAT_SHARE: &str = "usher_heat_share";
+
 /// Upper bounds of the buckets of every histogram in seconds: a stage takes a millisecond, a greeting half a second.
 const SECONDS: [f64; 16] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5];
@@ -100,6 +105,8 @@ pub const GAUGES: &[(&str, &str)] = &[
         STRANGERS_NEAR,
         "of the last walks that ended without a name, the share that came as near to somebody enrolled as 0.1 should",
     ),
+    (TEMPERATURE, "degrees Celsius of the part that is nearest to being throttled, by part"),
+    (HEAT_SHARE, "share of `infer.analysed_fps` and `calm_fps` that heat leaves: 1 on a cool box, 0.25 at least"),
     (GATE_INSIDE, "came in less went out, by gate; NaN while it is not known, as all figures of gates"),
     (GATE_LOST_CAMERAS, "cameras that do not count now, by gate"),
     (GATE_QUEUE, "people in the queue, by gate"),

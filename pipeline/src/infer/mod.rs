@@ -3,6 +3,7 @@
 pub mod best;
 pub mod change;
 pub mod engine;
+pub mod heat;
 pub mod kalman;
 pub mod networks;
 pub mod sighting;

@@ -13,7 +13,7 @@ mod alive;
 pub mod broker;
 pub mod contract;
 pub(crate) mod face;
-mod lanes;
+pub mod lanes;
 pub mod outbox;
 pub mod payload;
 pub mod progress;

@@ -53,6 +53,9 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
     if let Some(trouble) = shared.health.flow() {
         degraded.push(format!("flow: {trouble}"));
     }
+    if let Some(costs) = shared.health.heat() {
+        degraded.push(format!("heat: {costs}"));
+    }
     if shared.health.floor_is_far() {
         degraded.push(format!("gallery: the time floor is more than a day ahead of the clock; {MEND}"));
     }
