@@ -14,10 +14,8 @@ mod stages;
 mod workers;
 
 pub use crate::in_force::cameras;
-pub use difference::Difference;
 pub use error::StartError;
 pub use gate::{Gate, Trouble};
-pub use reload::{Outcome as Reloaded, Taken, decide as take_up_whole};
 pub use workers::workers;
 
 use crate::{

@@ -9,7 +9,7 @@ use crate::{
     clock::Clock,
     health::Health,
     in_force::Settings,
-    supervise::{Beat, Pulse, Stopper, stop},
+    supervise::{Beat, Pulse, Stop, Stopper, stop},
 };
 use std::{
     collections::BTreeMap,
@@ -18,6 +18,9 @@ use std::{
     time::Duration,
 };
 use usher_config::{count::By, value::Name};
+
+/// How often it is looked whether a thread has ended.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// Where cameras sit: with a worker of infer, or with those that count by motion, which have a thread of their own and no network:
 /// nobody there is compared with anybody.
@@ -86,7 +89,7 @@ impl Cameras {
 
     /// Ends the threads of these cameras; returns when their connections are closed, `beat` telling meanwhile that this is no
     /// hanging.
-    pub(super) fn end<'a>(&self, names: impl Iterator<Item = &'a Name>, beat: &Beat) {
+    pub(super) fn end<'a>(&self, names: impl Iterator<Item = &'a Name>, stop: &Stop, beat: &Beat) {
         let ended: Vec<Running> = {
             let held = &mut *self.lock();
             let end = |name: &Name| {
@@ -99,7 +102,10 @@ impl Cameras {
             ended.into_iter().map(|running| (running.stopper, running.thread)).unzip();
         drop(stoppers);
         for thread in threads {
-            beat.beat();
+            // A pipeline may take a while to come down; that is no reason to end the gate.
+            while !thread.is_finished() && !stop.wait(GLANCE) {
+                beat.beat();
+            }
             // A thread that panicked has aborted the process already.
             let _ended = thread.join();
         }

@@ -11,26 +11,26 @@ use usher_config::{
 
 /// From one configuration to another. Stages read most of it from what is in force by themselves.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Difference {
+pub(super) struct Difference {
     /// Cameras that are new.
-    pub added: Vec<Name>,
+    pub(super) added: Vec<Name>,
     /// Cameras that are gone.
-    pub removed: Vec<Name>,
+    pub(super) removed: Vec<Name>,
     /// Cameras that must be connected anew: another address, password or decoder.
-    pub reconnected: Vec<Name>,
+    pub(super) reconnected: Vec<Name>,
     /// Cameras that look, count or belong otherwise, and whose frames go on.
-    pub retold: Vec<Name>,
+    pub(super) retold: Vec<Name>,
     /// Gates that are new, gone or otherwise.
-    pub gates: Vec<Name>,
+    pub(super) gates: Vec<Name>,
     /// Gates that identify from now on, or for which somebody else answers: to be written down first.
-    pub identifying: BTreeMap<Name, Gate>,
+    pub(super) identifying: BTreeMap<Name, Gate>,
     /// Sections that say something else.
-    pub sections: Vec<&'static str>,
+    pub(super) sections: Vec<&'static str>,
 }
 
 impl Difference {
     /// What leads from `before` to `now`.
-    pub fn between(before: &Config, now: &Config) -> Self {
+    pub(super) fn between(before: &Config, now: &Config) -> Self {
         let gate_of = |config: &Config, camera: &Name| {
             config.gates.iter().find(|(_, gate)| gate.cameras.contains(camera)).map(|(name, _)| name.clone())
         };
@@ -66,7 +66,7 @@ impl Difference {
     }
 
     /// Whether nothing differs.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }

@@ -8,7 +8,7 @@
 mod file;
 mod watch;
 
-pub use watch::{Outcome, decide, watch};
+pub(super) use watch::watch;
 
 use crate::{
     clock::Clock,
@@ -32,7 +32,7 @@ use usher_config::{
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// What takes up another configuration.
-pub struct Reloader {
+pub(super) struct Reloader {
     pub(super) in_force: Arc<InForce>,
     pub(super) cameras: Arc<Cameras>,
     pub(super) health: Arc<Health>,
@@ -49,11 +49,11 @@ pub struct Reloader {
 
 /// What came of a configuration.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Taken {
+struct Taken {
     /// What differed, and is in force now.
-    pub difference: Difference,
+    difference: Difference,
     /// Keys that wait for a restart.
-    pub waiting: Vec<String>,
+    waiting: Vec<String>,
 }
 
 impl Reloader {
@@ -73,7 +73,7 @@ impl Reloader {
             self.store.note_identification(&difference.identifying, now)?;
         }
         let Difference { added, removed, reconnected, .. } = &difference;
-        self.cameras.end(removed.iter().chain(reconnected), beat);
+        self.cameras.end(removed.iter().chain(reconnected), stop, beat);
         removed.iter().for_each(|name| self.health.forget_camera(name));
         let now = self.in_force.put(config);
         self.reins.take_up(now.config.publish.clone(), settings::longest_quiet(&now.config));

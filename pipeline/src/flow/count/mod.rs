@@ -242,3 +242,6 @@ mod tests;
 
 #[cfg(test)]
 mod faces_tests;
+
+#[cfg(test)]
+mod taken_up_tests;

@@ -54,3 +54,7 @@ impl Scene {
         self.camera = camera.clone();
     }
 }
+
+#[cfg(test)]
+#[path = "taken_up_tests.rs"]
+mod tests;

@@ -20,11 +20,9 @@ pub(super) struct File {
 }
 
 impl File {
-    /// A file that was just read, and named those.
-    pub(super) fn at(path: &Path, beside: Vec<PathBuf>) -> Self {
-        let mut file = Self { path: path.to_owned(), beside, seen: Vec::new(), read: Vec::new(), still: 0 };
-        (file.seen, file.read) = (file.stamps(), file.stamps());
-        file
+    /// A file that is due once it stands still: what it was when the gate started nobody knows.
+    pub(super) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), beside: Vec::new(), seen: Vec::new(), read: Vec::new(), still: 0 }
     }
 
     /// Looks once. True when the file is another than was read and has stood still for long enough.
@@ -69,9 +67,28 @@ mod tests {
     use super::*;
     use std::{fs, os::unix::fs::symlink};
 
+    /// A file that was read as it is, and named those.
+    fn read(path: &Path, beside: Vec<PathBuf>) -> File {
+        let mut file = File::at(path);
+        file.look();
+        assert!(file.was_read(Some(beside)));
+        file
+    }
+
     /// Looks until it is due; how many looks that took.
     fn looks(file: &mut File) -> Option<u32> {
         (1..=20).find(|_| file.is_due())
+    }
+
+    #[test]
+    fn a_file_is_due_after_the_start_since_it_may_have_changed_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gate.yaml");
+        fs::write(&path, "one").unwrap();
+        let mut file = File::at(&path);
+        assert_eq!(looks(&mut file), Some(STILL + 1));
+        assert!(file.was_read(None));
+        assert_eq!(looks(&mut file), None);
     }
 
     #[test]
@@ -79,7 +96,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("gate.yaml");
         fs::write(&path, "one").unwrap();
-        let mut file = File::at(&path, Vec::new());
+        let mut file = read(&path, Vec::new());
         assert_eq!(looks(&mut file), None, "nothing changed");
         // Cut short, then filled piece by piece: a look between each.
         for text in ["", "t", "tw", "two"] {
@@ -98,7 +115,7 @@ mod tests {
         fs::write(&path, "one").unwrap();
         fs::write(&other, "two").unwrap();
         symlink(&path, &link).unwrap();
-        let mut file = File::at(&link, Vec::new());
+        let mut file = read(&link, Vec::new());
         fs::remove_file(&link).unwrap();
         symlink(&other, &link).unwrap();
         assert!(looks(&mut file).is_some() && file.was_read(None), "the link was swapped");
@@ -115,7 +132,7 @@ mod tests {
         let [path, password] = ["a.yaml", "a.password"].map(|name| folder.path().join(name));
         fs::write(&path, "one").unwrap();
         fs::write(&password, "first").unwrap();
-        let mut file = File::at(&path, vec![password.clone()]);
+        let mut file = read(&path, vec![password.clone()]);
         fs::write(&password, "another").unwrap();
         assert!(looks(&mut file).is_some());
         fs::write(&path, "three").unwrap();

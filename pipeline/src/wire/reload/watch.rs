@@ -16,9 +16,16 @@ const EVERY: Duration = Duration::from_millis(200);
 
 /// Looks at the configuration at `path` until `stop`, and at once whenever `asked`; `told` hears when it is taken up (true) and when
 /// that is done. What cannot be read replaces nothing.
-pub fn watch(path: &Path, mut reloader: Reloader, asked: &Receiver<()>, stop: &Stop, beat: &Beat, told: &dyn Fn(bool)) {
+pub(in crate::wire) fn watch(
+    path: &Path,
+    mut reloader: Reloader,
+    asked: &Receiver<()>,
+    stop: &Stop,
+    beat: &Beat,
+    told: &dyn Fn(bool),
+) {
     let beside = |places: &Places| places.password_files(path.parent().unwrap_or(Path::new("")));
-    let mut file = File::at(path, read_placed(path).map(|(_, places)| beside(&places)).unwrap_or_default());
+    let (mut file, mut is_first) = (File::at(path), true);
     loop {
         beat.beat();
         let is_asked = match asked.recv_timeout(EVERY) {
@@ -38,28 +45,35 @@ pub fn watch(path: &Path, mut reloader: Reloader, asked: &Receiver<()>, stop: &S
         if !(file.is_due() || is_asked) {
             continue;
         }
-        told(true);
         let (read, places) = match read_placed(path) {
             Ok((read, places)) => (read, Some(places)),
             Err(problems) => (Err(problems), None),
         };
         if !file.was_read(places.as_ref().map(beside)) && !is_asked {
             // It changed while it was read: when it stands still, it is read again.
-            told(false);
             continue;
+        }
+        // Most often it is what the gate was started with.
+        let is_news = !std::mem::take(&mut is_first) || is_asked;
+        if is_news {
+            told(true);
         }
         let outcome = decide(read, |config| reloader.take_up(config, stop, beat).map_err(|error| error.to_string()));
         if matches!(outcome, Outcome::Failed(_)) {
             file.again();
         }
-        note(path, outcome, places.as_ref(), &reloader);
-        told(false);
+        if is_news || !outcome.is_nothing() {
+            note(path, outcome, places.as_ref(), &reloader);
+        }
+        if is_news {
+            told(false);
+        }
     }
 }
 
 /// What became of a file that was read.
 #[derive(Debug, PartialEq)]
-pub enum Outcome {
+enum Outcome {
     /// It is broken; nothing was taken up.
     Broken(Problems),
     /// It could not be taken up, and nothing has changed.
@@ -68,8 +82,15 @@ pub enum Outcome {
     Taken(Taken),
 }
 
+impl Outcome {
+    /// Whether nothing came of it.
+    fn is_nothing(&self) -> bool {
+        matches!(self, Self::Taken(taken) if taken.difference.is_empty() && taken.waiting.is_empty())
+    }
+}
+
 /// Has a configuration taken up that was read whole, and no other.
-pub fn decide(read: Result<Config, Problems>, take_up: impl FnOnce(&Config) -> Result<Taken, String>) -> Outcome {
+fn decide(read: Result<Config, Problems>, take_up: impl FnOnce(&Config) -> Result<Taken, String>) -> Outcome {
     match read {
         Ok(config) => take_up(&config).map_or_else(Outcome::Failed, Outcome::Taken),
         Err(problems) => Outcome::Broken(problems),
