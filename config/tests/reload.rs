@@ -26,7 +26,6 @@ fn others() -> Vec<(&'static str, Value, Vec<(&'static str, Value)>)> {
         ("cameras.*.transport", "udp"),
         ("cameras.*.count.by", "motion"),
         ("cameras.*.count.direction", "up"),
-        ("cameras.*.count.place", "elsewhere"),
         ("cameras.*.count.at", "back"),
         ("cameras.*.count.within", "5 s"),
         ("cameras.*.latency", "200 ms"),
@@ -37,9 +36,9 @@ fn others() -> Vec<(&'static str, Value, Vec<(&'static str, Value)>)> {
         ("gates.*.wait_limit", "9 min"),
         ("infer.device", "cpu"),
         ("infer.embedder", "mobilefacenet"),
-        ("infer.detector", "retinaface"),
+        ("infer.detector", "own"),
         ("infer.next_embedder", "mobilefacenet"),
-        ("infer.liveness", "minivision"),
+        ("infer.liveness", "minifasnet+own"),
         ("infer.input", "320x192"),
         ("infer.unchanged", "2 s"),
         ("gallery.key", "box.key"),
@@ -84,7 +83,12 @@ fn others() -> Vec<(&'static str, Value, Vec<(&'static str, Value)>)> {
     also("cameras.*.count.zone", triangle, no_line);
     also("cameras.*.count.person", json!(0.3), vec![("cameras.*.count.by", json!("motion"))]);
     also("capture.allow", json!(["192.168.0.0/16"]), none());
-    also("gates.*.cameras", json!(["gate-b-1", "gate-b-2"]), vec![("cameras.gate-b-2.url", json!("/dev/video0"))]);
+    also("cameras.*.count.place", Value::Null, vec![("cameras.gate-b-2.count.place", Value::Null)]);
+    also(
+        "gates.*.cameras",
+        json!(["gate-b-1", "gate-b-2", "gate-b-3"]),
+        vec![("cameras.gate-b-3.url", json!("/dev/video1"))],
+    );
     also("gates.*.mode", json!("pass"), vec![("gates.*.responsible", Value::Null)]);
     also("gates.*.lanes", json!(9), none());
     also("gates.*.open_lanes", json!(3), none());
@@ -130,11 +134,12 @@ fn base() -> Value {
             "login": { "user": "usher", "password": "change-me" },
             "ca": "ca.pem",
             "count": { "line": [[0.0, 0.5], [1.0, 0.5]], "direction": "down", "place": "door" },
-        } },
+        }, "gate-b-2": { "url": "/dev/video0", "count": { "place": "door" } } },
         "gates": { "gate-b": {
-            "cameras": ["gate-b-1"], "liveness": "advisory", "mode": "identification", "responsible": "Kim",
+            "cameras": ["gate-b-1", "gate-b-2"], "liveness": "advisory", "mode": "identification", "responsible": "Kim",
             "lanes": 8, "open_lanes": 4, "lane_rate": 10.0, "wait_limit": "5 min",
         } },
+        "gallery": { "notice": { "controller": "the organiser", "contact": "them" } },
         "publish": { "broker": {
             "url": "mqtts://broker.example:8883", "websocket": "wss://broker.example:8884/mqtt",
             "login": { "user": "usher", "password": "change-me" }, "tls": { "ca": "ca.pem" },
@@ -164,10 +169,14 @@ fn folder() -> tempfile::TempDir {
     for name in ["ca.pem", "other.pem", "box.key", "programme.yaml", "places.geojson", "transit.zip", "weather.csv"] {
         fs::write(folder.path().join(name), "x\n").unwrap();
     }
+    fs::create_dir_all(folder.path().join("data/models")).unwrap();
+    fs::write(folder.path().join("data/models/own.safetensors"), "").unwrap();
     for name in ["texts", "history", "theme", "playlist", "counts"] {
         fs::create_dir(folder.path().join(name)).unwrap();
     }
-    fs::write(folder.path().join("texts/en.txt"), "x\n").unwrap();
+    for name in ["texts/en.txt", "theme/theme.css"] {
+        fs::write(folder.path().join(name), "x\n").unwrap();
+    }
     folder
 }
 
@@ -212,9 +221,19 @@ fn every_key_is_taken_up_or_named_as_waiting() {
             fs::write(folder.path().join("ca.pem"), "before\n").unwrap();
         } else if *key == "gates.*.mode" {
             set(&mut before, "gates.*.responsible", &json!("Kim"));
+        } else if *key == "cameras.*.count.place" {
+            [("cameras.gate-b-1", "door"), ("cameras.gate-b-2", "door")]
+                .iter()
+                .for_each(|(camera, place)| set(&mut before, &format!("{camera}.count.place"), &json!(place)));
+        } else if *key == "cameras.*.count.at" {
+            // At the back of the queue nobody sees the same people as at the gate.
+            for document in [&mut before, &mut after] {
+                set(document, "cameras.gate-b-2.count.place", &Value::Null);
+                set(document, "cameras.gate-b-1.count.place", &Value::Null);
+            }
         } else if *key == "gates.*.cameras" {
             // Whose the camera is: another gate's before.
-            set(&mut before, "gates.other.cameras", &json!(["gate-b-2"]));
+            set(&mut before, "gates.other.cameras", &json!(["gate-b-3"]));
         }
         set(&mut after, key, other);
         let [running, read] = [&before, &after].map(|document| read(document, folder.path()));
