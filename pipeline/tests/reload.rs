@@ -7,11 +7,14 @@
 
 #[path = "support/gate.rs"]
 mod gate;
+#[path = "support/looks.rs"]
+mod looks;
 #[path = "support/rtsp.rs"]
 #[allow(dead_code, reason = "each user of this file needs a part of it")]
 mod rtsp;
 
 use gate::{Box, Running};
+use looks::{Crowd, camera, gallery, law, names, probe, rules, who};
 use rtsp::RtspCamera;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -19,8 +22,10 @@ use std::{
     collections::BTreeMap,
     fs,
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
+use usher::{capture::frame::Camera, identify::tracks::Tracks};
 
 /// On a machine that does other things too.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -205,4 +210,32 @@ fn a_running_gate_takes_up_what_changes_and_an_untouched_camera_notices_nothing(
     let said = fs::read_to_string(&log).unwrap();
     assert_eq!(said.matches("the configuration cannot be taken up").count(), 1, "said once: {said}");
     assert_eq!(said.matches("these wait for a restart").count(), 1, "said once: {said}");
+}
+
+#[test]
+fn looks_of_before_name_nobody_once_their_gate_may_know_them_no_more() {
+    let mut crowd = Crowd::new(7);
+    let person = crowd.person();
+    let (gallery, then) = (gallery(std::slice::from_ref(&person)), camera("cam"));
+    let with = |change: &dyn Fn(&mut Camera)| {
+        let mut now = Camera::clone(&then);
+        change(&mut now);
+        BTreeMap::from([(now.name.clone(), Arc::new(now))])
+    };
+    let other = camera("other").name.clone();
+    for (what, now, is_named) in [
+        ("nothing", with(&|_| {}), true),
+        ("its zone", with(&|now| now.zone.corners = vec![[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]), true),
+        ("its mode", with(&|now| now.identifies = false), false),
+        ("its gate", with(&|now| now.gate = other.clone()), false),
+        ("it was removed", BTreeMap::new(), false),
+    ] {
+        let mut tracks = Tracks::new(rules(), law());
+        let mut look = |tracks: &mut Tracks, ms| tracks.look(probe(&then, 1, ms, crowd.look(&person, 0.95)), &gallery);
+        // Two of the three looks that a name takes, then the change, then the third: by itself it names nobody.
+        assert!([0, 130].iter().all(|ms| look(&mut tracks, *ms).is_none()));
+        tracks.take_up(rules(), &now);
+        let said: Vec<_> = look(&mut tracks, 260).into_iter().collect();
+        assert_eq!(names(&said), if is_named { vec![who(0)] } else { vec![] }, "{what} changed");
+    }
 }

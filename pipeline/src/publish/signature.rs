@@ -159,6 +159,7 @@ mod tests {
         assert_eq!(read["signature"].as_str().unwrap().len(), DIGITS);
         assert!(key.public().has_signed(TOPIC, &sent) && is_signed(&sent));
         assert!(!is_signed(br#"{"id":"1","data":{"gate":"north"}}"#));
+        assert!(key.signed(TOPIC, b"").is_empty(), "what takes a retained event back stays empty");
     }
 
     #[test]
