@@ -169,13 +169,14 @@ fn a_running_gate_takes_up_what_changes_and_an_untouched_camera_notices_nothing(
     wait("frames of the new camera", || usher.frames("third"), |seen| *seen > 0.0);
 
     // A broken file: the old configuration stays, and the error is told with its line until the file is well again.
-    let broken = text.of(&[("kept", url(&kept)), ("third", url(&third))], "  gate: { cameras: [kept, thrid] }\n", "");
-    let line = broken.lines().position(|line| line.contains("thrid")).unwrap() + 1;
+    let gates = "  gate: { cameras: [kept], quite: 1 min }\n  second: { cameras: [third] }\n";
+    let broken = text.of(&[("kept", url(&kept)), ("third", url(&third))], gates, "");
+    let line = broken.lines().position(|line| line.contains("quite")).unwrap() + 1;
     fs::write(&config, &broken).unwrap();
     usher.wait_for_reloads("refused", 1);
     let told = usher.told();
     assert!(told.len() == 1 && told[0].contains(&format!("gate.yaml:{line}:")), "{told:?}");
-    assert!(told[0].contains("did you mean `third`?") && told[0].contains("stays in force"), "{told:?}");
+    assert!(told[0].contains("did you mean `quiet`?") && told[0].contains("stays in force"), "{told:?}");
     usher.hang_up();
     usher.wait_for_reloads("refused", 2);
     usher.wait_until_live(&["kept", "third"]);
