@@ -183,7 +183,7 @@ fn a_question_about_a_gate_that_measures_no_queue_is_answered_by_why() {
 #[test]
 fn a_day_ends_at_four_by_the_venues_clocks() {
     let zone = TimeZone::get("Europe/Berlin").unwrap();
-    let end = |at: &str| end_of_day(at.parse().unwrap(), &zone).to_string();
+    let end = |at: &str| tell::end_of_day(at.parse().unwrap(), &zone).to_string();
     assert_eq!(end("2026-07-26T18:00:00Z"), "2026-07-27T02:00:00Z");
     assert_eq!(end("2026-07-27T01:59:00Z"), "2026-07-27T02:00:00Z");
     // The night on which clocks go forward is an hour shorter.
