@@ -11,9 +11,12 @@ use usher_config::{
     reload::{AT_RESTART, held, waits},
 };
 
+/// A key, its other value, and what else is written for that to be allowed; null takes away.
+type Other = (&'static str, Value, Vec<(&'static str, Value)>);
+
 /// Each key of the schema with another value than that of [`base`], and what else must be written for it to be allowed.
-fn others() -> Vec<(&'static str, Value, Vec<(&'static str, Value)>)> {
-    let text = |pairs: &[(&'static str, &str)]| -> Vec<(&'static str, Value, Vec<(&'static str, Value)>)> {
+fn others() -> Vec<Other> {
+    let text = |pairs: &[(&'static str, &str)]| -> Vec<Other> {
         pairs.iter().map(|(key, other)| (*key, json!(other), Vec::new())).collect()
     };
     let mut all = text(&[
