@@ -81,6 +81,16 @@ pub struct Health {
     flow: Mutex<BTreeMap<&'static str, String>>,
     floor: AtomicBool,
     heat: Mutex<Option<String>>,
+    config: Mutex<Reloaded>,
+}
+
+/// What came of the configuration's last changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reloaded {
+    /// Why the file as it is now is not in force: file, line, what is wrong and the mend.
+    pub trouble: Option<String>,
+    /// What of it waits for a restart: `infer.workers (gate.yaml:12)`.
+    pub waiting: Vec<String>,
 }
 
 impl Health {
@@ -97,6 +107,7 @@ impl Health {
             flow: Mutex::new(BTreeMap::new()),
             floor: AtomicBool::new(false),
             heat: Mutex::new(None),
+            config: Mutex::default(),
         }
     }
 
@@ -121,6 +132,29 @@ impl Health {
         let kind = std::mem::discriminant(&state);
         let before = cameras.insert(name.clone(), state);
         before.is_none_or(|before| std::mem::discriminant(&before) != kind)
+    }
+
+    /// A camera was added: it connects.
+    pub fn add_camera(&self, name: &Name) {
+        self.cameras.lock().expect("no holder of this lock panics").insert(name.clone(), CameraState::Connecting);
+    }
+
+    /// A camera was removed: nothing is told of it any more.
+    pub fn forget_camera(&self, name: &Name) {
+        self.cameras.lock().expect("no holder of this lock panics").remove(name);
+    }
+
+    /// What came of the configuration's last changes.
+    pub fn reloaded(&self) -> Reloaded {
+        self.config.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// Says so; true where that is news.
+    pub fn set_reloaded(&self, reloaded: Reloaded) -> bool {
+        let mut config = self.config.lock().expect("no holder of this lock panics");
+        let is_news = *config != reloaded;
+        *config = reloaded;
+        is_news
     }
 
     /// The broker's state.

@@ -11,6 +11,8 @@ pub const ANALYSED: &str = "usher_frames_analysed_total";
 pub const UNCHANGED: &str = "usher_frames_unchanged_total";
 /// Frames beyond `infer.analysed_fps`; by `camera`.
 pub const BEYOND_RATE: &str = "usher_frames_beyond_rate_total";
+/// Looks at the changed configuration; by `result`: applied, unchanged or refused.
+pub const CONFIG_RELOADS: &str = "usher_config_reloads_total";
 /// Times a camera was lost; by `camera` and `reason`.
 pub const CAMERA_LOST: &str = "usher_camera_lost_total";
 /// What came of enrolments at the page; by `outcome`: enrolled, like_another or refused.
@@ -84,6 +86,7 @@ pub const COUNTERS: &[(&str, &str)] = &[
     (ANALYSED, "frames analysed, by camera"),
     (UNCHANGED, "frames without people and without change, which went without the detector, by camera"),
     (BEYOND_RATE, "frames beyond `infer.analysed_fps`, by camera"),
+    (CONFIG_RELOADS, "times the configuration was read anew, by result: applied, unchanged or refused"),
     (CAMERA_LOST, "times a camera was lost, by camera and reason"),
     (CAMERA_TEARDOWN_OVERRUN, "old camera pipelines that overran their deadline on the way down, by camera"),
     (ENROLMENTS, "what came of enrolments at the page, by outcome; whoever is like another is enrolled as well"),
@@ -143,9 +146,34 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
+/// The text of metrics without those of cameras and gates that are no more: a series that was counted once is told for ever
+/// otherwise. `is_there` is asked by label and value.
+pub fn without_removed(text: &str, is_there: impl Fn(&str, &str) -> bool) -> String {
+    let stays = |line: &&str| {
+        line.starts_with('#')
+            || ["camera", "gate"].iter().all(|label| {
+                let named = line.split_once(&format!("{label}=\"")).and_then(|(_, rest)| rest.split_once('"'));
+                named.is_none_or(|(value, _)| is_there(label, value))
+            })
+    };
+    let mut kept = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n').filter(stays) {
+        kept.push_str(line);
+    }
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn series_of_what_was_removed_are_not_told() {
+        let text = "# TYPE a counter\na{camera=\"c-1\",reason=\"x\"} 1\na{camera=\"c-2\"} 2\nb{gate=\"g\"} 3\nb{gate=\"h\"} 4\nd 5\n";
+        let told = without_removed(text, |label, value| [("camera", "c-2"), ("gate", "g")].contains(&(label, value)));
+        assert_eq!(told, "# TYPE a counter\na{camera=\"c-2\"} 2\nb{gate=\"g\"} 3\nd 5\n");
+        assert_eq!(without_removed(text, |_, _| true), text);
+    }
 
     #[test]
     fn the_operators_page_lists_every_metric() {

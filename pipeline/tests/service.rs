@@ -42,15 +42,27 @@ fn a_gate_without_its_camera_is_ready_degraded_and_keeps_the_watchdog_fed() {
     let mut usher = gate.usher();
     let mut child = usher.arg("run").env("NOTIFY_SOCKET", &path).stdout(Stdio::null()).spawn().unwrap();
     let mut told = Vec::new();
-    while !(told.contains(&"READY=1".to_owned()) && told.iter().filter(|said| *said == "WATCHDOG=1").count() >= 3) {
+    let hear = |told: &mut Vec<String>| {
         let mut datagram = [0; 512];
         let length = socket.recv(&mut datagram).expect("usher tells systemd within a minute");
         told.extend(String::from_utf8_lossy(&datagram[..length]).lines().map(str::to_owned));
+    };
+    while !(told.contains(&"READY=1".to_owned()) && told.iter().filter(|said| *said == "WATCHDOG=1").count() >= 3) {
+        hear(&mut told);
     }
     assert_eq!(told[0], "READY=1", "nothing is said before it is ready: {told:?}");
     let ready = gate.get("/readyz").unwrap();
     assert!(ready.starts_with("HTTP/1.1 200"), "{ready}");
     assert!(ready.contains("cam"), "the camera that is away is listed: {ready}");
+
+    // As `systemctl reload` does: it says when it begins, by the clock that systemd asks for, and when it is done.
+    assert!(Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap().success());
+    let mut told = Vec::new();
+    while !told.contains(&"READY=1".to_owned()) {
+        hear(&mut told);
+    }
+    let at = told.iter().position(|said| said == "RELOADING=1").expect("it says that it begins");
+    assert!(told[at + 1].starts_with("MONOTONIC_USEC="), "{told:?}");
 
     assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
     assert!(child.wait().unwrap().success(), "SIGTERM is an orderly stop");

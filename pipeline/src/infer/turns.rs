@@ -126,6 +126,12 @@ impl Turns {
         self.share = share;
     }
 
+    /// Cameras are looked at as often as this from now on, and only those of `cameras` are remembered.
+    pub fn take_up<C>(&mut self, pace: Pace, cameras: &BTreeMap<Name, C>) {
+        self.pace = pace;
+        self.cameras.retain(|name, _| cameras.contains_key(name));
+    }
+
     /// How urgent the frame of `camera` is that was taken at `taken`.
     pub fn rank(&self, camera: &Name, taken: Moment) -> Rank {
         let Some(turn) = self.cameras.get(camera) else { return Rank::Starves(Reverse(None)) };

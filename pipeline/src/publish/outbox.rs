@@ -19,7 +19,10 @@ use crate::{
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     path::Path,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 use usher_config::value::Name;
@@ -90,7 +93,8 @@ pub struct Recent {
 /// The outbox; shared by the threads `publish` (appends) and `sink-mqtt` (acknowledges).
 pub struct Outbox {
     clock: Arc<dyn Clock>,
-    remember: Duration,
+    /// Milliseconds.
+    remember: AtomicU64,
     inner: Mutex<Inner>,
 }
 
@@ -134,6 +138,7 @@ impl Outbox {
             arrived: HashMap::new(),
             trouble: None,
         };
+        let remember = AtomicU64::new(remember.as_millis() as u64);
         let outbox = Self { clock, remember, inner: Mutex::new(inner) };
         if let Some(reason) = trouble {
             outbox.lock().note::<(), _>(Err(reason));
@@ -213,6 +218,11 @@ impl Outbox {
         inner.gauge();
     }
 
+    /// Visits are remembered for this long from now on.
+    pub fn remember(&self, remember: Duration) {
+        self.remember.store(remember.as_millis() as u64, Ordering::Relaxed);
+    }
+
     /// Visits decided at `since` or later, as far as they are remembered. To be asked before the gates open.
     pub fn recent_visits(&self, since: SystemTime) -> Vec<Recent> {
         let mut inner = self.lock();
@@ -229,7 +239,8 @@ impl Outbox {
         let before = inner.in_memory.len();
         inner.in_memory.retain(|_, row| row.keep_until > now);
         let mut expired = (before - inner.in_memory.len()) as u64;
-        let remember_from = now.checked_sub(self.remember).unwrap_or(SystemTime::UNIX_EPOCH);
+        let remember = Duration::from_millis(self.remember.load(Ordering::Relaxed));
+        let remember_from = now.checked_sub(remember).unwrap_or(SystemTime::UNIX_EPOCH);
         if inner.trouble.is_none() {
             let pruned = inner.shelf.prune(now, remember_from);
             if let Some(seqs) = inner.note(pruned) {

@@ -47,6 +47,9 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
         }
         degraded.extend(screen.faults.iter().map(|fault| format!("screen {name}: {fault}")));
     }
+    let reloaded = shared.health.reloaded();
+    degraded.extend(reloaded.trouble.map(|trouble| format!("configuration: {trouble}")));
+    degraded.extend(reloaded.waiting.iter().map(|key| format!("configuration: waits for a restart: {key}")));
     if let Some(trouble) = shared.health.guide() {
         degraded.push(format!("guide: {trouble}"));
     }
