@@ -12,7 +12,7 @@ pub mod threshold;
 pub mod tracks;
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, Moment},
     gallery::current::Current,
     health::Health,
     identify::{identification::Identification, threshold::Law, tracks::Tracks},
@@ -44,8 +44,7 @@ pub fn run(
     clock: &dyn Clock,
     beat: &Beat,
 ) {
-    let mut tracks = Tracks::new(rules, law);
-    let mut swept = clock.now();
+    let mut identifier = Identifier::new(rules, law, clock.now());
     loop {
         beat.beat();
         let sighting = match sightings.recv_timeout(IDLE) {
@@ -53,8 +52,41 @@ pub fn run(
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
         };
+        for identification in identifier.step(sighting, gallery, health, clock) {
+            if identifications.send(identification).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// What identify keeps, and its one step; without thread and channels, so that the simulator drives what the gate runs.
+pub struct Identifier {
+    tracks: Tracks,
+    swept: Moment,
+}
+
+impl Identifier {
+    /// No tracks yet.
+    pub fn new(rules: Rules, law: Law, now: Moment) -> Self {
+        Self { tracks: Tracks::new(rules, law), swept: now }
+    }
+
+    /// Tracks remembered now.
+    pub fn tracks(&self) -> usize {
+        self.tracks.len()
+    }
+
+    /// Takes in one sighting, or that none came for a while; what came of it, in order.
+    pub fn step(
+        &mut self,
+        sighting: Option<Sighting>,
+        gallery: &Current,
+        health: &Health,
+        clock: &dyn Clock,
+    ) -> Vec<Identification> {
         let begun = clock.now();
-        let mut found = Vec::new();
+        let (tracks, mut found) = (&mut self.tracks, Vec::new());
         match sighting {
             Some(Sighting::Look(probe)) => {
                 let gallery = gallery.load_for(&probe.camera);
@@ -67,17 +99,15 @@ pub fn run(
             Some(Sighting::Gone { track, .. }) => found.extend(tracks.gone(track)),
             None => {}
         }
-        if begun.since(swept) >= SWEEP {
-            swept = begun;
+        if begun.since(self.swept) >= SWEEP {
+            self.swept = begun;
             found.extend(tracks.expire(begun));
-            watch(&tracks, health);
+            watch(tracks, health);
         }
-        for mut identification in found {
+        for identification in &mut found {
             identification.judged = Some(clock.now());
-            if identifications.send(identification).is_err() {
-                return;
-            }
         }
+        found
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     metrics::{EXPIRED, OUTBOX_DEPTH, SKIPPED},
     publish::{
         acked::Arrived,
+        keep::Keep,
         shelf::{Shelf, ShelfError},
     },
 };
@@ -95,7 +96,7 @@ pub struct Outbox {
 }
 
 struct Inner {
-    shelf: Shelf,
+    shelf: Box<dyn Keep>,
     next: u64,
     /// Rows on disk, the undeleted among them.
     on_disk: u64,
@@ -115,7 +116,14 @@ impl Outbox {
     /// # Errors
     /// When a person must mend something: no such folder, no permission, another usher at work, a newer usher's file.
     pub fn open(path: &Path, remember: Duration, clock: Arc<dyn Clock>) -> Result<Self, ShelfError> {
-        let mut shelf = Shelf::at(path);
+        Self::over(Box::new(Shelf::at(path)), remember, clock)
+    }
+
+    /// Opens the outbox that `shelf` keeps; otherwise as [`Outbox::open`].
+    ///
+    /// # Errors
+    /// When a person must mend something.
+    pub fn over(mut shelf: Box<dyn Keep>, remember: Duration, clock: Arc<dyn Clock>) -> Result<Self, ShelfError> {
         let trouble = match shelf.open(clock.now().wall) {
             Ok(()) => None,
             Err(error) if error.heals() => Some(error.to_string()),

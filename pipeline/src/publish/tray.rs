@@ -96,7 +96,12 @@ impl Tray {
 
     /// Whether nothing perishable waits.
     pub(crate) fn is_swept(&self) -> bool {
-        self.perishables.lock().expect("no holder of this lock panics").is_empty()
+        self.perishables() == 0
+    }
+
+    /// Greetings, faces and notices that wait.
+    pub(crate) fn perishables(&self) -> usize {
+        self.perishables.lock().expect("no holder of this lock panics").len()
     }
 
     /// Sets the retained state of `topic`; told again only when it changed.

@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Moment,
-    publish::{acked::Arrived, outbox::Waiting, sink::mqtt::WINDOW, tray::Perishable},
+    publish::{acked::Arrived, outbox::Waiting, sink::mail::WINDOW, tray::Perishable},
 };
 use std::collections::{HashMap, VecDeque};
 use usher_config::value::Name;
@@ -18,7 +18,7 @@ pub(crate) enum Parcel {
 
 /// One connection's books.
 #[derive(Default)]
-pub(crate) struct Wire {
+pub struct Wire {
     pub(crate) is_connected: bool,
     /// Whether the broker was asked for the screens' signs of life.
     pub(crate) listens: bool,
@@ -34,6 +34,23 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
+    /// The broker has accepted the connection.
+    pub fn connect(&mut self) {
+        self.is_connected = true;
+    }
+
+    /// The next message that has no number yet goes out as `packet`.
+    pub fn number(&mut self, packet: u16) {
+        if let Some(sent) = self.unnumbered.pop_front() {
+            self.numbered.insert(packet, sent);
+        }
+    }
+
+    /// Messages that were handed over and are not acknowledged.
+    pub fn in_flight(&self) -> usize {
+        self.unnumbered.len() + self.numbered.len()
+    }
+
     /// What was handed over and is not acknowledged.
     pub(crate) fn sent(&self) -> impl Iterator<Item = &(Parcel, Moment)> {
         self.unnumbered.iter().chain(self.numbered.values())
@@ -47,7 +64,7 @@ impl Wire {
 
     /// Whether more may be handed over.
     pub(crate) fn has_room(&self) -> bool {
-        self.unnumbered.len() + self.numbered.len() < usize::from(WINDOW)
+        self.in_flight() < usize::from(WINDOW)
     }
 
     /// The connection broke: greetings and faces that were sent over it in vain, oldest first.
