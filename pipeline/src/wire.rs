@@ -58,19 +58,19 @@ use usher_config::{
 use usher_models::error::ModelError;
 
 /// Looks and ends of tracks on their way to identify: a few frames of a full gate; pressure still reaches the cameras.
-const SIGHTINGS: usize = 64;
+pub const SIGHTINGS: usize = 64;
 /// Frames and people who left, on their way to be counted: seconds of a full gate; counting takes microseconds.
 const PASSING: usize = 256;
 /// Identifications on their way to decide.
-const IDENTIFICATIONS: usize = 64;
+pub const IDENTIFICATIONS: usize = 64;
 /// Passes without a face on their way to decide.
-const SHOWN: usize = 8;
+pub const SHOWN: usize = 8;
 /// Frames in which passes are looked for: the next, while one is read.
 const PASSES: usize = 1;
 /// Visits on their way to disk: a commit takes milliseconds, a struggling disk seconds.
-const VISITS: usize = 256;
+pub const VISITS: usize = 256;
 /// Greetings without a name on their way to the screen: for the moment only, and a gate shows one at a time.
-const NOTICES: usize = 8;
+pub const NOTICES: usize = 8;
 /// What the operator's eyes may see late or not at all.
 const FOR_EYES: usize = 16;
 /// How far visits have come, for the same eyes: as many as the sink has in flight, each stored and acknowledged.

@@ -80,9 +80,21 @@ impl Course {
     /// # Errors
     /// [`Fault::Silent`] where that is so.
     pub fn glance(&self, now: Moment) -> Result<(), Fault> {
-        let patience = if self.has_begun() { self.silence } else { self.silence.max(FIRST_FRAME) };
-        let age = self.last.map_or(Duration::ZERO, |last| now.since(last));
-        if age > patience { Err(Fault::Silent(age)) } else { Ok(()) }
+        let age = self.age(now);
+        if age > self.patience() { Err(Fault::Silent(age)) } else { Ok(()) }
+    }
+
+    /// How long no frame may come from now on before the camera is lost.
+    pub fn patience_left(&self, now: Moment) -> Duration {
+        self.patience().saturating_sub(self.age(now))
+    }
+
+    fn age(&self, now: Moment) -> Duration {
+        self.last.map_or(Duration::ZERO, |last| now.since(last))
+    }
+
+    fn patience(&self) -> Duration {
+        if self.has_begun() { self.silence } else { self.silence.max(FIRST_FRAME) }
     }
 
     /// It is lost: why, since when, and how often it was tried.

@@ -25,7 +25,7 @@ use std::time::Duration;
 use usher_config::identify::Rules;
 
 /// How long to wait for a sighting before beating anyway and ending tracks that nobody sees any more.
-const IDLE: Duration = Duration::from_millis(500);
+pub const IDLE: Duration = Duration::from_millis(500);
 
 /// How much time passes between two searches for tracks that nobody sees any more, while work comes in.
 const SWEEP: Duration = Duration::from_secs(1);

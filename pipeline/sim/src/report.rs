@@ -1,0 +1,77 @@
+//! Reports: what one seed came to, and many together.
+
+use crate::truth::{Counts, Violation};
+use std::time::Duration;
+
+/// What one day counts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Figures {
+    pub(crate) steps: u64,
+    pub(crate) walks: u64,
+    pub(crate) frames: u64,
+    pub(crate) looks: u64,
+    pub(crate) events: u64,
+    pub(crate) faults: u64,
+    pub(crate) enrolled: u64,
+    pub(crate) forgotten: u64,
+    /// The oldest that a sighting became on its way to identify.
+    pub(crate) oldest: Duration,
+    /// How many times slower infer is than it should be.
+    pub(crate) slower: u32,
+    pub(crate) counts: Counts,
+}
+
+/// What one seed came to.
+#[derive(Debug)]
+pub struct Report {
+    /// Which.
+    pub seed: u64,
+    /// Events of the day.
+    pub steps: u64,
+    pub(crate) figures: Figures,
+    /// The first rule that did not hold, and what happened before.
+    pub violation: Option<(Violation, Vec<String>)>,
+}
+
+/// What many seeds came to: a line for people, or one of JSON.
+pub(crate) fn summary(reports: &[Report], day: &crate::day::Day, took: Duration, json: bool) -> String {
+    let sum = |of: fn(&Figures) -> u64| reports.iter().map(|report| of(&report.figures)).sum::<u64>();
+    let violations = reports.iter().filter(|report| report.violation.is_some()).count();
+    let walks = sum(|figures| figures.walks);
+    let took_s = took.as_secs_f64();
+    let figures = serde_json::json!({
+        "soak": "sim",
+        "seeds": reports.len(),
+        "walks": walks,
+        "walks_a_seed": day.walks,
+        "gates": day.gates,
+        "steps": sum(|figures| figures.steps),
+        "faults": sum(|figures| figures.faults),
+        "enrolled": sum(|figures| figures.enrolled),
+        "forgotten": sum(|figures| figures.forgotten),
+        "frames": sum(|figures| figures.frames),
+        "looks": sum(|figures| figures.looks),
+        "events": sum(|figures| figures.events),
+        "visits": sum(|figures| figures.counts.visits),
+        "visits_heard": sum(|figures| figures.counts.heard),
+        "visits_heard_again": sum(|figures| figures.counts.again),
+        "visits_expired": sum(|figures| figures.counts.expired),
+        "visits_lost_unstored": sum(|figures| figures.counts.lost_unstored),
+        "named_right": sum(|figures| figures.counts.right),
+        "strangers_named": sum(|figures| figures.counts.strangers_named),
+        "doubles_named": sum(|figures| figures.counts.doubles_named),
+        "violations": violations,
+        "plant": day.plant.map(crate::plant::Plant::word),
+        "wall_s": (took_s * 10.0).round() / 10.0,
+        "us_a_walk": (took_s * 1e6 / walks.max(1) as f64).round(),
+    });
+    if json {
+        return figures.to_string();
+    }
+    let kinds: std::collections::BTreeMap<&str, usize> =
+        reports.iter().filter_map(|report| report.violation.as_ref()).fold(Default::default(), |mut kinds, (one, _)| {
+            *kinds.entry(one.rule).or_insert(0) += 1;
+            kinds
+        });
+    format!("{figures:#}\n{violations} of {} days broke a rule {kinds:?}", reports.len())
+}
