@@ -71,7 +71,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Failed seeds that are shown with what happened before.
-const SHOWN: usize = 5;
+const SHOWN: usize = 60;
 
 #[expect(clippy::print_stdout, reason = "what a command line is for")]
 fn say(text: &str) {

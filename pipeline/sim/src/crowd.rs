@@ -44,7 +44,6 @@ pub(crate) struct Person {
 #[derive(Clone, Debug)]
 pub(crate) struct Walk {
     pub(crate) person: usize,
-    pub(crate) gate: usize,
     pub(crate) camera: usize,
     pub(crate) from: Duration,
     pub(crate) to: Duration,
@@ -126,7 +125,7 @@ pub(crate) fn walks(day: &Day, gates: &[Gate], people: &[Person], random: &mut C
             let (camera, shows) = (own[random.random_range(0..own.len())], random.random_bool(0.7));
             let from = from + Duration::from_millis(random.random_range(0..800));
             let to = from + Duration::from_millis(random.random_range(1_500..6_000));
-            walks.push(Walk { person, gate, camera, from, to, shows });
+            walks.push(Walk { person, camera, from, to, shows });
             if random.random_bool(0.15) {
                 // Turns back and comes again; or is seen by the gate's other camera, or goes to another gate.
                 let from = to + Duration::from_millis(random.random_range(500..40_000));
@@ -134,13 +133,23 @@ pub(crate) fn walks(day: &Day, gates: &[Gate], people: &[Person], random: &mut C
                 let gate = if random.random_bool(0.5) { gate } else { random.random_range(0..gates.len()) };
                 let own = &gates[gate].cameras;
                 let camera = own[random.random_range(0..own.len())];
-                walks.push(Walk { person, gate, camera, from, to, shows: false });
+                walks.push(Walk { person, camera, from, to, shows: false });
             }
         }
     }
     walks.truncate(day.walks);
     walks.sort_by_key(|walk| walk.from);
     walks
+}
+
+/// Half of those who leave do so in front of a gate, seconds after they walked up: while they are being greeted.
+pub(crate) fn change_of_mind(people: &mut [Person], walks: &[Walk], random: &mut ChaCha8Rng) {
+    for walk in walks {
+        let person = &mut people[walk.person];
+        if person.forgets.is_some() && person.enrols.is_some_and(|at| at < walk.from) && random.random_bool(0.3) {
+            person.forgets = Some(walk.from + Duration::from_millis(random.random_range(300..15_000)));
+        }
+    }
 }
 
 #[cfg(test)]

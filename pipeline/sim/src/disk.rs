@@ -42,6 +42,7 @@ pub(crate) enum Mood {
 pub(crate) enum Deed {
     Stored(Uuid),
     Deleted(Uuid),
+    Remembered(Name, VisitorId),
     Expired { visit: Uuid, keep_until: SystemTime, now: SystemTime },
 }
 
@@ -53,6 +54,8 @@ pub(crate) struct Disk(Arc<Mutex<Platter>>);
 pub(crate) struct Platter {
     pub(crate) mood: Mood,
     pub(crate) ledger: Vec<Deed>,
+    /// When it was last mended.
+    pub(crate) mended: Duration,
     rows: BTreeMap<u64, Row>,
     recent: BTreeMap<(Name, VisitorId), SystemTime>,
     /// Rows that a faulty disk said to have stored and holds in its cache.
@@ -61,6 +64,9 @@ pub(crate) struct Platter {
     read: HashMap<u64, u32>,
     plant: Option<Plant>,
 }
+
+/// What is kept in memory reaches a disk that was mended within this time: it is looked at twice a second.
+const NOTICED: Duration = Duration::from_secs(1);
 
 /// As many rows as the planted fault keeps.
 const FEW: usize = 4;
@@ -77,6 +83,12 @@ impl Disk {
     /// The process is killed, or the power fails: what was only in a cache is gone.
     pub(crate) fn cut(&self) {
         self.platter().cached.clear();
+    }
+
+    /// Whether it takes nothing, or has been mended for less time than the product takes to notice.
+    pub(crate) fn is_broken(&self, now: Duration) -> bool {
+        let platter = self.platter();
+        platter.mood != Mood::Well || (platter.mended > Duration::ZERO && now < platter.mended + NOTICED)
     }
 
     /// Whether it cannot even be read.
@@ -232,6 +244,16 @@ impl Keep for Disk {
         let recent = platter.recent.iter().filter(|(_, at)| **at >= since);
         let recent = recent.map(|((gate, visitor), at)| Recent { gate: gate.clone(), visitor: *visitor, decided: *at });
         Ok(recent.collect())
+    }
+
+    fn remember(&mut self, visits: &[Recent]) -> Result<(), ShelfError> {
+        let mut platter = self.platter();
+        let is_said = platter.may_write()?;
+        for Recent { gate, visitor, decided } in visits {
+            platter.recent.insert((gate.clone(), *visitor), whole(*decided));
+            platter.ledger.push(Deed::Remembered(gate.clone(), *visitor));
+        }
+        said(is_said, ())
     }
 
     fn visitors(&mut self) -> Result<Vec<VisitorId>, ShelfError> {

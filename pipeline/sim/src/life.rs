@@ -84,7 +84,10 @@ pub(crate) struct Shot {
 /// Somebody followed by a camera.
 pub(crate) struct Followed {
     pub(crate) id: TrackId,
+    pub(crate) begun: Moment,
     pub(crate) seen: Moment,
+    /// Whether its gate could have known anybody, all the time.
+    pub(crate) awaited: bool,
     pub(crate) faces: u32,
     pub(crate) looks: Looks,
 }
@@ -145,7 +148,6 @@ pub(crate) struct Life {
     pub(crate) notices: VecDeque<Notice>,
     pub(crate) teller: Teller,
     pub(crate) publishing: Stage<Visit, Visit>,
-    pub(crate) outbox: Arc<Outbox>,
     pub(crate) mail: Mail,
     pub(crate) waits: Waits,
     pub(crate) wire: Option<Wire>,
@@ -246,7 +248,6 @@ impl Life {
             cameras,
             current,
             known,
-            outbox,
         })
     }
 

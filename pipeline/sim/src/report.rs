@@ -16,8 +16,12 @@ pub(crate) struct Figures {
     pub(crate) forgotten: u64,
     /// The oldest that a sighting became on its way to identify.
     pub(crate) oldest: Duration,
-    /// How many times slower infer is than it should be.
-    pub(crate) slower: u32,
+    /// The same of a frame on its way to infer.
+    pub(crate) oldest_frame: Duration,
+    /// Tracks of people who were in sight for long enough, where their gate may know anybody.
+    pub(crate) people: u64,
+    /// Those of them who were decided about.
+    pub(crate) people_decided: u64,
     pub(crate) counts: Counts,
 }
 
@@ -60,6 +64,11 @@ pub(crate) fn summary(reports: &[Report], day: &crate::day::Day, took: Duration,
         "named_right": sum(|figures| figures.counts.right),
         "strangers_named": sum(|figures| figures.counts.strangers_named),
         "doubles_named": sum(|figures| figures.counts.doubles_named),
+        "people": sum(|figures| figures.people),
+        "people_decided": sum(|figures| figures.people_decided),
+        "oldest_frame_ms": reports.iter().map(|report| report.figures.oldest_frame.as_millis() as u64).max(),
+        "oldest_sighting_ms": reports.iter().map(|report| report.figures.oldest.as_millis() as u64).max(),
+        "overload": day.overload,
         "violations": violations,
         "plant": day.plant.map(crate::plant::Plant::word),
         "wall_s": (took_s * 10.0).round() / 10.0,

@@ -53,6 +53,8 @@ struct Visit {
     is_acknowledged: bool,
     is_expired: bool,
     is_lost: bool,
+    /// No disk had it, or the memory of it, when its process was killed, and the disk was broken then.
+    is_unremembered: bool,
 }
 
 /// What the truth counts.
@@ -129,7 +131,9 @@ impl Truth {
         if let Some(before) = self.last.get(&(gate.0, visitor)).and_then(|id| self.visits.get(id)) {
             let apart = taken.saturating_sub(before.taken);
             // What was never stored is nobody's memory; what was stored is remembered by wall time, which may have jumped.
-            let is_excused = before.is_lost || (before.life != life && (self.is_blind || before.jumps != self.jumps));
+            let is_excused = before.is_lost
+                || before.is_unremembered
+                || (before.life != life && (self.is_blind || before.jumps != self.jumps));
             if apart < gate.1.quiet && !is_excused {
                 let says = format!(
                     "person {} is greeted at {} after {} ms, and its quiet time is {} s",
@@ -153,6 +157,7 @@ impl Truth {
             is_acknowledged: false,
             is_expired: false,
             is_lost: false,
+            is_unremembered: false,
         };
         match self.visits.insert(id, visit) {
             None => Ok(()),
@@ -253,10 +258,17 @@ impl Truth {
     }
 
     /// The disk has done this.
-    pub(crate) fn done(&mut self, deed: &Deed, now: Duration) -> Judged {
+    pub(crate) fn done(&mut self, deed: &Deed, gates: &[Gate], now: Duration) -> Judged {
         match deed {
             Deed::Stored(id) => {
                 if let Some(visit) = self.visits.get_mut(id) {
+                    visit.is_stored = true;
+                }
+                Ok(())
+            }
+            Deed::Remembered(gate, visitor) => {
+                let gate = gates.iter().position(|one| one.name == *gate).unwrap_or_default();
+                if let Some(visit) = self.last.get(&(gate, *visitor)).and_then(|id| self.visits.get_mut(id)) {
                     visit.is_stored = true;
                 }
                 Ok(())
@@ -279,11 +291,12 @@ impl Truth {
     }
 
     /// The process of this life is killed: what it had not stored is lost with it, and nothing else may be.
-    pub(crate) fn killed(&mut self, life: u32) {
+    pub(crate) fn killed(&mut self, life: u32, is_disk_broken: bool) {
         for visit in self.visits.values_mut().filter(|visit| visit.life == life) {
             if !visit.is_stored && !visit.is_acknowledged {
                 visit.is_lost = true;
             }
+            visit.is_unremembered |= is_disk_broken && !visit.is_stored;
         }
         self.consents.values_mut().for_each(|consent| consent.shown = None);
         self.restarts += 1;

@@ -51,6 +51,8 @@ pub(crate) enum Event {
     Inside(u32, Task),
     /// What the broker gets, and answers, over the connection of this number.
     Packet(u32, Packet),
+    /// Infer is asked for so many times what it can do, or for what it can.
+    Overload(bool),
     /// Once a second: what must hold at all times.
     Look,
     /// Everything is mended; nothing new happens.
@@ -92,6 +94,10 @@ pub(crate) enum Task {
 pub(crate) enum Packet {
     /// The broker accepts it.
     Accepted,
+    /// It was not accepted in time, if so.
+    Unaccepted,
+    /// Nothing came back for as long as two pings take, if so.
+    Unheard,
     /// It breaks.
     Broken(&'static str),
     /// A message arrives.
@@ -99,6 +105,9 @@ pub(crate) enum Packet {
     /// Its acknowledgement does.
     Returns(u16),
 }
+
+/// How long an overload lasts.
+const OVERLOAD: Duration = Duration::from_secs(10 * 60);
 
 /// Lines of what happened last, kept where a seed is told again.
 const TOLD: usize = 40;
@@ -122,6 +131,10 @@ pub(crate) struct World {
     pub(crate) died: Duration,
     pub(crate) truth: Truth,
     pub(crate) figures: Figures,
+    /// How many times longer infer takes than it should.
+    pub(crate) slower: f64,
+    /// When the overload ended.
+    pub(crate) relieved: Option<Duration>,
     pub(crate) is_evening: bool,
     /// What happened last; `None`: nobody will ask.
     pub(crate) told: Option<VecDeque<String>>,
@@ -140,8 +153,9 @@ impl World {
     pub(crate) fn new(seed: u64, day: Day, is_told: bool) -> anyhow::Result<Self> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let gates = day::gates(&day, &mut random);
-        let people = crowd::people(&day, &mut random);
+        let mut people = crowd::people(&day, &mut random);
         let walks = crowd::walks(&day, &gates, &people, &mut random);
+        crowd::change_of_mind(&mut people, &walks, &mut random);
         let (folder, key) = (folder()?, BoxKey::random());
         let desk = crate::life::store(folder.path(), &key)?;
         let cameras = gates.iter().map(|gate| gate.cameras.len()).sum();
@@ -163,6 +177,8 @@ impl World {
             died: Duration::ZERO,
             truth: Truth::default(),
             figures: Figures::default(),
+            slower: 1.0,
+            relieved: None,
             is_evening: false,
             told: is_told.then(VecDeque::new),
             folder,
@@ -198,6 +214,11 @@ impl World {
         if self.day.faults {
             faults::plan(&self.day, self.devices.len(), &mut self.random, &mut self.agenda);
         }
+        if self.day.overload > 1 {
+            let from = (end - EVENING - OVERLOAD) / 2;
+            self.agenda.at(from, Event::Overload(true));
+            self.agenda.at(from + OVERLOAD, Event::Overload(false));
+        }
         self.agenda.at(Duration::from_secs(1), Event::Look);
         self.agenda.at(end - EVENING, Event::Evening);
         self.agenda.at(end, Event::Night);
@@ -229,6 +250,7 @@ impl World {
             Event::Picture(camera, rate) => self.takes_picture(camera, rate),
             Event::Inside(life, task) => return self.inside(life, task),
             Event::Packet(connection, packet) => return self.packet(connection, packet),
+            Event::Overload(begins) => self.overloads(begins),
             Event::Look => return self.looks(),
             Event::Evening => self.evening(),
             Event::Night => {}
@@ -265,7 +287,7 @@ impl World {
     fn ledger(&mut self) -> Result<(), Violation> {
         let deeds = std::mem::take(&mut self.disk.platter().ledger);
         let now = self.now();
-        deeds.iter().try_for_each(|deed| self.truth.done(deed, now))
+        deeds.iter().try_for_each(|deed| self.truth.done(deed, &self.gates, now))
     }
 
     fn night(&mut self) -> Result<(), Violation> {

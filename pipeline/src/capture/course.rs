@@ -15,6 +15,9 @@ use std::time::Duration;
 pub const GLANCE: Duration = Duration::from_millis(50);
 /// The first frame may take this long: connecting, and the wait for the stream's next key frame.
 const FIRST_FRAME: Duration = Duration::from_secs(10);
+/// Where earlier openings gave one: twice as long as the slowest of them took, and not less than this. A camera that takes a
+/// connection while it is ill may never give a frame over it, though it is well by then, and each wait for it counts.
+const NEXT_FIRST_FRAME: Duration = Duration::from_secs(5);
 /// A camera that gave frames for this long was well: the next try comes early again.
 const WELL: Duration = Duration::from_secs(5);
 /// Between two knocks at the door of a camera that does not answer, before chance.
@@ -44,18 +47,31 @@ pub struct Course {
     /// The last frame of this opening, or the opening itself.
     last: Option<Moment>,
     was_away: bool,
+    /// When it was opened.
+    begun: Option<Moment>,
+    /// The longest that a first frame took.
+    slowest: Option<Duration>,
 }
 
 impl Course {
     /// A camera that was not opened yet. `silence`: how old its last frame may be; `has_door`: whether one can knock there.
     pub fn new(silence: Duration, has_door: bool) -> Self {
-        let (first, last) = (None, None);
-        Self { silence, has_door, backoff: Backoff::default(), lost: None, first, last, was_away: false }
+        Self {
+            silence,
+            has_door,
+            backoff: Backoff::default(),
+            lost: None,
+            first: None,
+            last: None,
+            was_away: false,
+            begun: None,
+            slowest: None,
+        }
     }
 
     /// It is opened, once more or for the first time.
     pub fn begin(&mut self, now: Moment) {
-        (self.first, self.last) = (None, Some(now));
+        (self.first, self.last, self.begun) = (None, Some(now), Some(now));
     }
 
     /// Whether this opening has given a frame.
@@ -65,6 +81,10 @@ impl Course {
 
     /// A frame has come; true where that may be news.
     pub fn frame(&mut self, now: Moment) -> bool {
+        if self.first.is_none() {
+            let took = self.begun.map(|begun| now.since(begun));
+            self.slowest = self.slowest.max(took);
+        }
         let first = *self.first.get_or_insert(now);
         self.last = Some(now);
         if now.since(first) >= WELL {
@@ -94,7 +114,11 @@ impl Course {
     }
 
     fn patience(&self) -> Duration {
-        if self.has_begun() { self.silence } else { self.silence.max(FIRST_FRAME) }
+        if self.has_begun() {
+            return self.silence;
+        }
+        let known = self.slowest.map(|slowest| (2 * slowest).clamp(NEXT_FIRST_FRAME, FIRST_FRAME));
+        self.silence.max(known.unwrap_or(FIRST_FRAME))
     }
 
     /// It is lost: why, since when, and how often it was tried.
@@ -167,6 +191,18 @@ mod tests {
         assert_eq!(course.glance(at(10_050)), Err(Fault::Silent(Duration::from_millis(10_050))));
         assert!(course.frame(at(10_060)) && !course.frame(at(10_100)));
         assert!(course.glance(at(12_100)).is_ok() && course.glance(at(12_150)).is_err());
+    }
+
+    #[test]
+    fn a_first_frame_is_waited_for_as_long_as_it_took_before() {
+        let mut course = Course::new(Duration::from_secs(2), true);
+        let patience = |course: &mut Course, takes: u64| {
+            course.begin(at(0));
+            let left = course.patience_left(at(0));
+            course.frame(at(takes));
+            left.as_millis()
+        };
+        assert_eq!([900, 3_500, 100, 9_000, 1].map(|takes| patience(&mut course, takes)), [10_000, 5_000, 7_000, 7_000, 10_000]);
     }
 
     #[test]

@@ -60,6 +60,12 @@ pub trait Keep: Send {
     /// [`ShelfError`].
     fn recent(&mut self, since: SystemTime) -> Result<Vec<Recent>, ShelfError>;
 
+    /// Remembers visits that have no row any more, in one commit.
+    ///
+    /// # Errors
+    /// [`ShelfError`].
+    fn remember(&mut self, visits: &[Recent]) -> Result<(), ShelfError>;
+
     /// Everybody of whom there is a row, or who is remembered.
     ///
     /// # Errors

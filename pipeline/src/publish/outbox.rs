@@ -104,6 +104,8 @@ struct Inner {
     in_memory: BTreeMap<u64, Row>,
     /// Acknowledged rows that the disk did not delete.
     undeleted: BTreeSet<u64>,
+    /// Visits that were acknowledged out of memory, and that the disk is still to remember for the quiet time.
+    owed: Vec<Recent>,
     arrived: HashMap<u64, Arrived>,
     trouble: Option<String>,
 }
@@ -139,6 +141,7 @@ impl Outbox {
             on_disk,
             in_memory: BTreeMap::new(),
             undeleted: BTreeSet::new(),
+            owed: Vec::new(),
             arrived: HashMap::new(),
             trouble: None,
         };
@@ -209,8 +212,9 @@ impl Outbox {
         let mut gone = Vec::with_capacity(seqs.len());
         for seq in seqs {
             inner.arrived.remove(seq);
-            if inner.in_memory.remove(seq).is_none() {
-                gone.push(*seq);
+            match inner.in_memory.remove(seq) {
+                None => gone.push(*seq),
+                Some(Row { gate, visitor, decided, .. }) => inner.owe(Recent { gate, visitor, decided }),
             }
         }
         let deleted = inner.shelf.delete(&gone);
@@ -238,6 +242,7 @@ impl Outbox {
         inner.in_memory.retain(|_, row| row.keep_until > now);
         let mut expired = (before - inner.in_memory.len()) as u64;
         let remember_from = now.checked_sub(self.remember).unwrap_or(SystemTime::UNIX_EPOCH);
+        inner.owed.retain(|visit| visit.decided >= remember_from);
         if inner.trouble.is_none() {
             let pruned = inner.shelf.prune(now, remember_from);
             if let Some(seqs) = inner.note(pruned) {
@@ -307,6 +312,14 @@ impl Inner {
         stored
     }
 
+    fn owe(&mut self, visit: Recent) {
+        if visit.visitor != Row::NOBODY {
+            self.owed.push(visit);
+            let excess = self.owed.len().saturating_sub(MEMORY_ROWS);
+            self.owed.drain(..excess);
+        }
+    }
+
     /// Tries what failed once more.
     fn heal(&mut self, now: SystemTime) {
         if self.trouble.is_none() {
@@ -318,13 +331,15 @@ impl Inner {
         let healed = shelf
             .reopen_if_needed(now)
             .and_then(|()| shelf.delete(&undeleted))
-            .and_then(|_| shelf.put(&rows))
+            .and_then(|_| shelf.remember(&self.owed))
+            .and_then(|()| shelf.put(&rows))
             .and_then(|()| shelf.extent());
         match healed {
             Ok((_, on_disk)) => {
                 self.on_disk = on_disk;
                 self.in_memory.clear();
                 self.undeleted.clear();
+                self.owed.clear();
                 self.trouble = None;
                 tracing::info!(rows = rows.len(), "outbox: the disk takes visits again");
             }

@@ -36,6 +36,8 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;
     PRAGMA user_version = 1;";
 
+const REMEMBER: &str = "INSERT OR REPLACE INTO recent VALUES (?, ?, ?)";
+
 /// Why the outbox's file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ShelfError {
@@ -221,7 +223,7 @@ impl Keep for Shelf {
             {
                 let mut insert =
                     commit.prepare_cached("INSERT OR REPLACE INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
-                let mut remember = commit.prepare_cached("INSERT OR REPLACE INTO recent VALUES (?, ?, ?)")?;
+                let mut remember = commit.prepare_cached(REMEMBER)?;
                 for (seq, row) in rows {
                     let (decided, keep_until) = (millis(row.decided), millis(row.keep_until));
                     insert.execute(params![
@@ -340,6 +342,24 @@ impl Keep for Shelf {
     fn checkpoint(&mut self) -> Result<(), ShelfError> {
         let done = self.db()?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         done.map_err(|reason| self.error(reason))
+    }
+
+    fn remember(&mut self, visits: &[Recent]) -> Result<(), ShelfError> {
+        if visits.is_empty() {
+            return Ok(());
+        }
+        let put = |db: &mut Connection| {
+            let commit = db.transaction()?;
+            for Recent { gate, visitor, decided } in visits {
+                commit.prepare_cached(REMEMBER)?.execute(params![
+                    gate.as_str(),
+                    visitor.0.as_bytes(),
+                    millis(*decided)
+                ])?;
+            }
+            commit.commit()
+        };
+        put(self.db()?).map_err(|reason| self.error(reason))
     }
 
     fn visitors(&mut self) -> Result<Vec<VisitorId>, ShelfError> {

@@ -108,6 +108,10 @@ impl World {
         let device = &mut self.devices[camera];
         if let Some(session) = device.session.as_mut().filter(|session| session.opening == opening) {
             session.gives = device.sight == Sight::Well;
+            // Whoever begins to listen gets a whole picture at once.
+            device.rate += 1;
+            let rate = device.rate;
+            self.later(Duration::ZERO, Event::Picture(camera, rate));
         }
     }
 

@@ -32,6 +32,8 @@ impl World {
             }
         };
         self.later(after, Event::Packet(number, packet));
+        // The library waits no longer for the broker's word that it accepts.
+        self.later(PATIENCE, Event::Packet(number, Packet::Unaccepted));
     }
 
     pub(crate) fn packet(&mut self, number: u32, packet: Packet) -> Result<(), Violation> {
@@ -45,6 +47,19 @@ impl World {
                     self.life.iter_mut().filter_map(|life| life.wire.as_mut()).for_each(|wire| wire.connect());
                 }
                 self.mails()
+            }
+            Packet::Unaccepted => {
+                if self.life.as_ref().and_then(|life| life.wire.as_ref()).is_some_and(|wire| !wire.is_connected()) {
+                    self.breaks_off("no answer within 5 s");
+                }
+                Ok(())
+            }
+            // Of two pings in a row none came back.
+            Packet::Unheard => {
+                if self.net.way != Way::Open {
+                    self.breaks_off("no ping comes back");
+                }
+                Ok(())
             }
             Packet::Broken(reason) => {
                 self.breaks_off(reason);

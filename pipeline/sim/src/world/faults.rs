@@ -6,7 +6,7 @@ use crate::{
     disk::Mood,
     net::Way,
     truth::Violation,
-    world::{Event, World, cameras::Sight},
+    world::{Event, Packet, World, cameras::Sight},
 };
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
@@ -98,7 +98,11 @@ impl World {
                 self.breaks_off("the broker closed it");
             }
             Fault::Mute => self.net.is_mute = true,
-            Fault::Way(way) => self.net.way = way,
+            Fault::Way(way) => {
+                self.net.way = way;
+                let number = self.net.connection.number;
+                self.later(PINGS, Event::Packet(number, Packet::Unheard));
+            }
             Fault::Cut => self.breaks_off("reset by peer"),
             Fault::Slow(ms) => self.net.slow_ms = ms,
             Fault::Disk(mood) => self.disk.platter().mood = mood,
@@ -128,7 +132,11 @@ impl World {
             Fault::Mute => self.net.is_mute = false,
             Fault::Way(_) => self.net.way = Way::Open,
             Fault::Slow(_) => self.net.slow_ms = 20,
-            Fault::Disk(_) => self.disk.platter().mood = Mood::Well,
+            Fault::Disk(_) => {
+                let now = self.now();
+                let mut platter = self.disk.platter();
+                (platter.mood, platter.mended) = (Mood::Well, now);
+            }
             Fault::Commits(_) => self.commit = Duration::from_millis(6),
         }
     }
@@ -157,7 +165,9 @@ impl World {
         let Some(life) = &self.life else { return Ok(()) };
         for (camera, device) in self.devices.iter().enumerate().filter(|(_, device)| device.sight == Sight::Well) {
             let since = device.well_since.max(life.clock.born).max(device.seen);
-            if now - since > FRAMES_WITHIN {
+            // Of a camera that never gave this process a picture it is not known how long one takes.
+            let within = if device.seen >= life.clock.born { FRAMES_WITHIN } else { FIRST_FRAME_WITHIN };
+            if now - since > within {
                 let says = format!("camera {camera} can give pictures, and usher has had none for {} ms", (now - since).as_millis());
                 return Err(self.violation("frames", says));
             }
@@ -166,5 +176,9 @@ impl World {
     }
 }
 
+/// A connection that nothing comes back over is noticed by then, though nothing is sent: two pings, five seconds apart.
+const PINGS: Duration = Duration::from_secs(10);
+
 /// What was promised of a camera that is well.
 const FRAMES_WITHIN: Duration = Duration::from_secs(10);
+const FIRST_FRAME_WITHIN: Duration = Duration::from_secs(15);

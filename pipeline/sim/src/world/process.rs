@@ -52,7 +52,8 @@ impl World {
         let Some(life) = self.life.take() else { return };
         self.died = self.now();
         self.disk.cut();
-        self.truth.killed(life.number);
+        let is_broken = self.disk.is_broken(self.died);
+        self.truth.killed(life.number, is_broken);
         self.net.connection = crate::net::Connection::of(self.net.connection.number + 1);
         self.tell(|| "usher is killed".to_owned());
     }

@@ -5,13 +5,14 @@
 use crate::{
     crowd::template,
     life::{Followed, Life, Shot, rules},
+    report::Figures,
     truth::Violation,
     world::{Event, Task, World},
 };
 use rand::RngExt as _;
 use std::{sync::Arc, time::Duration};
 use usher::{
-    clock::Clock as _,
+    clock::{Clock as _, Moment},
     infer::{
         best::{Bar, Looks},
         engine::MOST_LOOKS_A_ROUND,
@@ -78,8 +79,9 @@ impl World {
         let taken = life.infer.frames.take_ranked(1, Duration::ZERO, rank).unwrap_or_default();
         let Some(shot) = taken.into_iter().next() else { return };
         life.inferring.is_busy = true;
-        let cost = self.infers(&shot);
-        let cost = cost * self.figures.slower.max(1);
+        let waited = life.clock.now().since(shot.taken);
+        let cost = self.infers(&shot).mul_f64(self.slower);
+        self.figures.oldest_frame = self.figures.oldest_frame.max(waited);
         self.done_after(cost, Task::Inferred);
     }
 
@@ -91,8 +93,8 @@ impl World {
             return LETS_GO;
         }
         self.figures.frames += 1;
-        follow(life, shot);
         let awaits = life.current.awaits_anybody(&camera);
+        follow(life, shot, awaits, &mut self.figures);
         let mut due: Vec<(u32, usize, Quality, f32)> = Vec::new();
         for walk in &shot.walks {
             let Some(followed) = life.infer.followed.get_mut(&(shot.camera, *walk)) else { continue };
@@ -173,7 +175,7 @@ impl World {
         let Some(life) = &mut self.life else { return };
         if !life.inferring.is_busy {
             let now = life.clock.now();
-            expire(life, now);
+            expire(life, now, &mut self.figures);
         }
         if !life.identifying.is_busy && life.identifying.input.is_empty() && life.identifying.output.is_empty() {
             let found = life.identifier.step(None, &life.known, &life.health, &*life.clock);
@@ -268,6 +270,14 @@ impl World {
         self.kick_infer();
     }
 
+    /// Infer is asked for so many times what it can do: as if every camera's every frame took that much longer.
+    pub(crate) fn overloads(&mut self, begins: bool) {
+        let demand = self.devices.len() as f64 * DETECTS.as_secs_f64() * FRAMES;
+        self.slower = if begins { f64::from(self.day.overload) / demand } else { 1.0 };
+        self.relieved = (!begins).then(|| self.now());
+        self.tell(|| if begins { "too much is asked of infer".to_owned() } else { "infer is asked for what it can do".to_owned() });
+    }
+
     /// What must hold of the links at all times.
     pub(crate) fn bounds(&self) -> Result<(), Violation> {
         let Some(life) = &self.life else { return Ok(()) };
@@ -279,6 +289,11 @@ impl World {
             ("greetings for the broker", life.mail.perishables(), MOST_PERISHABLES),
             ("tracks", life.identifier.tracks(), MOST_TRACKS),
         ];
+        if self.figures.oldest > OLDEST || self.figures.oldest_frame > OLDEST {
+            let (sighting, frame) = (self.figures.oldest.as_millis(), self.figures.oldest_frame.as_millis());
+            let says = format!("a sighting has waited {sighting} ms for identify, a frame {frame} ms for infer");
+            return Err(self.violation("age", says));
+        }
         match links.iter().find(|(_, waiting, most)| waiting > most) {
             Some((link, waiting, most)) => Err(self.violation("bounds", format!("{waiting} wait from {link}, and {most} may"))),
             None => Ok(()),
@@ -286,31 +301,45 @@ impl World {
     }
 }
 
+/// Frames a second that a camera is to be looked at.
+const FRAMES: f64 = 15.0;
+/// What was promised under overload: nothing waits for longer.
+const OLDEST: Duration = Duration::from_millis(250);
+
+/// Whoever was in sight for this long should be decided about, whatever the load.
+const LONG_ENOUGH: Duration = Duration::from_millis(1_200);
+
 /// Twice what the tray holds: as many were on their way over a connection that broke.
 const MOST_PERISHABLES: usize = 128;
 /// Far more than cameras can show.
 const MOST_TRACKS: usize = 4096;
 
 /// The tracker: which walk of this frame is which track; who was not seen for long has gone.
-fn follow(life: &mut Life, shot: &Shot) {
-    expire(life, shot.taken);
+fn follow(life: &mut Life, shot: &Shot, awaits: bool, figures: &mut Figures) {
+    expire(life, shot.taken, figures);
     for walk in &shot.walks {
         let at = (shot.camera, *walk);
         if !life.infer.followed.contains_key(&at) {
             let id: TrackId = life.track();
-            life.infer.followed.insert(at, Followed { id, seen: shot.taken, faces: 0, looks: Looks::default() });
+            life.infer.followed.insert(at, Followed { id, begun: shot.taken, seen: shot.taken, faces: 0, awaited: awaits, looks: Looks::default() });
         }
         if let Some(followed) = life.infer.followed.get_mut(&at) {
             followed.seen = shot.taken;
+            followed.awaited &= awaits;
             followed.faces += 1;
         }
     }
 }
 
-fn expire(life: &mut Life, now: usher::clock::Moment) {
+fn expire(life: &mut Life, now: Moment, figures: &mut Figures) {
     let (cameras, output) = (&life.cameras, &mut life.inferring.output);
     life.infer.followed.retain(|(camera, _), followed| {
         let is_there = now.since(followed.seen) < PATIENCE;
+        if !is_there && followed.awaited && followed.seen.since(followed.begun) >= LONG_ENOUGH {
+            let is_decided = followed.looks.settled.is_settled() || followed.looks.count >= rules().looks;
+            figures.people += 1;
+            figures.people_decided += u64::from(is_decided);
+        }
         if !is_there && followed.looks.count > 0 {
             let gone = Sighting::Gone { camera: cameras[*camera].clone(), track: followed.id, at: followed.seen };
             output.push_back(gone);

@@ -31,6 +31,7 @@ impl Outbox {
         let on_disk = inner.shelf.visitors();
         let mut visitors: BTreeSet<VisitorId> = inner.note(on_disk).unwrap_or_default().into_iter().collect();
         visitors.extend(inner.in_memory.values().map(|row| row.visitor));
+        visitors.extend(inner.owed.iter().map(|visit| visit.visitor));
         visitors.remove(&Row::NOBODY);
         if visitors.is_empty() {
             return;
@@ -42,6 +43,7 @@ impl Outbox {
         for row in inner.in_memory.values_mut().filter(|row| gone.contains(&row.visitor)) {
             row.blank();
         }
+        inner.owed.retain(|visit| !gone.contains(&visit.visitor));
         let blanked = inner.shelf.blank(&gone);
         if inner.note(blanked).is_some() {
             tracing::info!(visitors = gone.len(), "visits of somebody who was forgotten are nobody's now");

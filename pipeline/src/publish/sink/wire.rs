@@ -4,7 +4,7 @@ use crate::{
     clock::Moment,
     publish::{acked::Arrived, outbox::Waiting, sink::mail::WINDOW, tray::Perishable},
 };
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use usher_config::value::Name;
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ pub struct Wire {
     pub(crate) cursor: u64,
     /// Handed over, without a packet id yet; the library numbers them in this order.
     pub(crate) unnumbered: VecDeque<(Parcel, Moment)>,
-    pub(crate) numbered: HashMap<u16, (Parcel, Moment)>,
+    pub(crate) numbered: BTreeMap<u16, (Parcel, Moment)>,
     pub(crate) acknowledged: Vec<u64>,
     pub(crate) farewell: bool,
 }
@@ -37,6 +37,11 @@ impl Wire {
     /// The broker has accepted the connection.
     pub fn connect(&mut self) {
         self.is_connected = true;
+    }
+
+    /// Whether it has.
+    pub fn is_connected(&self) -> bool {
+        self.is_connected
     }
 
     /// The next message that has no number yet goes out as `packet`.
