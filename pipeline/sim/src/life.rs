@@ -202,7 +202,7 @@ impl Life {
             box_name: name("box"),
             data: PathBuf::new(),
             quiet: longest,
-            visitors: Box::new(move |id| shown.visitor(id)),
+            visitors: Arc::new(move |id| shown.visitor(id)),
             forgotten: Box::new(move |asked: &[VisitorId]| {
                 let kept = kept.lock().expect("no holder of this lock panics");
                 let is_gone = |id: &&VisitorId| !is_cached && kept.holds(**id).is_ok_and(|is_kept| !is_kept);

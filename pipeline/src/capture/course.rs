@@ -9,15 +9,18 @@ use crate::{
     clock::Moment,
     health::CameraState,
 };
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 /// How often whoever reads a camera looks up from waiting for a frame: for the stop, the age of the last frame, errors.
 pub const GLANCE: Duration = Duration::from_millis(50);
 /// The first frame may take this long: connecting, and the wait for the stream's next key frame.
 const FIRST_FRAME: Duration = Duration::from_secs(10);
-/// Where earlier openings gave one: twice as long as the slowest of them took, and not less than this. A camera that takes a
-/// connection while it is ill may never give a frame over it, though it is well by then, and each wait for it counts.
+/// Where earlier openings gave one: twice as long as the middle one of the last few took, and not less than this. A camera
+/// that takes a connection while it is ill may never give a frame over it, though it is well by then, and each wait for it
+/// counts.
 const NEXT_FIRST_FRAME: Duration = Duration::from_secs(5);
+/// Openings that are remembered: one that waited for a machine which stood still says nothing of the next.
+const REMEMBERED: usize = 5;
 /// A camera that gave frames for this long was well: the next try comes early again.
 const WELL: Duration = Duration::from_secs(5);
 /// Between two knocks at the door of a camera that does not answer, before chance.
@@ -49,8 +52,8 @@ pub struct Course {
     was_away: bool,
     /// When it was opened.
     begun: Option<Moment>,
-    /// The longest that a first frame took.
-    slowest: Option<Duration>,
+    /// How long the last first frames took, the newest at the end.
+    took: VecDeque<Duration>,
 }
 
 impl Course {
@@ -65,7 +68,7 @@ impl Course {
             last: None,
             was_away: false,
             begun: None,
-            slowest: None,
+            took: VecDeque::new(),
         }
     }
 
@@ -82,8 +85,9 @@ impl Course {
     /// A frame has come; true where that may be news.
     pub fn frame(&mut self, now: Moment) -> bool {
         if self.first.is_none() {
-            let took = self.begun.map(|begun| now.since(begun));
-            self.slowest = self.slowest.max(took);
+            self.took.extend(self.begun.map(|begun| now.since(begun)));
+            let excess = self.took.len().saturating_sub(REMEMBERED);
+            self.took.drain(..excess);
         }
         let first = *self.first.get_or_insert(now);
         self.last = Some(now);
@@ -117,8 +121,10 @@ impl Course {
         if self.has_begun() {
             return self.silence;
         }
-        let known = self.slowest.map(|slowest| (2 * slowest).clamp(NEXT_FIRST_FRAME, FIRST_FRAME));
-        self.silence.max(known.unwrap_or(FIRST_FRAME))
+        let mut took: Vec<Duration> = self.took.iter().copied().collect();
+        took.sort();
+        let middle = took.get(took.len().saturating_sub(1) / 2).map(|middle| 2 * *middle);
+        self.silence.max(middle.map_or(FIRST_FRAME, |middle| middle.clamp(NEXT_FIRST_FRAME, FIRST_FRAME)))
     }
 
     /// It is lost: why, since when, and how often it was tried.
@@ -202,7 +208,8 @@ mod tests {
             course.frame(at(takes));
             left.as_millis()
         };
-        assert_eq!([900, 3_500, 100, 9_000, 1].map(|takes| patience(&mut course, takes)), [10_000, 5_000, 7_000, 7_000, 10_000]);
+        let waits = [6_000, 100, 4_000, 4_000, 1].map(|takes| patience(&mut course, takes));
+        assert_eq!(waits, [10_000, 10_000, 5_000, 8_000, 8_000]);
     }
 
     #[test]

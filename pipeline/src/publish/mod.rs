@@ -221,6 +221,8 @@ pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -
 pub fn over(setup: Setup, outbox: &Arc<Outbox>, key: Arc<EventKey>) -> (Teller, Mail) {
     let Setup { settings, site, box_name, visitors, forgotten, guide, changes, flow, lanes, health, .. } = setup;
     let Setup { clock, acked, progress, .. } = setup;
+    // Whoever was forgotten while no usher ran is nobody before anything is sent.
+    outbox.blank(&forgotten);
     health.set_outbox(outbox.depth());
     let tray = Arc::new(Tray::over(outbox.clone()));
     let reporter = Reporter { topics: Topics::of(&site), source: payload::source(&site, &box_name), box_name };
@@ -228,6 +230,7 @@ pub fn over(setup: Setup, outbox: &Arc<Outbox>, key: Arc<EventKey>) -> (Teller, 
         tray: tray.clone(),
         reporter: reporter.clone(),
         key,
+        visitors: visitors.clone(),
         health: health.clone(),
         clock: clock.clone(),
         acked,

@@ -106,6 +106,10 @@ struct Inner {
     undeleted: BTreeSet<u64>,
     /// Visits that were acknowledged out of memory, and that the disk is still to remember for the quiet time.
     owed: Vec<Recent>,
+    /// Whoever was forgotten, and whose rows the disk could not blank yet: they are blanked as they are read.
+    gone: BTreeSet<VisitorId>,
+    /// How often somebody was blanked.
+    blanked: u64,
     arrived: HashMap<u64, Arrived>,
     trouble: Option<String>,
 }
@@ -142,6 +146,8 @@ impl Outbox {
             in_memory: BTreeMap::new(),
             undeleted: BTreeSet::new(),
             owed: Vec::new(),
+            gone: BTreeSet::new(),
+            blanked: 0,
             arrived: HashMap::new(),
             trouble: None,
         };
@@ -201,6 +207,9 @@ impl Outbox {
         rows.dedup_by_key(|waiting| waiting.seq);
         rows.truncate(most);
         for waiting in &mut rows {
+            if inner.gone.contains(&waiting.row.visitor) {
+                waiting.row.blank();
+            }
             waiting.row.arrived = inner.arrived.get(&waiting.seq).copied();
         }
         rows
@@ -223,6 +232,11 @@ impl Outbox {
             None => inner.undeleted.extend(gone),
         }
         inner.gauge();
+    }
+
+    /// A number that changes when somebody's rows were blanked: what was read before may still say who it was.
+    pub(crate) fn blanked(&self) -> u64 {
+        self.lock().blanked
     }
 
     /// Visits decided at `since` or later, as far as they are remembered. To be asked before the gates open.

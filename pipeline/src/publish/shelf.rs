@@ -8,7 +8,7 @@ use crate::{
     gallery::visitor::VisitorId,
     publish::{
         keep::Keep,
-        outbox::{Kind, Recent, Row, Waiting, blank::blanked},
+        outbox::{Kind, Recent, Row, Waiting, blank},
     },
 };
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
@@ -363,34 +363,11 @@ impl Keep for Shelf {
     }
 
     fn visitors(&mut self) -> Result<Vec<VisitorId>, ShelfError> {
-        let read = |db: &mut Connection| {
-            let mut select = db.prepare_cached("SELECT visitor FROM row UNION SELECT visitor FROM recent")?;
-            let ids = select.query_map([], |row| Ok(VisitorId(Uuid::from_bytes(row.get(0)?))))?;
-            ids.collect::<rusqlite::Result<Vec<_>>>()
-        };
-        read(self.db()?).map_err(|reason| self.error(reason))
+        blank::visitors(self.db()?).map_err(|reason| self.error(reason))
     }
 
     fn blank(&mut self, gone: &BTreeSet<VisitorId>) -> Result<(), ShelfError> {
-        let blank = |db: &mut Connection| {
-            let commit = db.transaction()?;
-            let rows: Vec<(i64, VisitorId, Vec<u8>)> = {
-                let mut select = commit.prepare_cached("SELECT seq, visitor, body FROM row")?;
-                let rows = select
-                    .query_map([], |row| Ok((row.get(0)?, VisitorId(Uuid::from_bytes(row.get(1)?)), row.get(2)?)))?;
-                rows.filter(|row| row.as_ref().map_or(true, |(_, visitor, _)| gone.contains(visitor)))
-                    .collect::<rusqlite::Result<_>>()?
-            };
-            for (seq, visitor, body) in rows {
-                let update = "UPDATE row SET visitor = ?, body = ? WHERE seq = ?";
-                commit.execute(update, params![Row::NOBODY.0.as_bytes(), blanked(&body, visitor), seq])?;
-            }
-            for visitor in gone {
-                commit.execute("DELETE FROM recent WHERE visitor = ?", [visitor.0.as_bytes()])?;
-            }
-            commit.commit()
-        };
-        blank(self.db()?).map_err(|reason| self.error(reason))?;
+        blank::blank(self.db()?, gone).map_err(|reason| self.error(reason))?;
         self.checkpoint()
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::{
     clock::Moment,
+    gallery::visitor::VisitorId,
     metrics::{EXPIRED, SKIPPED},
     publish::outbox::Outbox,
 };
@@ -31,6 +32,8 @@ pub(crate) struct Perishable {
     pub(crate) decided: Moment,
     /// Steady time from `decided`.
     pub(crate) good_for: Duration,
+    /// Who is named or shown in it. It goes to nobody once they are forgotten.
+    pub(crate) of: Option<VisitorId>,
 }
 
 impl Perishable {

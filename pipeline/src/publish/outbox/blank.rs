@@ -6,6 +6,7 @@ use crate::{
     gallery::visitor::VisitorId,
     publish::outbox::{Outbox, Row},
 };
+use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -44,15 +45,48 @@ impl Outbox {
             row.blank();
         }
         inner.owed.retain(|visit| !gone.contains(&visit.visitor));
+        // Once for each: a disk that takes nothing is asked again and again.
+        if !gone.iter().all(|visitor| inner.gone.contains(visitor)) {
+            inner.blanked += 1;
+        }
         let blanked = inner.shelf.blank(&gone);
+        inner.gone = gone.clone();
         if inner.note(blanked).is_some() {
+            inner.gone.clear();
             tracing::info!(visitors = gone.len(), "visits of somebody who was forgotten are nobody's now");
         }
     }
 }
 
+/// Everybody of whom there is a row, or who is remembered.
+pub(crate) fn visitors(db: &mut Connection) -> rusqlite::Result<Vec<VisitorId>> {
+    let mut select = db.prepare_cached("SELECT visitor FROM row UNION SELECT visitor FROM recent")?;
+    let ids = select.query_map([], |row| Ok(VisitorId(Uuid::from_bytes(row.get(0)?))))?;
+    ids.collect()
+}
+
+/// Takes these visitors out of every row, in one commit.
+pub(crate) fn blank(db: &mut Connection, gone: &BTreeSet<VisitorId>) -> rusqlite::Result<()> {
+    let commit = db.transaction()?;
+    let rows: Vec<(i64, VisitorId, Vec<u8>)> = {
+        let mut select = commit.prepare_cached("SELECT seq, visitor, body FROM row")?;
+        let rows =
+            select.query_map([], |row| Ok((row.get(0)?, VisitorId(Uuid::from_bytes(row.get(1)?)), row.get(2)?)))?;
+        rows.filter(|row| row.as_ref().map_or(true, |(_, visitor, _)| gone.contains(visitor)))
+            .collect::<rusqlite::Result<_>>()?
+    };
+    for (seq, visitor, body) in rows {
+        let update = "UPDATE row SET visitor = ?, body = ? WHERE seq = ?";
+        commit.execute(update, params![Row::NOBODY.0.as_bytes(), blanked(&body, visitor), seq])?;
+    }
+    for visitor in gone {
+        commit.execute("DELETE FROM recent WHERE visitor = ?", [visitor.0.as_bytes()])?;
+    }
+    commit.commit()
+}
+
 /// The body with nobody's id in the place of theirs; as long as before.
-pub(crate) fn blanked(body: &[u8], visitor: VisitorId) -> Vec<u8> {
+fn blanked(body: &[u8], visitor: VisitorId) -> Vec<u8> {
     let (theirs, nobodys) = (visitor.to_string().into_bytes(), Row::NOBODY.to_string().into_bytes());
     let mut body = body.to_vec();
     let mut from = 0;

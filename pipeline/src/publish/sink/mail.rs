@@ -8,7 +8,7 @@
 use crate::{
     clock::{Clock, Moment},
     health::{BrokerState, Health},
-    metrics::{ACKNOWLEDGED, ACKNOWLEDGED_SECONDS, BROKER_UP, SETTLED_ACKNOWLEDGED_SECONDS},
+    metrics::{ACKNOWLEDGED, ACKNOWLEDGED_SECONDS, BROKER_UP, SETTLED_ACKNOWLEDGED_SECONDS, SKIPPED},
     publish::{
         acked::{Acked, Arrived},
         alive,
@@ -18,7 +18,8 @@ use crate::{
         report::Reporter,
         signature::EventKey,
         sink::wire::{Parcel, Wire},
-        tray::Tray,
+        tray::{Perishable, Tray},
+        welcome::Visitors,
     },
 };
 use crossbeam::channel::Sender;
@@ -98,6 +99,8 @@ pub struct Mail {
     pub(crate) key: Arc<EventKey>,
     pub(crate) health: Arc<Health>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Who is still known: what names or shows somebody else goes to nobody any more.
+    pub(crate) visitors: Visitors,
     /// Hears of every acknowledged visit; may lose.
     pub(crate) acked: Option<Sender<Acked>>,
     /// Hears of them, too, with the time; may lose.
@@ -237,7 +240,7 @@ impl Mail {
         while wire.has_room() {
             if let Some((topic, body)) = self.tray.next_state() {
                 self.send(line, wire, &topic, &body, true, Parcel::State)?;
-            } else if let Some(perishable) = self.tray.take(self.clock.now()) {
+            } else if let Some(perishable) = self.next_perishable() {
                 let (topic, body) = (perishable.topic.clone(), perishable.body.clone());
                 self.send(line, wire, &topic, &body, false, Parcel::Perishable(perishable))?;
             } else if let Some(Waiting { seq, row }) = self.next_visit(wire) {
@@ -250,7 +253,24 @@ impl Mail {
         Ok(())
     }
 
+    /// The oldest that is still good, and of nobody who was forgotten while it waited.
+    fn next_perishable(&self) -> Option<Perishable> {
+        loop {
+            let perishable = self.tray.take(self.clock.now())?;
+            if perishable.of.is_none_or(|visitor| (self.visitors)(visitor).is_some()) {
+                return Some(perishable);
+            }
+            metrics::counter!(SKIPPED, "stage" => "publish", "reason" => "forgotten").increment(1);
+        }
+    }
+
     fn next_visit(&self, wire: &mut Wire) -> Option<Waiting> {
+        // Somebody was forgotten since these were read: what is left of them is read again, and names nobody.
+        let blanked = self.tray.outbox.blanked();
+        if wire.blanked != blanked {
+            wire.blanked = blanked;
+            wire.visits.clear();
+        }
         if wire.visits.is_empty() && self.tray.outbox.depth() > wire.visits_held() {
             if wire.visits_held() == 0 && self.tray.outbox.after(wire.cursor, 1).is_empty() {
                 // Rows before the cursor: the disk failed at the start and gives older ones now.
@@ -277,3 +297,7 @@ impl Mail {
         handed.map_err(|reason| self.lost(wire, reason))
     }
 }
+
+#[cfg(test)]
+#[path = "mail_tests.rs"]
+mod tests;

@@ -26,6 +26,8 @@ pub struct Wire {
     /// Read from the outbox, not yet sent.
     pub(crate) visits: VecDeque<Waiting>,
     pub(crate) cursor: u64,
+    /// How often the outbox had been blanked when they were read.
+    pub(crate) blanked: u64,
     /// Handed over, without a packet id yet; the library numbers them in this order.
     pub(crate) unnumbered: VecDeque<(Parcel, Moment)>,
     pub(crate) numbered: BTreeMap<u16, (Parcel, Moment)>,
