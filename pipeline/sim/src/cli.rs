@@ -50,14 +50,20 @@ fn range(text: &str) -> Result<(u64, u64), String> {
 /// Plays what was asked for; 1 where a rule did not hold, 2 where the question cannot be understood.
 pub fn main() -> ExitCode {
     let asked = Asked::parse();
-    let day = Day { walks: asked.walks, gates: asked.gates, faults: !asked.calm, overload: asked.overload, plant: asked.plant };
+    let day = Day {
+        walks: asked.walks,
+        gates: asked.gates,
+        faults: !asked.calm,
+        overload: asked.overload,
+        plant: asked.plant,
+    };
     let (from, to) = asked.seed.map_or(asked.seeds, |seed| (seed, seed + 1));
     let clock = SystemClock::start();
     match many(from, to, day) {
         Ok(reports) => {
             let failed: Vec<&Report> = reports.iter().filter(|report| report.violation.is_some()).collect();
             for report in failed.iter().take(SHOWN) {
-                say(&shown(report, &asked));
+                say(&shown(report, &day));
             }
             let took = clock.now().steady;
             say(&crate::report::summary(&reports, &day, took, asked.json));
@@ -71,31 +77,30 @@ pub fn main() -> ExitCode {
 }
 
 /// Failed seeds that are shown with what happened before.
-const SHOWN: usize = 60;
+const SHOWN: usize = 5;
 
 #[expect(clippy::print_stdout, reason = "what a command line is for")]
 fn say(text: &str) {
     println!("{text}");
 }
 
-fn shown(report: &Report, asked: &Asked) -> String {
+fn shown(report: &Report, day: &Day) -> String {
     let Some((violation, told)) = &report.violation else { return String::new() };
-    let default = Day::default();
-    let mut line = format!("usher-sim --seed {}", report.seed);
-    let mut option = |name: &str, value: Option<String>| {
-        if let Some(value) = value {
-            line += &format!(" --{name} {value}");
-        }
-    };
-    option("walks", (asked.walks != default.walks).then(|| asked.walks.to_string()));
-    option("gates", (asked.gates != default.gates).then(|| asked.gates.to_string()));
-    option("overload", (asked.overload != 1).then(|| asked.overload.to_string()));
-    option("plant", asked.plant.map(|plant| plant.word().to_owned()));
-    if asked.calm {
-        line += " --calm";
-    }
-    let at = violation.at.as_secs_f64();
+    let (line, at) = (replay(report.seed, day), violation.at.as_secs_f64());
     format!("{}\n{line}: {at:.3} s: {}: {}", told.join("\n"), violation.rule, violation.says)
+}
+
+/// The command line that plays this seed's day again.
+pub fn replay(seed: u64, day: &Day) -> String {
+    let default = Day::default();
+    let number = |name: &str, now: usize, else_: usize| {
+        if now == else_ { String::new() } else { format!(" --{name} {now}") }
+    };
+    let (walks, gates) = (number("walks", day.walks, default.walks), number("gates", day.gates, default.gates));
+    let overload = number("overload", day.overload as usize, default.overload as usize);
+    let plant = day.plant.map(|plant| format!(" --plant {}", plant.word())).unwrap_or_default();
+    let calm = if day.faults { "" } else { " --calm" };
+    format!("usher-sim --seed {seed}{walks}{gates}{overload}{plant}{calm}")
 }
 
 /// Plays `from` up to `to`, a thread for each core.

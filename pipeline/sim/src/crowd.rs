@@ -100,7 +100,11 @@ pub(crate) fn people(day: &Day, random: &mut ChaCha8Rng) -> Vec<Person> {
             face,
             enrols,
             forgets: enrols.filter(|_| is_leaving).map(|from| from + (end - from).mul_f64(random.random())),
-            expires: if is_short { end.mul_f64(random.random_range(0.2..1.0)) } else { Duration::from_secs(3 * 86_400) },
+            expires: if is_short {
+                end.mul_f64(random.random_range(0.2..1.0))
+            } else {
+                Duration::from_secs(3 * 86_400)
+            },
             own_key: random.random_bool(0.4),
             faceless: random.random_bool(0.1),
             household: double.filter(|_| is_declared),

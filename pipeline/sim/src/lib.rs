@@ -26,7 +26,9 @@ use world::World;
 /// When the machine has no folder to work in.
 pub fn play(seed: u64, day: Day) -> anyhow::Result<Report> {
     let mut world = World::new(seed, day, false)?;
-    let Err(violation) = world.run() else {
+    let ran = world.run();
+    world.figures.counts = world.truth.counts;
+    let Err(violation) = ran else {
         return Ok(Report { seed, steps: world.figures.steps, figures: world.figures, violation: None });
     };
     // Once more, with everything told: what is not asked for costs nothing on every other day.

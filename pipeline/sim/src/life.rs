@@ -35,7 +35,8 @@ use usher::{
     },
     health::Health,
     identify::{
-        Identifier, identification::Identification,
+        Identifier,
+        identification::Identification,
         passes::{Passes, Shown},
         threshold::Law,
     },
@@ -220,8 +221,13 @@ impl Life {
         let (teller, mail) = publish::over(setup, &outbox, Arc::new(EventKey::of(key)));
         let watch = Watch::new(own_store, (*clock).clone(), current.clone(), health.clone());
         let (seats, frames) = latest(Pace::Live, cameras.iter().map(|_| metrics::Counter::noop()));
-        let turning = Turning { period: Duration::from_secs(1) / 15, calm: Duration::from_secs(1) / 8, unchanged: Duration::ZERO };
-        let reader = |_: &Arc<Camera>| Reader { course: Course::new(SILENCE, true), opening: 0, is_reading: false, faults: 0 };
+        let turning = Turning {
+            period: Duration::from_secs(1) / 15,
+            calm: Duration::from_secs(1) / 8,
+            unchanged: Duration::ZERO,
+        };
+        let reader =
+            |_: &Arc<Camera>| Reader { course: Course::new(SILENCE, true), opening: 0, is_reading: false, faults: 0 };
         health.set_ready();
         Ok(Self {
             number: *number,
@@ -259,8 +265,7 @@ impl Life {
 }
 
 fn settings() -> Publish {
-    let broker =
-        Broker::External { host: "broker".to_owned(), port: 1883, tls: None, login: None, websocket: None };
+    let broker = Broker::External { host: "broker".to_owned(), port: 1883, tls: None, login: None, websocket: None };
     Publish { broker, greeting: GREETING, face: true, keep: KEEP }
 }
 

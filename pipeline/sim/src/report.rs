@@ -1,28 +1,41 @@
 //! Reports: what one seed came to, and many together.
 
-use crate::truth::{Counts, Violation};
-use std::time::Duration;
+use crate::{
+    day::Day,
+    plant::Plant,
+    truth::{Counts, Violation},
+};
+use std::{collections::BTreeMap, time::Duration};
 
 /// What one day counts.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Figures {
-    pub(crate) steps: u64,
-    pub(crate) walks: u64,
-    pub(crate) frames: u64,
-    pub(crate) looks: u64,
-    pub(crate) events: u64,
-    pub(crate) faults: u64,
-    pub(crate) enrolled: u64,
-    pub(crate) forgotten: u64,
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// Events.
+    pub steps: u64,
+    /// Walks in front of cameras.
+    pub walks: u64,
+    /// Frames that the detector was given.
+    pub frames: u64,
+    /// Looks embedded.
+    pub looks: u64,
+    /// Events handed to the network.
+    pub events: u64,
+    /// Faults.
+    pub faults: u64,
+    /// People enrolled.
+    pub enrolled: u64,
+    /// People forgotten.
+    pub forgotten: u64,
     /// The oldest that a sighting became on its way to identify.
-    pub(crate) oldest: Duration,
+    pub oldest: Duration,
     /// The same of a frame on its way to infer.
-    pub(crate) oldest_frame: Duration,
+    pub oldest_frame: Duration,
     /// Tracks of people who were in sight for long enough, where their gate may know anybody.
-    pub(crate) people: u64,
+    pub people: u64,
     /// Those of them who were decided about.
-    pub(crate) people_decided: u64,
-    pub(crate) counts: Counts,
+    pub people_decided: u64,
+    /// What became of visits.
+    pub counts: Counts,
 }
 
 /// What one seed came to.
@@ -32,13 +45,14 @@ pub struct Report {
     pub seed: u64,
     /// Events of the day.
     pub steps: u64,
-    pub(crate) figures: Figures,
+    /// What it counts.
+    pub figures: Figures,
     /// The first rule that did not hold, and what happened before.
     pub violation: Option<(Violation, Vec<String>)>,
 }
 
 /// What many seeds came to: a line for people, or one of JSON.
-pub(crate) fn summary(reports: &[Report], day: &crate::day::Day, took: Duration, json: bool) -> String {
+pub fn summary(reports: &[Report], day: &Day, took: Duration, json: bool) -> String {
     let sum = |of: fn(&Figures) -> u64| reports.iter().map(|report| of(&report.figures)).sum::<u64>();
     let violations = reports.iter().filter(|report| report.violation.is_some()).count();
     let walks = sum(|figures| figures.walks);
@@ -70,15 +84,15 @@ pub(crate) fn summary(reports: &[Report], day: &crate::day::Day, took: Duration,
         "oldest_sighting_ms": reports.iter().map(|report| report.figures.oldest.as_millis() as u64).max(),
         "overload": day.overload,
         "violations": violations,
-        "plant": day.plant.map(crate::plant::Plant::word),
+        "plant": day.plant.map(Plant::word),
         "wall_s": (took_s * 10.0).round() / 10.0,
         "us_a_walk": (took_s * 1e6 / walks.max(1) as f64).round(),
     });
     if json {
         return figures.to_string();
     }
-    let kinds: std::collections::BTreeMap<&str, usize> =
-        reports.iter().filter_map(|report| report.violation.as_ref()).fold(Default::default(), |mut kinds, (one, _)| {
+    let kinds: BTreeMap<&str, usize> =
+        reports.iter().filter_map(|report| report.violation.as_ref()).fold(BTreeMap::new(), |mut kinds, (one, _)| {
             *kinds.entry(one.rule).or_insert(0) += 1;
             kinds
         });

@@ -58,16 +58,24 @@ struct Visit {
 }
 
 /// What the truth counts.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Counts {
-    pub(crate) visits: u64,
-    pub(crate) right: u64,
-    pub(crate) strangers_named: u64,
-    pub(crate) doubles_named: u64,
-    pub(crate) lost_unstored: u64,
-    pub(crate) expired: u64,
-    pub(crate) heard: u64,
-    pub(crate) again: u64,
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Counts {
+    /// Visits decided.
+    pub visits: u64,
+    /// Of them, of whoever was in front of the camera, by face.
+    pub right: u64,
+    /// Of them, of somebody else, where nobody enrolled is like whoever was there.
+    pub strangers_named: u64,
+    /// The same where somebody who enrolled is like them.
+    pub doubles_named: u64,
+    /// Visits that went with a killed process before any disk had them.
+    pub lost_unstored: u64,
+    /// Visits whose time was over before the broker took them.
+    pub expired: u64,
+    /// Visits that the broker had.
+    pub heard: u64,
+    /// Of them, those that it had before.
+    pub again: u64,
 }
 
 #[derive(Default)]

@@ -23,11 +23,7 @@ use faults::Fault;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
-use usher::gallery::{
-    enrolment::Issued,
-    key::BoxKey,
-    store::Store,
-};
+use usher::gallery::{enrolment::Issued, key::BoxKey, store::Store};
 
 /// What happens.
 pub(crate) enum Event {
@@ -91,6 +87,7 @@ pub(crate) enum Task {
 }
 
 /// Over a connection.
+#[derive(Clone, Copy)]
 pub(crate) enum Packet {
     /// The broker accepts it.
     Accepted,
@@ -133,6 +130,7 @@ pub(crate) struct World {
     pub(crate) figures: Figures,
     /// How many times longer infer takes than it should.
     pub(crate) slower: f64,
+    pub(crate) is_overloaded: bool,
     /// When the overload ended.
     pub(crate) relieved: Option<Duration>,
     pub(crate) is_evening: bool,
@@ -178,6 +176,7 @@ impl World {
             truth: Truth::default(),
             figures: Figures::default(),
             slower: 1.0,
+            is_overloaded: false,
             relieved: None,
             is_evening: false,
             told: is_told.then(VecDeque::new),
@@ -293,7 +292,6 @@ impl World {
     fn night(&mut self) -> Result<(), Violation> {
         self.ledger()?;
         self.truth.ended(&self.disk.visits(), &self.gates, self.now())?;
-        self.figures.counts = self.truth.counts;
         Ok(())
     }
 }

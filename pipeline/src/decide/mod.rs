@@ -127,7 +127,8 @@ impl Decider {
     pub fn by_pass(&mut self, pass: Shown, clock: &dyn Clock) -> Option<Visit> {
         let greets = self.quiet.greets(&pass.camera.gate, pass.visitor, pass.taken);
         let deed = if greets { Deed::Welcomed } else { Deed::AlreadyGreeted };
-        metrics::counter!(DECISIONS, "gate" => pass.camera.gate.as_str().to_owned(), "deed" => deed.word()).increment(1);
+        metrics::counter!(DECISIONS, "gate" => pass.camera.gate.as_str().to_owned(), "deed" => deed.word())
+            .increment(1);
         let Shown { camera, taken, pts, visitor } = pass;
         let evidence =
             Evidence { looks: 0, over: Duration::ZERO, best: None, second: None, threshold: Score(1.0), enrolled: 0 };

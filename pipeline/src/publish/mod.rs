@@ -209,7 +209,8 @@ pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -
     let client_id = format!("usher-{}-{}", setup.site, setup.box_name);
     let (address, screens, broker) = broker_of(&setup.settings, &topics, &setup.data, client_id)?;
     let beats = [("publish", Beat::default()), ("sink-mqtt", Beat::default())];
-    let (teller, mail) = over(setup, &outbox, key.clone());
+    let (teller, mut mail) = over(setup, &outbox, key.clone());
+    mail.at = format!("{}:{}", address.host, address.port);
     let sink = MqttSink { address, mail, beat: beats[1].1.clone() };
     let beat = beats[0].1.clone();
     let sink = supervise::spawn("sink-mqtt", move || sink.run());
@@ -229,6 +230,7 @@ pub fn over(setup: Setup, outbox: &Arc<Outbox>, key: Arc<EventKey>) -> (Teller, 
     let mail = Mail {
         tray: tray.clone(),
         reporter: reporter.clone(),
+        at: String::new(),
         key,
         visitors: visitors.clone(),
         health: health.clone(),

@@ -9,7 +9,7 @@ use crate::{
     health::Health,
     publish::{
         Changes,
-        outbox::blank::Forgotten,
+        outbox::{Row, blank::Forgotten},
         progress::{Progress, Step},
         report::Told,
         tray::Tray,
@@ -93,7 +93,11 @@ impl Teller {
 
     /// Stores `visits` in one commit, then greets, then shows faces.
     pub fn take_in(&self, visits: &[Visit]) {
-        self.tray.outbox.append(visits.iter().map(|visit| self.welcomer.row(visit)).collect());
+        let mut rows: Vec<Row> = visits.iter().map(|visit| self.welcomer.row(visit)).collect();
+        // A disk that struggles keeps visits waiting for seconds; whoever was forgotten meanwhile is nobody in them.
+        let gone = (self.forgotten)(&rows.iter().map(|row| row.visitor).collect::<Vec<_>>());
+        rows.iter_mut().filter(|row| gone.contains(&row.visitor)).for_each(Row::blank);
+        self.tray.outbox.append(rows);
         self.health.set_outbox(self.tray.outbox.depth());
         let stored = self.clock.now();
         self.tray.bell.notify_one();

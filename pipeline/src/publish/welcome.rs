@@ -111,7 +111,13 @@ impl Welcomer {
             face_topic: self.settings.face.then(|| self.reporter.topics.face(gate)),
         };
         let body = Event::new(Uuid::new_v4(), &self.reporter.source, visit.taken.wall, data).until(end).json();
-        Some(self.perishable("greeting", self.reporter.topics.greeting(gate), body.into(), visit.taken, Some(visit.visitor)))
+        Some(self.perishable(
+            "greeting",
+            self.reporter.topics.greeting(gate),
+            body.into(),
+            visit.taken,
+            Some(visit.visitor),
+        ))
     }
 
     /// The picture to the greeting of `visit`; `None` when switched off or when there is none.

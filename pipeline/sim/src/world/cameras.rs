@@ -8,7 +8,10 @@ use crate::{
 use rand::RngExt as _;
 use std::time::Duration;
 use usher::{
-    capture::{course::{GLANCE, Next}, fault::Fault},
+    capture::{
+        course::{GLANCE, Next},
+        fault::Fault,
+    },
     clock::Clock as _,
     health::CameraState,
 };
@@ -53,6 +56,8 @@ pub(crate) struct Device {
     pub(crate) sight: Sight,
     /// Since when it could give pictures to whoever asks.
     pub(crate) well_since: Duration,
+    /// When infer last dealt with one.
+    pub(crate) looked: Duration,
     /// When usher last took one in.
     pub(crate) seen: Duration,
     pub(crate) in_view: Vec<usize>,
@@ -222,7 +227,8 @@ impl World {
         }
         device.in_view.retain(|walk| walks[*walk].to > now);
         device.is_watched = !device.in_view.is_empty();
-        self.later(if self.devices[camera].is_watched { PICTURE } else { CALM }, Event::Picture(camera, rate));
+        let is_quick = self.devices[camera].is_watched || self.is_overloaded;
+        self.later(if is_quick { PICTURE } else { CALM }, Event::Picture(camera, rate));
         let Some(life) = &mut self.life else { return };
         let reader = &mut life.readers[camera];
         let device = &mut self.devices[camera];

@@ -6,7 +6,10 @@ use crate::{
     disk::Mood,
     net::Way,
     truth::Violation,
-    world::{Event, Packet, World, cameras::Sight},
+    world::{
+        Event, Packet, World,
+        cameras::{Device, Sight},
+    },
 };
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
@@ -150,7 +153,8 @@ impl World {
                 self.turns(camera, Sight::Well);
             }
         }
-        for fault in [Fault::Kill, Fault::Broker, Fault::Mute, Fault::Way(Way::Open), Fault::Slow(0), Fault::Disk(Mood::Well)]
+        for fault in
+            [Fault::Kill, Fault::Broker, Fault::Mute, Fault::Way(Way::Open), Fault::Slow(0), Fault::Disk(Mood::Well)]
         {
             self.mends(fault);
         }
@@ -163,12 +167,28 @@ impl World {
         self.bounds()?;
         let now = self.now();
         let Some(life) = &self.life else { return Ok(()) };
+        if let Some(relieved) = self.relieved.filter(|at| (RECOVERS..2 * RECOVERS).contains(&(now - *at))) {
+            let is_theirs = |device: &&Device| device.sight == Sight::Well && device.seen > relieved;
+            let late = self
+                .devices
+                .iter()
+                .filter(is_theirs)
+                .find(|device| device.seen.saturating_sub(device.looked) > RECOVERS);
+            if late.is_some() || life.identifying.input.len() > 1 {
+                return Err(
+                    self.violation("recovery", "two seconds after the load has gone, infer is still behind".to_owned())
+                );
+            }
+        }
         for (camera, device) in self.devices.iter().enumerate().filter(|(_, device)| device.sight == Sight::Well) {
             let since = device.well_since.max(life.clock.born).max(device.seen);
             // Of a camera that never gave this process a picture it is not known how long one takes.
             let within = if device.seen >= life.clock.born { FRAMES_WITHIN } else { FIRST_FRAME_WITHIN };
             if now - since > within {
-                let says = format!("camera {camera} can give pictures, and usher has had none for {} ms", (now - since).as_millis());
+                let says = format!(
+                    "camera {camera} can give pictures, and usher has had none for {} ms",
+                    (now - since).as_millis()
+                );
                 return Err(self.violation("frames", says));
             }
         }
@@ -178,6 +198,9 @@ impl World {
 
 /// A connection that nothing comes back over is noticed by then, though nothing is sent: two pings, five seconds apart.
 const PINGS: Duration = Duration::from_secs(10);
+
+/// What was promised of an overload that is over.
+const RECOVERS: Duration = Duration::from_secs(2);
 
 /// What was promised of a camera that is well.
 const FRAMES_WITHIN: Duration = Duration::from_secs(10);

@@ -8,12 +8,7 @@ use crate::{
 use rand::RngExt as _;
 use std::time::Duration;
 use usher::{
-    gallery::{
-        audit::deed::Why,
-        consent::Consent,
-        enrolment::Enrolment,
-        visitor::Custody,
-    },
+    gallery::{audit::deed::Why, consent::Consent, enrolment::Enrolment, visitor::Custody},
     identify::passes::Shown,
 };
 

@@ -7,7 +7,11 @@ use crate::{
     world::{Event, Task, World},
 };
 use std::{sync::Arc, time::Duration};
-use usher::{gallery::current, identify, publish::{sink::mail, teller}};
+use usher::{
+    gallery::current,
+    identify,
+    publish::{sink::mail, teller},
+};
 
 impl World {
     /// The process is started; it opens everything, or it is a bug.

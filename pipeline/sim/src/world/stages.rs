@@ -52,7 +52,12 @@ fn face() -> Face {
 }
 
 /// Moves what fits from a stage's output into the next link.
-fn hand_on<T>(from: &mut std::collections::VecDeque<T>, to: &mut std::collections::VecDeque<(Duration, T)>, most: usize, now: Duration) {
+fn hand_on<T>(
+    from: &mut std::collections::VecDeque<T>,
+    to: &mut std::collections::VecDeque<(Duration, T)>,
+    most: usize,
+    now: Duration,
+) {
     while to.len() < most {
         let Some(item) = from.pop_front() else { return };
         to.push_back((now, item));
@@ -80,6 +85,7 @@ impl World {
         let Some(shot) = taken.into_iter().next() else { return };
         life.inferring.is_busy = true;
         let waited = life.clock.now().since(shot.taken);
+        self.devices[shot.camera].looked = self.time.now();
         let cost = self.infers(&shot).mul_f64(self.slower);
         self.figures.oldest_frame = self.figures.oldest_frame.max(waited);
         self.done_after(cost, Task::Inferred);
@@ -138,7 +144,8 @@ impl World {
             })));
         }
         let followed = life.infer.followed.range((shot.camera, 0)..=(shot.camera, usize::MAX));
-        let need = followed.map(|(_, one)| if one.looks.is_undecided() { Need::Undecided } else { Need::Followed }).max();
+        let need =
+            followed.map(|(_, one)| if one.looks.is_undecided() { Need::Undecided } else { Need::Followed }).max();
         life.infer.turns.found(&camera.name, need.unwrap_or(Need::Idle));
         DETECTS + EMBEDS * looks
     }
@@ -270,12 +277,25 @@ impl World {
         self.kick_infer();
     }
 
-    /// Infer is asked for so many times what it can do: as if every camera's every frame took that much longer.
+    /// Infer is asked for so many times what it can do: every camera gives all its frames, whether or not anybody is there, and
+    /// where that is not enough by itself, each takes longer.
     pub(crate) fn overloads(&mut self, begins: bool) {
         let demand = self.devices.len() as f64 * DETECTS.as_secs_f64() * FRAMES;
-        self.slower = if begins { f64::from(self.day.overload) / demand } else { 1.0 };
+        self.slower = if begins { (f64::from(self.day.overload) / demand).max(1.0) } else { 1.0 };
+        self.is_overloaded = begins;
         self.relieved = (!begins).then(|| self.now());
-        self.tell(|| if begins { "too much is asked of infer".to_owned() } else { "infer is asked for what it can do".to_owned() });
+        for camera in 0..self.devices.len() {
+            self.devices[camera].rate += 1;
+            let rate = self.devices[camera].rate;
+            self.later(Duration::from_millis(camera as u64), Event::Picture(camera, rate));
+        }
+        self.tell(|| {
+            if begins {
+                "too much is asked of infer".to_owned()
+            } else {
+                "infer is asked for what it can do".to_owned()
+            }
+        });
     }
 
     /// What must hold of the links at all times.
@@ -295,7 +315,9 @@ impl World {
             return Err(self.violation("age", says));
         }
         match links.iter().find(|(_, waiting, most)| waiting > most) {
-            Some((link, waiting, most)) => Err(self.violation("bounds", format!("{waiting} wait from {link}, and {most} may"))),
+            Some((link, waiting, most)) => {
+                Err(self.violation("bounds", format!("{waiting} wait from {link}, and {most} may")))
+            }
             None => Ok(()),
         }
     }
@@ -321,7 +343,17 @@ fn follow(life: &mut Life, shot: &Shot, awaits: bool, figures: &mut Figures) {
         let at = (shot.camera, *walk);
         if !life.infer.followed.contains_key(&at) {
             let id: TrackId = life.track();
-            life.infer.followed.insert(at, Followed { id, begun: shot.taken, seen: shot.taken, faces: 0, awaited: awaits, looks: Looks::default() });
+            life.infer.followed.insert(
+                at,
+                Followed {
+                    id,
+                    begun: shot.taken,
+                    seen: shot.taken,
+                    faces: 0,
+                    awaited: awaits,
+                    looks: Looks::default(),
+                },
+            );
         }
         if let Some(followed) = life.infer.followed.get_mut(&at) {
             followed.seen = shot.taken;

@@ -95,6 +95,8 @@ impl Waits {
 pub struct Mail {
     pub(crate) tray: Arc<Tray>,
     pub(crate) reporter: Reporter,
+    /// Where the broker is, for the log.
+    pub(crate) at: String,
     /// Signs whatever is sent.
     pub(crate) key: Arc<EventKey>,
     pub(crate) health: Arc<Health>,
@@ -217,7 +219,7 @@ impl Mail {
     fn set_up(&self) {
         metrics::gauge!(BROKER_UP).set(1.0);
         if self.health.set_broker(BrokerState::Up) {
-            tracing::info!("broker acknowledges");
+            tracing::info!(at = %self.at, "broker acknowledges");
         }
     }
 

@@ -150,6 +150,21 @@ fn whoever_is_forgotten_while_the_broker_is_away_is_greeted_no_more() {
 }
 
 #[test]
+fn whoever_is_forgotten_while_their_visit_waits_for_the_disk_is_nobody_on_it() {
+    let bench = Bench::new();
+    let leaves = somebody(0xaaaa_0001);
+    let visit = bench.visit(leaves);
+    bench.gone.lock().unwrap().insert(leaves);
+    bench.teller.take_in(&[visit]);
+    let (mut wire, mut line) = (bench.mail.begin(), Said::default());
+    wire.connect();
+    bench.round(&mut wire, &mut line);
+    let visits = line.of("/visit");
+    assert!(visits.len() == 1 && !visits[0].contains(&leaves.to_string()), "{visits:?}");
+    assert_eq!(line.of("/greeting").len(), 0);
+}
+
+#[test]
 fn whoever_is_forgotten_while_their_visits_wait_to_be_sent_is_nobody_in_them() {
     let mut bench = Bench::new();
     let (leaves, window) = (somebody(0xaaaa_0001), usize::from(WINDOW));
