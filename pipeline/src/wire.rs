@@ -41,7 +41,7 @@ use crate::{
     health::Health,
     identify::{self, Asked, calibration::law_of, passes},
     in_force::InForce,
-    infer,
+    infer::{self, heat},
     publish::{self, acked::Acked},
     supervise::{spawn, stop},
     web::{self, Pages, enrol, mint_token},
@@ -54,19 +54,19 @@ use std::{os::unix::fs::DirBuilderExt as _, sync::Arc};
 use usher_config::{Config, decide::Liveness};
 
 /// Looks and ends of tracks on their way to identify: a few frames of a full gate; pressure still reaches the cameras.
-const SIGHTINGS: usize = 64;
+pub const SIGHTINGS: usize = 64;
 /// Frames and people who left, on their way to be counted: seconds of a full gate; counting takes microseconds.
 const PASSING: usize = 256;
 /// Identifications on their way to decide.
-const IDENTIFICATIONS: usize = 64;
+pub const IDENTIFICATIONS: usize = 64;
 /// Passes without a face on their way to decide.
-const SHOWN: usize = 8;
+pub const SHOWN: usize = 8;
 /// Frames in which passes are looked for: the next, while one is read.
 const PASSES: usize = 1;
 /// Visits on their way to disk: a commit takes milliseconds, a struggling disk seconds.
-const VISITS: usize = 256;
+pub const VISITS: usize = 256;
 /// Greetings without a name on their way to the screen: for the moment only, and a gate shows one at a time.
-const NOTICES: usize = 8;
+pub const NOTICES: usize = 8;
 /// What the operator's eyes may see late or not at all.
 const FOR_EYES: usize = 16;
 /// How far visits have come, for the same eyes: as many as the sink has in flight, each stored and acknowledged.
@@ -109,9 +109,11 @@ pub fn start(
     let law = law_of(&model, data, &BoxKey::of(config, store.path())?)?;
     let gallery = Current::of(&store, &model, store.latest(clock.now())?)?;
     let open = (workers.len(), workers::most(config)?);
+    let share = Arc::<heat::Share>::default();
     for (number, worker) in workers.iter_mut().enumerate() {
         let gallery = gallery.clone();
         worker.engine.follow(&in_force, &format!("infer-{}", number + 1));
+        worker.turns.follow(share.clone());
         worker.engine.embed_where(Arc::new(move |camera| gallery.awaits_anybody(camera)));
     }
 
@@ -137,6 +139,8 @@ pub fn start(
     for (name, beat) in published.beats() {
         stages.listen(name, beat);
     }
+    let beat = stages.beat("heat");
+    stages.threads.push(heat::watch("/sys".into(), share, health.clone(), stop.clone(), beat));
     let beat = stages.beat("gallery");
     stages.threads.push(current::watch(store, clock.clone(), gallery.clone(), health.clone(), stop.clone(), beat));
 

@@ -1,5 +1,6 @@
 //! Capture: cameras to frames.
 
+pub mod course;
 pub mod fault;
 pub mod frame;
 pub mod latest;

@@ -1,14 +1,13 @@
 //! One camera, for as long as the process lives.
 //!
 //! [`Keeper::run`] never fails; around it a straight-line [`Keeper::run_once`] opens the camera and reads it until
-//! something is wrong. What counts as wrong was measured on a real RTSP server: a camera that is killed shows as the
-//! *end* of its stream, one that is connected but silent shows as nothing at all. So the end of a live stream is a
-//! fault, an error is one, and so is the age of the last frame. Each try is a new pipeline object, and the old one is
-//! brought down elsewhere ([`crate::capture::teardown`]). Where nothing answered, the next try waits for somebody who
-//! does ([`crate::capture::knock`]); where the login was refused, it waits longer than cameras lock whoever guesses.
+//! something is wrong. What counts as wrong, and when the next try comes, [`crate::capture::course`] says. Each try is a new
+//! pipeline object, and the old one is brought down elsewhere ([`crate::capture::teardown`]). Where nothing answered, the next
+//! try waits for somebody who does ([`crate::capture::knock`]); where the login was refused, it waits longer than cameras
+//! lock whoever guesses.
 
 use crate::capture::{
-    backoff::Backoff,
+    course::{Course, GLANCE, Next as Then},
     fault::Fault,
     frame::{Camera, Frame, Picture},
     knock::Knocks,
@@ -28,16 +27,6 @@ use std::{sync::Arc, time::Duration};
 use tracing::{error, info, warn};
 use usher_config::capture::Source;
 
-/// How often the thread looks up from waiting for a frame: for the stop, the age of the last frame, errors.
-const GLANCE: Duration = Duration::from_millis(50);
-/// The first frame may take this long: connecting, and the wait for the stream's next key frame.
-const FIRST_FRAME: Duration = Duration::from_secs(10);
-/// A camera that gave frames for this long was well: the next try comes early again.
-const WELL: Duration = Duration::from_secs(5);
-/// Between two knocks at the door of a camera that does not answer, before chance.
-const KNOCK: Duration = Duration::from_millis(400);
-/// After a refused login: cameras lock an account after five to ten wrong ones, mostly within minutes.
-const REFUSED: Duration = Duration::from_secs(60);
 /// The longest wait in one piece: a stage that does not go round for five seconds counts as hanging.
 const PIECE: Duration = Duration::from_secs(1);
 /// So many pipelines hanging on their way down hold threads and memory that only a new process gets back.
@@ -66,9 +55,8 @@ enum End {
 
 /// What outlives one run.
 struct Going {
-    backoff: Backoff,
+    course: Course,
     teardowns: Teardowns,
-    lost: Option<Moment>,
     /// Added to the stream's own time, so that it goes on where a file begins again.
     pts_offset: Duration,
 }
@@ -77,9 +65,8 @@ impl Keeper {
     /// Reads the camera until the stop; a fault means waiting and trying again.
     pub(crate) fn run(self) {
         let mut going = Going {
-            backoff: Backoff::default(),
+            course: Course::new(self.settings.silence, self.knocks().is_some()),
             teardowns: Teardowns::new(self.camera.name.clone(), self.clock.clone()),
-            lost: None,
             pts_offset: Duration::ZERO,
         };
         while !self.stop.is_stopping() {
@@ -101,17 +88,33 @@ impl Keeper {
         going.teardowns.finish(FAREWELL);
     }
 
+    /// Knocks at the camera's door, where it has one.
+    fn knocks(&self) -> Option<Knocks> {
+        match &self.settings.source {
+            Source::Rtsp { url, .. } => Knocks::at(self.camera.name.as_str(), url, &self.settings.within),
+            _ => None,
+        }
+    }
+
     /// Waits until it is time for the next try; true at the stop.
     fn wait(&self, fault: &Fault, going: &mut Going) -> bool {
-        match (fault, &self.settings.source) {
-            (Fault::Login(_), _) => self.wait_for(REFUSED, going),
-            (Fault::Unreachable(_), Source::Rtsp { url, .. }) => {
-                match Knocks::at(self.camera.name.as_str(), url, &self.settings.within) {
-                    Some(knocks) => self.wait_for_an_answer(knocks, fault, going),
-                    None => self.wait_for(going.backoff.next(rand::random()), going),
+        let mut knocks = self.knocks();
+        let mut next = going.course.after(fault, rand::random());
+        loop {
+            match next {
+                Then::Open => return false,
+                Then::Wait(whole) => return self.wait_for(whole, going),
+                Then::Knock(wait) => {
+                    knocks.iter_mut().for_each(Knocks::knock);
+                    if self.wait_for(wait, going) {
+                        return true;
+                    }
+                    next = going.course.heard(knocks.as_mut().is_some_and(Knocks::is_answered), rand::random());
+                    if matches!(next, Then::Knock(_)) {
+                        let _known = self.set_lost(fault, going);
+                    }
                 }
             }
-            _ => self.wait_for(going.backoff.next(rand::random()), going),
         }
     }
 
@@ -130,30 +133,6 @@ impl Keeper {
         }
     }
 
-    fn wait_for_an_answer(&self, mut knocks: Knocks, fault: &Fault, going: &mut Going) -> bool {
-        let mut was_away = false;
-        loop {
-            knocks.knock();
-            if self.wait_for(KNOCK.mul_f64(rand::random_range(0.75..1.25)), going) {
-                return true;
-            }
-            match (knocks.is_answered(), was_away) {
-                // It has come; whoever answers may not be ready yet, so the next waits are short again.
-                (true, true) => {
-                    going.backoff.begin_anew();
-                    return false;
-                }
-                // Somebody is there and was all along: what fails is not the way there.
-                (true, false) => return self.wait_for(going.backoff.next(rand::random()), going),
-                (false, _) => {
-                    was_away = true;
-                    going.backoff.tried();
-                    let _known = self.set_lost(fault, going);
-                }
-            }
-        }
-    }
-
     fn run_once(&self, going: &mut Going) -> Result<End, Fault> {
         if let Source::Stills { path } = &self.settings.source {
             return self.play_stills(path, going);
@@ -165,8 +144,8 @@ impl Keeper {
     }
 
     fn read(&self, opened: &mut Opened, going: &mut Going) -> Result<End, Fault> {
-        let begun = self.clock.now();
-        let (mut first, mut last, mut end) = (None, begun, Duration::ZERO);
+        going.course.begin(self.clock.now());
+        let mut end = Duration::ZERO;
         let offset = going.pts_offset;
         loop {
             self.beat.beat();
@@ -176,10 +155,10 @@ impl Keeper {
             }
             match opened.next(GLANCE)? {
                 Next::Picture(picture, pts) => {
-                    last = self.clock.now();
-                    self.say_live(*first.get_or_insert(last), last, going);
+                    let now = self.clock.now();
+                    self.say_live(now, going);
                     end = pts;
-                    if !self.put(picture, offset + pts, last) {
+                    if !self.put(picture, offset + pts, now) {
                         return Ok(End::Stop);
                     }
                 }
@@ -187,24 +166,20 @@ impl Keeper {
                     metrics::counter!(SKIPPED, "stage" => "capture", "reason" => "unmappable").increment(1);
                 }
                 Next::Nothing => {}
-                Next::End if matches!(self.settings.source, Source::File { .. }) && first.is_some() => {
+                Next::End if matches!(self.settings.source, Source::File { .. }) && going.course.has_begun() => {
                     going.pts_offset = offset + end + frame_time(opened);
                     return Ok(End::Again);
                 }
                 Next::End => return Err(Fault::Ended),
             }
-            let patience = if first.is_some() { self.settings.silence } else { self.settings.silence.max(FIRST_FRAME) };
-            let age = self.clock.now().since(last);
-            if age > patience {
-                return Err(Fault::Silent(age));
-            }
+            going.course.glance(self.clock.now())?;
         }
     }
 
     fn play_stills(&self, path: &std::path::Path, going: &mut Going) -> Result<End, Fault> {
         let mut stills = stills::Stills::open(path, None).map_err(|error| Fault::Crowd(error.to_string()))?;
         let begun = self.clock.now();
-        let mut first = None;
+        going.course.begin(begun);
         loop {
             self.beat.beat();
             let wait = stills.next_pts().saturating_sub(self.clock.now().since(begun));
@@ -215,7 +190,7 @@ impl Keeper {
                 return Err(Fault::Ended);
             };
             let now = self.clock.now();
-            self.say_live(*first.get_or_insert(now), now, going);
+            self.say_live(now, going);
             if !self.put(picture, pts, now) {
                 return Ok(End::Stop);
             }
@@ -227,14 +202,10 @@ impl Keeper {
         self.seat.put(Frame { camera: self.camera.clone(), taken, pts, picture })
     }
 
-    fn say_live(&self, first: Moment, now: Moment, going: &mut Going) {
-        if now.since(first) >= WELL {
-            going.backoff.reset();
-        }
-        if (now == first || going.lost.is_some()) && self.health.set_camera(&self.camera.name, CameraState::Live) {
+    fn say_live(&self, now: Moment, going: &mut Going) {
+        if going.course.frame(now) && self.health.set_camera(&self.camera.name, CameraState::Live) {
             info!(camera = %self.camera.name, "camera live");
         }
-        going.lost = None;
     }
 
     fn say_lost(&self, fault: &Fault, going: &mut Going) {
@@ -247,8 +218,7 @@ impl Keeper {
 
     /// Health says why, since when, and how often it was tried; true when that is news.
     fn set_lost(&self, fault: &Fault, going: &mut Going) -> bool {
-        let since = *going.lost.get_or_insert_with(|| self.clock.now());
-        let state = CameraState::Lost { reason: fault.to_string(), since, tries: going.backoff.tries() };
+        let state = going.course.lose(fault, self.clock.now());
         self.health.set_camera(&self.camera.name, state)
     }
 }

@@ -38,15 +38,15 @@ pub fn run(
     visits: &Sender<Visit>,
     notices: &Sender<Notice>,
     outcomes: &Sender<Outcome>,
-    mut quiet: Quiet,
+    quiet: Quiet,
     clock: &dyn Clock,
     beat: &Beat,
 ) {
-    let ids = ContextV7::new();
+    let mut decider = Decider::new(quiet);
     let mut shown = shown.clone();
     loop {
         beat.beat();
-        quiet.take_up();
+        decider.take_up();
         let identification = crossbeam::select! {
             recv(identifications) -> said => match said {
                 Ok(identification) => identification,
@@ -56,7 +56,7 @@ pub fn run(
                 match pass {
                     // Whoever reads passes has ended; those by face go on.
                     Err(_) => shown = never(),
-                    Ok(pass) => if let Some(visit) = by_pass(pass, &mut quiet, &ids, clock) && visits.send(visit).is_err() {
+                    Ok(pass) => if let Some(visit) = decider.by_pass(pass, clock) && visits.send(visit).is_err() {
                         return;
                     },
                 }
@@ -64,53 +64,93 @@ pub fn run(
             },
             default(IDLE) => continue,
         };
-        let Some(deed) = deed(&identification, &mut quiet) else { continue };
+        let Some(Decided { notice, outcome, visit }) = decider.by_face(identification, clock) else { continue };
+        if let Some(notice) = notice {
+            // So many greetings wait already that this one would come too late.
+            let _lost = notices.try_send(notice);
+        }
+        // Nobody may be looking; that is no reason to stop.
+        let _lost = outcomes.try_send(outcome);
+        if let Some(visit) = visit
+            && visits.send(visit).is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// What came of one identification.
+pub struct Decided {
+    /// A greeting without a name.
+    pub notice: Option<Notice>,
+    /// For the operator's eyes.
+    pub outcome: Outcome,
+    /// A visit.
+    pub visit: Option<Visit>,
+}
+
+/// What decide keeps, and its steps; without thread and channels, so that the simulator drives what the gate runs.
+pub struct Decider {
+    quiet: Quiet,
+    ids: ContextV7,
+}
+
+impl Decider {
+    /// Remembers what `quiet` does.
+    pub fn new(quiet: Quiet) -> Self {
+        Self { quiet, ids: ContextV7::new() }
+    }
+
+    /// Takes up the quiet times that are in force.
+    pub fn take_up(&mut self) {
+        self.quiet.take_up();
+    }
+
+    /// What to do about `identification`; `None`: it was done before.
+    pub fn by_face(&mut self, identification: Identification, clock: &dyn Clock) -> Option<Decided> {
+        let deed = deed(&identification, &mut self.quiet)?;
         let gate = identification.camera.gate.as_str().to_owned();
         metrics::counter!(DECISIONS, "gate" => gate, "deed" => deed.word()).increment(1);
         let at = clock.now();
         let (camera, taken) = (&identification.camera, identification.taken);
         // One face twice in a picture is a reflection more often than somebody to greet.
         let is_one_of_two = identification.verdict == Verdict::Alike && !identification.reasons.is_claimed_twice();
-        if is_one_of_two && quiet.notices(&camera.gate, taken) {
-            // So many greetings wait already that this one would come too late.
-            let _lost = notices.try_send(Notice { camera: camera.clone(), taken });
-        }
-        let visit = match identification.verdict {
-            Verdict::Known { visitor, .. } if deed == Deed::Welcomed => Some((id(&ids, at.wall), visitor)),
+        let is_noticed = is_one_of_two && self.quiet.notices(&camera.gate, taken);
+        let notice = is_noticed.then(|| Notice { camera: camera.clone(), taken });
+        let named = match identification.verdict {
+            Verdict::Known { visitor, .. } if deed == Deed::Welcomed => Some((id(&self.ids, at.wall), visitor)),
             _ => None,
         };
-        // Nobody may be looking; that is no reason to stop.
-        let _lost = outcomes.try_send(outcome(&identification, deed, at, visit.map(|(id, _)| id)));
-        if let Some((id, visitor)) = visit {
+        let outcome = outcome(&identification, deed, at, named.map(|(id, _)| id));
+        let visit = named.map(|(id, visitor)| {
             let Identification { camera, track, first, taken, pts, rect, evidence, portrait, .. } = identification;
-            let visit = Visit { id, camera, track, visitor, first, taken, pts, rect, evidence, portrait };
-            if visits.send(visit).is_err() {
-                return;
-            }
-        }
+            Visit { id, camera, track, visitor, first, taken, pts, rect, evidence, portrait }
+        });
+        Some(Decided { notice, outcome, visit })
     }
-}
 
-/// The visit of whoever showed a pass without a face behind it, unless this gate has greeted them within the quiet time.
-fn by_pass(pass: Shown, quiet: &mut Quiet, ids: &ContextV7, clock: &dyn Clock) -> Option<Visit> {
-    let greets = quiet.greets(&pass.camera.gate, pass.visitor, pass.taken);
-    let deed = if greets { Deed::Welcomed } else { Deed::AlreadyGreeted };
-    metrics::counter!(DECISIONS, "gate" => pass.camera.gate.as_str().to_owned(), "deed" => deed.word()).increment(1);
-    let Shown { camera, taken, pts, visitor } = pass;
-    let evidence =
-        Evidence { looks: 0, over: Duration::ZERO, best: None, second: None, threshold: Score(1.0), enrolled: 0 };
-    greets.then(|| Visit {
-        id: id(ids, clock.now().wall),
-        camera,
-        track: TrackId(NO_TRACK),
-        visitor,
-        first: taken,
-        taken,
-        pts,
-        rect: Rect::default(),
-        evidence,
-        portrait: Portrait::default(),
-    })
+    /// The visit of whoever showed a pass without a face behind it, unless this gate has greeted them within the quiet time.
+    pub fn by_pass(&mut self, pass: Shown, clock: &dyn Clock) -> Option<Visit> {
+        let greets = self.quiet.greets(&pass.camera.gate, pass.visitor, pass.taken);
+        let deed = if greets { Deed::Welcomed } else { Deed::AlreadyGreeted };
+        metrics::counter!(DECISIONS, "gate" => pass.camera.gate.as_str().to_owned(), "deed" => deed.word())
+            .increment(1);
+        let Shown { camera, taken, pts, visitor } = pass;
+        let evidence =
+            Evidence { looks: 0, over: Duration::ZERO, best: None, second: None, threshold: Score(1.0), enrolled: 0 };
+        greets.then(|| Visit {
+            id: id(&self.ids, clock.now().wall),
+            camera,
+            track: TrackId(NO_TRACK),
+            visitor,
+            first: taken,
+            taken,
+            pts,
+            rect: Rect::default(),
+            evidence,
+            portrait: Portrait::default(),
+        })
+    }
 }
 
 /// What the operator hears of it.

@@ -32,7 +32,7 @@ use tracing::{info, warn};
 use usher_models::template::ModelId;
 
 /// How often the watch looks: five times within the second that was promised.
-const EVERY: Duration = Duration::from_millis(200);
+pub const EVERY: Duration = Duration::from_millis(200);
 
 /// How often a file that could not be written is tried again.
 const AGAIN: Duration = Duration::from_secs(30);
@@ -135,8 +135,7 @@ pub fn watch(
     beat: Beat,
 ) -> JoinHandle<()> {
     spawn("gallery", move || {
-        let floor = Floor::new(store.floor().ok().flatten(), clock.now());
-        let mut watch = Watch { store, clock, current, health, floor, seen: None, said: None, tried: None };
+        let mut watch = Watch::new(store, clock, current, health);
         loop {
             beat.beat();
             watch.look();
@@ -147,7 +146,8 @@ pub fn watch(
     })
 }
 
-struct Watch {
+/// What the thread `gallery` keeps, and its one step; without the thread, so that the simulator drives what the gate runs.
+pub struct Watch {
     store: Store,
     clock: Arc<dyn Clock>,
     current: Arc<Current>,
@@ -162,7 +162,14 @@ struct Watch {
 }
 
 impl Watch {
-    fn look(&mut self) {
+    /// Nothing was looked at yet.
+    pub fn new(store: Store, clock: Arc<dyn Clock>, current: Arc<Current>, health: Arc<Health>) -> Self {
+        let floor = Floor::new(store.floor().ok().flatten(), clock.now());
+        Self { store, clock, current, health, floor, seen: None, said: None, tried: None }
+    }
+
+    /// Looks once whether the gallery has changed, and whose time is over.
+    pub fn look(&mut self) {
         // First, and whatever the file does: a locked or full disk must not keep anybody recognisable.
         let now = self.floor.latest(self.clock.now());
         let current = &self.current;

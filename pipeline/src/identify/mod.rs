@@ -16,7 +16,7 @@ mod asked;
 pub use asked::Asked;
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, Moment},
     gallery::current::Current,
     health::Health,
     identify::{identification::Identification, threshold::Law, tracks::Tracks},
@@ -28,7 +28,7 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 /// How long to wait for a sighting before beating anyway and ending tracks that nobody sees any more.
-const IDLE: Duration = Duration::from_millis(500);
+pub const IDLE: Duration = Duration::from_millis(500);
 
 /// How much time passes between two searches for tracks that nobody sees any more, while work comes in.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -47,9 +47,7 @@ pub fn run(
     clock: &dyn Clock,
     beat: &Beat,
 ) {
-    let mut asked: Asked = rules.into();
-    let mut tracks = Tracks::new(asked.rules(), law);
-    let mut swept = clock.now();
+    let mut identifier = Identifier::new(rules, law, clock.now());
     loop {
         beat.beat();
         let sighting = match sightings.recv_timeout(IDLE) {
@@ -57,15 +55,50 @@ pub fn run(
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        let begun = clock.now();
-        let mut found = Vec::new();
-        if let Some(now) = asked.news() {
-            tracks.take_up(now.config.rules.clone(), &now.cameras);
+        for identification in identifier.step(sighting, gallery, health, clock) {
+            if identifications.send(identification).is_err() {
+                return;
+            }
         }
+    }
+}
+
+/// What identify keeps, and its one step; without thread and channels, so that the simulator drives what the gate runs.
+pub struct Identifier {
+    asked: Asked,
+    tracks: Tracks,
+    swept: Moment,
+}
+
+impl Identifier {
+    /// No tracks yet.
+    pub fn new(rules: impl Into<Asked>, law: Law, now: Moment) -> Self {
+        let asked: Asked = rules.into();
+        Self { tracks: Tracks::new(asked.rules(), law), asked, swept: now }
+    }
+
+    /// Tracks remembered now.
+    pub fn tracks(&self) -> usize {
+        self.tracks.len()
+    }
+
+    /// Takes in one sighting, or that none came for a while; what came of it, in order.
+    pub fn step(
+        &mut self,
+        sighting: Option<Sighting>,
+        gallery: &Current,
+        health: &Health,
+        clock: &dyn Clock,
+    ) -> Vec<Identification> {
+        let begun = clock.now();
+        if let Some(now) = self.asked.news() {
+            self.tracks.take_up(now.config.rules.clone(), &now.cameras);
+        }
+        let (tracks, mut found) = (&mut self.tracks, Vec::new());
         match sighting {
             Some(Sighting::Look(probe)) => {
                 // Whoever was looked at before a gate was told otherwise is compared with nobody more than it may know now.
-                if let Some(camera) = asked.camera(&probe.camera) {
+                if let Some(camera) = self.asked.camera(&probe.camera) {
                     let gallery = gallery.load_for(&camera);
                     found.extend(tracks.look(*probe, &gallery));
                 }
@@ -77,17 +110,15 @@ pub fn run(
             Some(Sighting::Gone { track, .. }) => found.extend(tracks.gone(track)),
             None => {}
         }
-        if begun.since(swept) >= SWEEP {
-            swept = begun;
+        if begun.since(self.swept) >= SWEEP {
+            self.swept = begun;
             found.extend(tracks.expire(begun));
-            watch(&tracks, health);
+            watch(tracks, health);
         }
-        for mut identification in found {
+        for identification in &mut found {
             identification.judged = Some(clock.now());
-            if identifications.send(identification).is_err() {
-                return;
-            }
         }
+        found
     }
 }
 

@@ -62,8 +62,7 @@ pub fn run(
     clock: &dyn Clock,
     beat: &Beat,
 ) {
-    let floor = Floor::new(store.floor().ok().flatten(), clock.now());
-    let mut passes = Passes { store, seen: HashMap::new() };
+    let mut passes = Passes::new(store, clock.now());
     let mut reader = Reader::new();
     loop {
         beat.beat();
@@ -78,9 +77,7 @@ pub fn run(
         let codes = reader.read(luma, view.size);
         metrics::histogram!(STAGE_SECONDS, "stage" => "pass").record(clock.now().since(begun).as_secs_f64());
         for code in codes {
-            let Some(pass) = PassSecret::of(&code.text) else { continue };
-            let now = clock.now();
-            let Good::Greeted(visitor) = passes.look_up(&pass, current, floor.latest(now), now) else { continue };
+            let Some(visitor) = passes.step(&code.text, current, clock.now()) else { continue };
             let shown_pass = Shown { camera: frame.camera.clone(), taken: frame.taken, pts: frame.pts, visitor };
             if shown.send(shown_pass).is_err() {
                 return;
@@ -89,13 +86,30 @@ pub fn run(
     }
 }
 
-struct Passes {
+/// Whose pass a symbol is; without frames and thread, so that the simulator drives what the gate runs.
+pub struct Passes {
     store: Store,
+    floor: Floor,
     /// When each tag was last looked up, steady time. Tags only: no secret is remembered.
     seen: HashMap<[u8; 16], Duration>,
 }
 
 impl Passes {
+    /// No pass was shown yet.
+    pub fn new(store: Store, now: Moment) -> Self {
+        let floor = Floor::new(store.floor().ok().flatten(), now);
+        Self { store, floor, seen: HashMap::new() }
+    }
+
+    /// Takes in the text of a symbol that a camera saw at `now`: unlocks the face behind it, or answers with whoever is
+    /// greeted without one.
+    pub fn step(&mut self, text: &str, current: &Current, now: Moment) -> Option<VisitorId> {
+        match self.look_up(&PassSecret::of(text)?, current, self.floor.latest(now), now) {
+            Good::Greeted(visitor) => Some(visitor),
+            Good::Unlocked | Good::Nothing => None,
+        }
+    }
+
     fn look_up(&mut self, pass: &PassSecret, current: &Current, wall: SystemTime, now: Moment) -> Good {
         if self.seen.len() >= MOST {
             self.seen.retain(|_, last| now.steady.saturating_sub(*last) < AGAIN);
@@ -170,7 +184,7 @@ mod tests {
         let faceless = enrol(&mut store, false, Custody::Visitor, start);
         assert_eq!(store.load_all().unwrap().locked, 2);
         let current = Current::new(Gallery::empty(model()));
-        let mut passes = Passes { store, seen: HashMap::new() };
+        let mut passes = Passes::new(store, clock.now());
         let mut look_up = |pass: &PassSecret| passes.look_up(pass, &current, clock.now().wall, clock.now());
 
         assert_eq!(look_up(&PassSecret::random()), Good::Nothing);

@@ -35,7 +35,7 @@ use usher_models::{
 /// Looks embedded at most per round: bounds the time a crowd can hold up the next frame. Whoever is passed over has
 /// fewer looks than the others and so comes first in the next round. At 14 ms a face three looks and a detection fit into
 /// the 67 ms between frames at 15 a second.
-const MOST_LOOKS_A_ROUND: usize = 3;
+pub const MOST_LOOKS_A_ROUND: usize = 3;
 /// Side of a portrait, pixels: sharp enough for a face a third of a 1080p screen high, small enough to send.
 const PORTRAIT_PX: u32 = 320;
 /// Side of the region shown, in widths of the face: head and shoulders.

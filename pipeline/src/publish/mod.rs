@@ -13,6 +13,7 @@ mod alive;
 pub mod broker;
 pub mod contract;
 pub(crate) mod face;
+pub mod keep;
 pub mod lanes;
 pub mod outbox;
 pub mod payload;
@@ -23,6 +24,7 @@ mod report;
 pub mod shelf;
 pub mod signature;
 pub mod sink;
+pub mod teller;
 pub mod topic;
 mod tray;
 pub mod trust;
@@ -31,7 +33,7 @@ mod welcome;
 pub use welcome::{Guide, Guided, Visitors};
 
 use crate::{
-    clock::{Clock, Moment},
+    clock::Clock,
     decide::visit::{Notice, Visit},
     flow::{board::Board, desk},
     gallery::key::KeyError,
@@ -41,25 +43,23 @@ use crate::{
 use acked::Acked;
 use arc_swap::ArcSwap;
 use broker::{BrokerError, EmbeddedBroker};
-use crossbeam::{
-    channel::{Receiver, Sender, never},
-    select,
-};
+use crossbeam::channel::{Receiver, Sender};
 use lanes::Orders;
 use outbox::{Outbox, Recent, blank::Forgotten};
-use progress::{Progress, Step};
+use progress::Progress;
 use reached::broker_of;
 use reins::Reins;
-use report::{Reporter, Told};
+use report::Reporter;
 use shelf::ShelfError;
 use signature::{EventKey, PublicKey};
-use sink::{mqtt::MqttSink, tls::TlsError};
+use sink::{mail::Mail, mqtt::MqttSink, tls::TlsError};
 use std::{
     path::PathBuf,
     sync::Arc,
     thread::JoinHandle,
     time::{Duration, SystemTime},
 };
+use teller::Teller;
 use topic::Topics;
 use tray::Tray;
 use usher_config::{
@@ -67,11 +67,6 @@ use usher_config::{
     value::{Name, Secret},
 };
 use welcome::Welcomer;
-
-/// How often health is looked at and the outbox tended.
-const ROUND: Duration = Duration::from_millis(500);
-/// Visits stored in one commit at most.
-const BATCH: usize = 64;
 
 /// What of the programme is not as announced at a time, soonest first.
 pub type Changes = Box<dyn Fn(SystemTime) -> Vec<payload::Change> + Send>;
@@ -211,146 +206,44 @@ impl Published {
 /// # Errors
 /// When a person must mend something first: the data folder, a port that is taken, a certificate.
 pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -> Result<Published, PublishError> {
-    let Setup {
-        settings,
-        site,
-        box_name,
-        data,
-        quiet,
-        visitors,
-        forgotten,
-        guide,
-        changes,
-        flow,
-        lanes,
-        health,
-        clock,
-        acked,
-        progress,
-    } = setup;
-    let topics = Topics::of(&site);
-    let key = Arc::new(EventKey::of_box(&data)?);
-    let outbox = Arc::new(Outbox::open(&data.join("outbox.db"), quiet, clock.clone())?);
-    health.set_outbox(outbox.depth());
-    let client_id = format!("usher-{site}-{box_name}");
-    let (address, screens, broker) = broker_of(&settings, &topics, &data, client_id)?;
-    let tray = Arc::new(Tray::over(outbox.clone()));
-    let reporter = Reporter { topics, source: payload::source(&site, &box_name), box_name };
+    let topics = Topics::of(&setup.site);
+    let key = Arc::new(EventKey::of_box(&setup.data)?);
+    let outbox = Arc::new(Outbox::open(&setup.data.join("outbox.db"), setup.quiet, setup.clock.clone())?);
+    let client_id = format!("usher-{}-{}", setup.site, setup.box_name);
+    let (address, screens, broker) = broker_of(&setup.settings, &topics, &setup.data, client_id)?;
     let beats = [("publish", Beat::default()), ("sink-mqtt", Beat::default())];
-    let sink = MqttSink {
-        address,
+    let (teller, mut mail, reins) = over(setup, &outbox, key.clone());
+    mail.at = format!("{}:{}", address.host, address.port);
+    let sink = MqttSink { address, mail, beat: beats[1].1.clone() };
+    let beat = beats[0].1.clone();
+    let sink = supervise::spawn("sink-mqtt", move || sink.run());
+    let publish = supervise::spawn("publish", move || teller.run(&visits, notices, &beat));
+    Ok(Published { reins, key: key.public(), screens, beats, publish, sink, broker })
+}
+
+/// What the threads `publish` and `sink-mqtt` drive, over an open outbox, and what of it may change; the simulator drives the same.
+pub fn over(setup: Setup, outbox: &Arc<Outbox>, key: Arc<EventKey>) -> (Teller, Mail, Reins) {
+    let Setup { settings, site, box_name, visitors, forgotten, guide, changes, flow, lanes, health, .. } = setup;
+    let Setup { clock, acked, progress, .. } = setup;
+    // Whoever was forgotten while no usher ran is nobody before anything is sent.
+    outbox.blank(&forgotten);
+    health.set_outbox(outbox.depth());
+    let tray = Arc::new(Tray::over(outbox.clone()));
+    let reporter = Reporter { topics: Topics::of(&site), source: payload::source(&site, &box_name), box_name };
+    let mail = Mail {
         tray: tray.clone(),
         reporter: reporter.clone(),
-        key: key.clone(),
+        at: String::new(),
+        key,
+        visitors: visitors.clone(),
         health: health.clone(),
         clock: clock.clone(),
         acked,
         progress: progress.clone(),
         orders: lanes.map(Orders::to),
-        beat: beats[1].1.clone(),
     };
     let settings = Arc::new(ArcSwap::from_pointee(settings));
-    let reins = Reins { settings: settings.clone(), outbox };
-    let desk = Desk {
-        welcomer: Welcomer { settings, reporter, visitors, guide },
-        forgotten,
-        changes,
-        flow,
-        tray,
-        health,
-        clock,
-        progress,
-        beat: beats[0].1.clone(),
-        told: Told::default(),
-    };
-    let sink = supervise::spawn("sink-mqtt", move || sink.run());
-    let publish = supervise::spawn("publish", move || desk.run(&visits, notices));
-    Ok(Published { reins, key: key.public(), screens, beats, publish, sink, broker })
-}
-
-/// The thread `publish`.
-struct Desk {
-    welcomer: Welcomer,
-    forgotten: Forgotten,
-    changes: Changes,
-    flow: Arc<Board>,
-    tray: Arc<Tray>,
-    health: Arc<Health>,
-    clock: Arc<dyn Clock>,
-    progress: Option<Sender<Progress>>,
-    beat: Beat,
-    told: Told,
-}
-
-impl Desk {
-    fn run(mut self, visits: &Receiver<Visit>, mut notices: Receiver<Notice>) {
-        self.look_round();
-        let mut looked = self.clock.now();
-        loop {
-            select! {
-                recv(visits) -> visit => match visit {
-                    Ok(visit) => {
-                        let batch: Vec<Visit> = std::iter::once(visit).chain(visits.try_iter()).take(BATCH).collect();
-                        self.take_in(&batch);
-                    }
-                    Err(_) => break,
-                },
-                recv(notices) -> notice => match notice {
-                    Ok(notice) => self.tray.lay(self.welcomer.notice(&notice)),
-                    Err(_) => notices = never(),
-                },
-                default(ROUND) => {}
-            }
-            let now: Moment = self.clock.now();
-            if now.since(looked) >= ROUND {
-                self.look_round();
-                looked = now;
-            }
-            self.beat.beat();
-        }
-        self.tray.close();
-    }
-
-    fn take_in(&self, visits: &[Visit]) {
-        self.tray.outbox.append(visits.iter().map(|visit| self.welcomer.row(visit)).collect());
-        self.health.set_outbox(self.tray.outbox.depth());
-        let stored = self.clock.now();
-        self.tray.bell.notify_one();
-        self.say_stored(visits, stored);
-        // Greetings before faces: a name is readable while its picture is still being made.
-        let greeted: Vec<&Visit> = visits.iter().filter(|visit| self.greet(visit)).collect();
-        for visit in greeted {
-            if let Some(face) = self.welcomer.face(visit) {
-                self.tray.lay(face);
-            }
-        }
-    }
-
-    fn say_stored(&self, visits: &[Visit], at: Moment) {
-        let Some(progress) = &self.progress else { return };
-        // While the disk fails, visits wait in memory: nothing is stored.
-        if self.tray.outbox.trouble().is_some() {
-            return;
-        }
-        for visit in visits {
-            let _the_tap_may_lose = progress.try_send(Progress { visit: visit.id, step: Step::Stored, at });
-        }
-    }
-
-    fn greet(&self, visit: &Visit) -> bool {
-        let greeting = self.welcomer.greeting(visit);
-        let is_known = greeting.is_some();
-        greeting.into_iter().for_each(|greeting| self.tray.lay(greeting));
-        is_known
-    }
-
-    fn look_round(&mut self) {
-        self.tray.outbox.tend();
-        self.tray.outbox.blank(&self.forgotten);
-        self.health.set_outbox(self.tray.outbox.depth());
-        let now = self.clock.now().wall;
-        self.welcomer.reporter.tell(&self.health, &self.tray, now, &mut self.told);
-        self.welcomer.reporter.tell_changes((self.changes)(now), &self.tray, now, &mut self.told);
-        self.welcomer.reporter.tell_flow(&self.flow, &self.tray, &mut self.told);
-    }
+    let reins = Reins { settings: settings.clone(), outbox: outbox.clone() };
+    let welcomer = Welcomer { settings, reporter, visitors, guide };
+    (Teller::new(welcomer, forgotten, changes, flow, tray, health, clock, progress), mail, reins)
 }

@@ -13,6 +13,7 @@ use crate::{
     metrics::{EXPIRED, OUTBOX_DEPTH, SKIPPED},
     publish::{
         acked::Arrived,
+        keep::Keep,
         shelf::{Shelf, ShelfError},
     },
 };
@@ -99,7 +100,7 @@ pub struct Outbox {
 }
 
 struct Inner {
-    shelf: Shelf,
+    shelf: Box<dyn Keep>,
     next: u64,
     /// Rows on disk, the undeleted among them.
     on_disk: u64,
@@ -107,6 +108,12 @@ struct Inner {
     in_memory: BTreeMap<u64, Row>,
     /// Acknowledged rows that the disk did not delete.
     undeleted: BTreeSet<u64>,
+    /// Visits that were acknowledged out of memory, and that the disk is still to remember for the quiet time.
+    owed: Vec<Recent>,
+    /// Whoever was forgotten, and whose rows the disk could not blank yet: they are blanked as they are read.
+    gone: BTreeSet<VisitorId>,
+    /// How often somebody was blanked.
+    blanked: u64,
     arrived: HashMap<u64, Arrived>,
     trouble: Option<String>,
 }
@@ -119,7 +126,14 @@ impl Outbox {
     /// # Errors
     /// When a person must mend something: no such folder, no permission, another usher at work, a newer usher's file.
     pub fn open(path: &Path, remember: Duration, clock: Arc<dyn Clock>) -> Result<Self, ShelfError> {
-        let mut shelf = Shelf::at(path);
+        Self::over(Box::new(Shelf::at(path)), remember, clock)
+    }
+
+    /// Opens the outbox that `shelf` keeps; otherwise as [`Outbox::open`].
+    ///
+    /// # Errors
+    /// When a person must mend something.
+    pub fn over(mut shelf: Box<dyn Keep>, remember: Duration, clock: Arc<dyn Clock>) -> Result<Self, ShelfError> {
         let trouble = match shelf.open(clock.now().wall) {
             Ok(()) => None,
             Err(error) if error.heals() => Some(error.to_string()),
@@ -135,6 +149,9 @@ impl Outbox {
             on_disk,
             in_memory: BTreeMap::new(),
             undeleted: BTreeSet::new(),
+            owed: Vec::new(),
+            gone: BTreeSet::new(),
+            blanked: 0,
             arrived: HashMap::new(),
             trouble: None,
         };
@@ -195,6 +212,9 @@ impl Outbox {
         rows.dedup_by_key(|waiting| waiting.seq);
         rows.truncate(most);
         for waiting in &mut rows {
+            if inner.gone.contains(&waiting.row.visitor) {
+                waiting.row.blank();
+            }
             waiting.row.arrived = inner.arrived.get(&waiting.seq).copied();
         }
         rows
@@ -206,8 +226,9 @@ impl Outbox {
         let mut gone = Vec::with_capacity(seqs.len());
         for seq in seqs {
             inner.arrived.remove(seq);
-            if inner.in_memory.remove(seq).is_none() {
-                gone.push(*seq);
+            match inner.in_memory.remove(seq) {
+                None => gone.push(*seq),
+                Some(Row { gate, visitor, decided, .. }) => inner.owe(Recent { gate, visitor, decided }),
             }
         }
         let deleted = inner.shelf.delete(&gone);
@@ -221,6 +242,11 @@ impl Outbox {
     /// Visits are remembered for this long from now on.
     pub fn remember(&self, remember: Duration) {
         self.remember.store(remember.as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// A number that changes when somebody's rows were blanked: what was read before may still say who it was.
+    pub(crate) fn blanked(&self) -> u64 {
+        self.lock().blanked
     }
 
     /// Visits decided at `since` or later, as far as they are remembered. To be asked before the gates open.
@@ -241,6 +267,7 @@ impl Outbox {
         let mut expired = (before - inner.in_memory.len()) as u64;
         let remember = Duration::from_millis(self.remember.load(Ordering::Relaxed));
         let remember_from = now.checked_sub(remember).unwrap_or(SystemTime::UNIX_EPOCH);
+        inner.owed.retain(|visit| visit.decided >= remember_from);
         if inner.trouble.is_none() {
             let pruned = inner.shelf.prune(now, remember_from);
             if let Some(seqs) = inner.note(pruned) {
@@ -310,6 +337,14 @@ impl Inner {
         stored
     }
 
+    fn owe(&mut self, visit: Recent) {
+        if visit.visitor != Row::NOBODY {
+            self.owed.push(visit);
+            let excess = self.owed.len().saturating_sub(MEMORY_ROWS);
+            self.owed.drain(..excess);
+        }
+    }
+
     /// Tries what failed once more.
     fn heal(&mut self, now: SystemTime) {
         if self.trouble.is_none() {
@@ -321,13 +356,15 @@ impl Inner {
         let healed = shelf
             .reopen_if_needed(now)
             .and_then(|()| shelf.delete(&undeleted))
-            .and_then(|_| shelf.put(&rows))
+            .and_then(|_| shelf.remember(&self.owed))
+            .and_then(|()| shelf.put(&rows))
             .and_then(|()| shelf.extent());
         match healed {
             Ok((_, on_disk)) => {
                 self.on_disk = on_disk;
                 self.in_memory.clear();
                 self.undeleted.clear();
+                self.owed.clear();
                 self.trouble = None;
                 tracing::info!(rows = rows.len(), "outbox: the disk takes visits again");
             }

@@ -6,10 +6,14 @@
 
 use crate::{
     gallery::visitor::VisitorId,
-    publish::outbox::{Kind, Recent, Row, Waiting},
+    publish::{
+        keep::Keep,
+        outbox::{Kind, Recent, Row, Waiting, blank},
+    },
 };
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use std::{
+    collections::BTreeSet,
     fs::OpenOptions,
     io,
     os::unix::fs::OpenOptionsExt,
@@ -31,6 +35,8 @@ const TABLES: &str = "
         gate TEXT NOT NULL, visitor BLOB NOT NULL, decided_ms INTEGER NOT NULL, PRIMARY KEY (gate, visitor)
     ) STRICT, WITHOUT ROWID;
     PRAGMA user_version = 1;";
+
+const REMEMBER: &str = "INSERT OR REPLACE INTO recent VALUES (?, ?, ?)";
 
 /// Why the outbox's file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -95,13 +101,14 @@ impl ShelfError {
 }
 
 /// The file; closed while it cannot be opened.
-pub(crate) struct Shelf {
+pub struct Shelf {
     path: PathBuf,
     db: Option<Connection>,
 }
 
 impl Shelf {
-    pub(crate) fn at(path: &Path) -> Self {
+    /// The file at `path`, not opened yet.
+    pub fn at(path: &Path) -> Self {
         Self { path: path.to_owned(), db: None }
     }
 
@@ -113,17 +120,6 @@ impl Shelf {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => ShelfError::InUse { path },
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => ShelfError::Damaged { path },
             _ => ShelfError::Disk { path, reason },
-        }
-    }
-
-    /// Opens the file, or begins a new one; a damaged one is moved aside.
-    pub(crate) fn open(&mut self, now: SystemTime) -> Result<(), ShelfError> {
-        match self.try_open() {
-            Err(ShelfError::Damaged { .. }) => {
-                self.move_aside(now)?;
-                self.try_open()
-            }
-            other => other,
         }
     }
 
@@ -183,9 +179,20 @@ impl Shelf {
             .as_mut()
             .ok_or_else(|| ShelfError::Disk { path: self.path.clone(), reason: rusqlite::Error::InvalidQuery })
     }
+}
 
-    /// Opens what could not be opened, and begins anew where the file turned out damaged.
-    pub(crate) fn reopen_if_needed(&mut self, now: SystemTime) -> Result<(), ShelfError> {
+impl Keep for Shelf {
+    fn open(&mut self, now: SystemTime) -> Result<(), ShelfError> {
+        match self.try_open() {
+            Err(ShelfError::Damaged { .. }) => {
+                self.move_aside(now)?;
+                self.try_open()
+            }
+            other => other,
+        }
+    }
+
+    fn reopen_if_needed(&mut self, now: SystemTime) -> Result<(), ShelfError> {
         let usable = match &self.db {
             Some(db) => match db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)) {
                 Ok(sound) => sound == "ok",
@@ -203,22 +210,20 @@ impl Shelf {
         self.open(now)
     }
 
-    /// The next free sequence number, and how many rows there are.
-    pub(crate) fn extent(&mut self) -> Result<(u64, u64), ShelfError> {
+    fn extent(&mut self) -> Result<(u64, u64), ShelfError> {
         let read = self.db()?.query_row("SELECT coalesce(max(seq), 0) + 1, count(*) FROM row", [], |row| {
             Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64))
         });
         read.map_err(|reason| self.error(reason))
     }
 
-    /// Writes `rows`, and remembers their visits, in one commit.
-    pub(crate) fn put(&mut self, rows: &[(u64, Row)]) -> Result<(), ShelfError> {
+    fn put(&mut self, rows: &[(u64, Row)]) -> Result<(), ShelfError> {
         let put = |db: &mut Connection| {
             let commit = db.transaction()?;
             {
                 let mut insert =
                     commit.prepare_cached("INSERT OR REPLACE INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
-                let mut remember = commit.prepare_cached("INSERT OR REPLACE INTO recent VALUES (?, ?, ?)")?;
+                let mut remember = commit.prepare_cached(REMEMBER)?;
                 for (seq, row) in rows {
                     let (decided, keep_until) = (millis(row.decided), millis(row.keep_until));
                     insert.execute(params![
@@ -240,8 +245,7 @@ impl Shelf {
         put(self.db()?).map_err(|reason| self.error(reason))
     }
 
-    /// Rows after `cursor`, in order.
-    pub(crate) fn after(&mut self, cursor: u64, most: usize) -> Result<Vec<Waiting>, ShelfError> {
+    fn after(&mut self, cursor: u64, most: usize) -> Result<Vec<Waiting>, ShelfError> {
         let read = |db: &mut Connection| {
             let mut select = db.prepare_cached(
                 "SELECT seq, id, gate, visitor, topic, body, decided_ms, keep_until_ms FROM row
@@ -269,8 +273,7 @@ impl Shelf {
         read(self.db()?).map_err(|reason| self.error(reason))
     }
 
-    /// Deletes rows, in one commit; how many there were.
-    pub(crate) fn delete(&mut self, seqs: &[u64]) -> Result<u64, ShelfError> {
+    fn delete(&mut self, seqs: &[u64]) -> Result<u64, ShelfError> {
         if seqs.is_empty() {
             return Ok(0);
         }
@@ -289,8 +292,7 @@ impl Shelf {
         delete(self.db()?).map_err(|reason| self.error(reason))
     }
 
-    /// Deletes rows whose keep-until is over (their sequence numbers) and visits from before `remember_from`.
-    pub(crate) fn prune(&mut self, now: SystemTime, remember_from: SystemTime) -> Result<Vec<u64>, ShelfError> {
+    fn prune(&mut self, now: SystemTime, remember_from: SystemTime) -> Result<Vec<u64>, ShelfError> {
         let prune = |db: &mut Connection| {
             // Nothing to write most of the time: asked first, so that an idle box leaves its disk alone.
             let due = db
@@ -317,8 +319,7 @@ impl Shelf {
         prune(self.db()?).map_err(|reason| self.error(reason))
     }
 
-    /// Remembered visits from `since` on.
-    pub(crate) fn recent(&mut self, since: SystemTime) -> Result<Vec<Recent>, ShelfError> {
+    fn recent(&mut self, since: SystemTime) -> Result<Vec<Recent>, ShelfError> {
         let read = |db: &mut Connection| {
             let mut select = db.prepare("SELECT gate, visitor, decided_ms FROM recent WHERE decided_ms >= ?")?;
             let rows = select.query_map([millis(since)], |row| {
@@ -333,16 +334,41 @@ impl Shelf {
         read(self.db()?).map_err(|reason| self.error(reason))
     }
 
-    /// A full disk, as SQLite sees it.
     #[cfg(test)]
-    pub(crate) fn limit_pages(&mut self, pages: u32) {
+    fn limit_pages(&mut self, pages: u32) {
         self.db().unwrap().pragma_update(None, "max_page_count", pages).unwrap();
     }
 
-    /// Empties the write-ahead log into the file.
-    pub(crate) fn checkpoint(&mut self) -> Result<(), ShelfError> {
+    fn checkpoint(&mut self) -> Result<(), ShelfError> {
         let done = self.db()?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         done.map_err(|reason| self.error(reason))
+    }
+
+    fn remember(&mut self, visits: &[Recent]) -> Result<(), ShelfError> {
+        if visits.is_empty() {
+            return Ok(());
+        }
+        let put = |db: &mut Connection| {
+            let commit = db.transaction()?;
+            for Recent { gate, visitor, decided } in visits {
+                commit.prepare_cached(REMEMBER)?.execute(params![
+                    gate.as_str(),
+                    visitor.0.as_bytes(),
+                    millis(*decided)
+                ])?;
+            }
+            commit.commit()
+        };
+        put(self.db()?).map_err(|reason| self.error(reason))
+    }
+
+    fn visitors(&mut self) -> Result<Vec<VisitorId>, ShelfError> {
+        blank::visitors(self.db()?).map_err(|reason| self.error(reason))
+    }
+
+    fn blank(&mut self, gone: &BTreeSet<VisitorId>) -> Result<(), ShelfError> {
+        blank::blank(self.db()?, gone).map_err(|reason| self.error(reason))?;
+        self.checkpoint()
     }
 }
 

@@ -5,6 +5,7 @@
 
 use crate::{
     clock::Moment,
+    gallery::visitor::VisitorId,
     metrics::{EXPIRED, SKIPPED},
     publish::outbox::Outbox,
 };
@@ -31,6 +32,8 @@ pub(crate) struct Perishable {
     pub(crate) decided: Moment,
     /// Steady time from `decided`.
     pub(crate) good_for: Duration,
+    /// Who is named or shown in it. It goes to nobody once they are forgotten.
+    pub(crate) of: Option<VisitorId>,
 }
 
 impl Perishable {
@@ -96,7 +99,12 @@ impl Tray {
 
     /// Whether nothing perishable waits.
     pub(crate) fn is_swept(&self) -> bool {
-        self.perishables.lock().expect("no holder of this lock panics").is_empty()
+        self.perishables() == 0
+    }
+
+    /// Greetings, faces and notices that wait.
+    pub(crate) fn perishables(&self) -> usize {
+        self.perishables.lock().expect("no holder of this lock panics").len()
     }
 
     /// Sets the retained state of `topic`; told again only when it changed.

@@ -28,7 +28,7 @@ use uuid::Uuid;
 const SESSIONS: usize = 3;
 
 /// Who a visitor is now; `None` when they are no longer enrolled.
-pub type Visitors = Box<dyn Fn(VisitorId) -> Option<Visitor> + Send>;
+pub type Visitors = Arc<dyn Fn(VisitorId) -> Option<Visitor> + Send + Sync>;
 
 /// What a visitor wants to hear at a gate at a time. It is asked while the visitor walks: it answers within milliseconds.
 pub type Guide = Box<dyn Fn(&Visitor, &Name, SystemTime) -> Guided + Send>;
@@ -112,7 +112,13 @@ impl Welcomer {
             face_topic: self.settings.load().face.then(|| self.reporter.topics.face(gate)),
         };
         let body = Event::new(Uuid::new_v4(), &self.reporter.source, visit.taken.wall, data).until(end).json();
-        Some(self.perishable("greeting", self.reporter.topics.greeting(gate), body.into(), visit.taken))
+        Some(self.perishable(
+            "greeting",
+            self.reporter.topics.greeting(gate),
+            body.into(),
+            visit.taken,
+            Some(visit.visitor),
+        ))
     }
 
     /// The picture to the greeting of `visit`; `None` when switched off or when there is none.
@@ -134,7 +140,7 @@ impl Welcomer {
             signature: None,
         };
         let topic = self.reporter.topics.face(&visit.camera.gate);
-        Some(self.perishable("face", topic, event.json().into(), visit.taken))
+        Some(self.perishable("face", topic, event.json().into(), visit.taken, Some(visit.visitor)))
     }
 
     /// What the screen shows to somebody whom it cannot name.
@@ -143,11 +149,18 @@ impl Welcomer {
         let end = wall + self.settings.load().greeting;
         let data = payload::Notice { gate: gate.clone(), expires_at: rfc3339(end) };
         let body = Event::new(Uuid::new_v4(), &self.reporter.source, wall, data).until(end).json();
-        self.perishable("notice", self.reporter.topics.notice(gate), body.into(), notice.taken)
+        self.perishable("notice", self.reporter.topics.notice(gate), body.into(), notice.taken, None)
     }
 
-    fn perishable(&self, kind: &'static str, topic: String, body: Arc<[u8]>, decided: Moment) -> Perishable {
+    fn perishable(
+        &self,
+        kind: &'static str,
+        topic: String,
+        body: Arc<[u8]>,
+        decided: Moment,
+        of: Option<VisitorId>,
+    ) -> Perishable {
         let good_for: Duration = self.settings.load().greeting;
-        Perishable { kind, topic, body, decided, good_for }
+        Perishable { kind, topic, body, decided, good_for, of }
     }
 }

@@ -75,7 +75,7 @@ pub(super) fn publishing(
         box_name: box_name(),
         data: config.data.clone(),
         quiet: longest_quiet(config),
-        visitors: Box::new(move |id: VisitorId| gallery.visitor(id)),
+        visitors: Arc::new(move |id: VisitorId| gallery.visitor(id)),
         forgotten: Box::new(move |asked| {
             let mut kept = kept.lock().expect("no holder of this lock panics");
             // Another gallery may have taken its place; whoever cannot be asked about is not forgotten.

@@ -312,7 +312,7 @@ pub fn setup(data: &Path, settings: Publish) -> (Setup, Arc<Health>, Arc<SystemC
         box_name: name("box-1"),
         data: data.to_owned(),
         quiet: Duration::from_secs(600),
-        visitors: Box::new(|id| {
+        visitors: Arc::new(|id| {
             let visitor = Visitor::named(id, NAME, "rowing", SystemTime::UNIX_EPOCH);
             (id.0 != Uuid::nil()).then_some(visitor)
         }),

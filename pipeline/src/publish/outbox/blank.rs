@@ -4,20 +4,25 @@
 
 use crate::{
     gallery::visitor::VisitorId,
-    publish::{
-        outbox::Outbox,
-        shelf::{Shelf, ShelfError},
-    },
+    publish::outbox::{Outbox, Row},
 };
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Who of these was forgotten. An error to ask is nobody: nothing is blanked then, and it is asked again.
 pub type Forgotten = Box<dyn Fn(&[VisitorId]) -> Vec<VisitorId> + Send>;
 
-/// Nobody's id.
-const NOBODY: VisitorId = VisitorId(Uuid::nil());
+impl Row {
+    /// Nobody's id.
+    pub const NOBODY: VisitorId = VisitorId(Uuid::nil());
+
+    /// Takes out of the row who it was.
+    pub fn blank(&mut self) {
+        self.body = blanked(&self.body, self.visitor).into();
+        self.visitor = Self::NOBODY;
+    }
+}
 
 impl Outbox {
     /// Blanks every row of whoever `forgotten` names, on disk and in memory, and forgets that they came lately. To be called
@@ -27,7 +32,8 @@ impl Outbox {
         let on_disk = inner.shelf.visitors();
         let mut visitors: BTreeSet<VisitorId> = inner.note(on_disk).unwrap_or_default().into_iter().collect();
         visitors.extend(inner.in_memory.values().map(|row| row.visitor));
-        visitors.remove(&NOBODY);
+        visitors.extend(inner.owed.iter().map(|visit| visit.visitor));
+        visitors.remove(&Row::NOBODY);
         if visitors.is_empty() {
             return;
         }
@@ -36,55 +42,52 @@ impl Outbox {
             return;
         }
         for row in inner.in_memory.values_mut().filter(|row| gone.contains(&row.visitor)) {
-            row.body = blanked(&row.body, row.visitor).into();
-            row.visitor = NOBODY;
+            row.blank();
+        }
+        inner.owed.retain(|visit| !gone.contains(&visit.visitor));
+        // Once for each: a disk that takes nothing is asked again and again.
+        if !gone.iter().all(|visitor| inner.gone.contains(visitor)) {
+            inner.blanked += 1;
         }
         let blanked = inner.shelf.blank(&gone);
+        inner.gone = gone.clone();
         if inner.note(blanked).is_some() {
+            inner.gone.clear();
             tracing::info!(visitors = gone.len(), "visits of somebody who was forgotten are nobody's now");
         }
     }
 }
 
-impl Shelf {
-    /// Everybody of whom there is a row, or who is remembered.
-    fn visitors(&mut self) -> Result<Vec<VisitorId>, ShelfError> {
-        let read = |db: &mut rusqlite::Connection| {
-            let mut select = db.prepare_cached("SELECT visitor FROM row UNION SELECT visitor FROM recent")?;
-            let ids = select.query_map([], |row| Ok(VisitorId(Uuid::from_bytes(row.get(0)?))))?;
-            ids.collect::<rusqlite::Result<Vec<_>>>()
-        };
-        read(self.db()?).map_err(|reason| self.error(reason))
-    }
+/// Everybody of whom there is a row, or who is remembered.
+pub(crate) fn visitors(db: &mut Connection) -> rusqlite::Result<Vec<VisitorId>> {
+    let mut select = db.prepare_cached("SELECT visitor FROM row UNION SELECT visitor FROM recent")?;
+    let ids = select.query_map([], |row| Ok(VisitorId(Uuid::from_bytes(row.get(0)?))))?;
+    ids.collect()
+}
 
-    /// Takes these visitors out of every row, in one commit, and out of the log.
-    fn blank(&mut self, gone: &BTreeSet<VisitorId>) -> Result<(), ShelfError> {
-        let blank = |db: &mut rusqlite::Connection| {
-            let commit = db.transaction()?;
-            let rows: Vec<(i64, VisitorId, Vec<u8>)> = {
-                let mut select = commit.prepare_cached("SELECT seq, visitor, body FROM row")?;
-                let rows = select
-                    .query_map([], |row| Ok((row.get(0)?, VisitorId(Uuid::from_bytes(row.get(1)?)), row.get(2)?)))?;
-                rows.filter(|row| row.as_ref().map_or(true, |(_, visitor, _)| gone.contains(visitor)))
-                    .collect::<rusqlite::Result<_>>()?
-            };
-            for (seq, visitor, body) in rows {
-                let update = "UPDATE row SET visitor = ?, body = ? WHERE seq = ?";
-                commit.execute(update, params![NOBODY.0.as_bytes(), blanked(&body, visitor), seq])?;
-            }
-            for visitor in gone {
-                commit.execute("DELETE FROM recent WHERE visitor = ?", [visitor.0.as_bytes()])?;
-            }
-            commit.commit()
-        };
-        blank(self.db()?).map_err(|reason| self.error(reason))?;
-        self.checkpoint()
+/// Takes these visitors out of every row, in one commit.
+pub(crate) fn blank(db: &mut Connection, gone: &BTreeSet<VisitorId>) -> rusqlite::Result<()> {
+    let commit = db.transaction()?;
+    let rows: Vec<(i64, VisitorId, Vec<u8>)> = {
+        let mut select = commit.prepare_cached("SELECT seq, visitor, body FROM row")?;
+        let rows =
+            select.query_map([], |row| Ok((row.get(0)?, VisitorId(Uuid::from_bytes(row.get(1)?)), row.get(2)?)))?;
+        rows.filter(|row| row.as_ref().map_or(true, |(_, visitor, _)| gone.contains(visitor)))
+            .collect::<rusqlite::Result<_>>()?
+    };
+    for (seq, visitor, body) in rows {
+        let update = "UPDATE row SET visitor = ?, body = ? WHERE seq = ?";
+        commit.execute(update, params![Row::NOBODY.0.as_bytes(), blanked(&body, visitor), seq])?;
     }
+    for visitor in gone {
+        commit.execute("DELETE FROM recent WHERE visitor = ?", [visitor.0.as_bytes()])?;
+    }
+    commit.commit()
 }
 
 /// The body with nobody's id in the place of theirs; as long as before.
 fn blanked(body: &[u8], visitor: VisitorId) -> Vec<u8> {
-    let (theirs, nobodys) = (visitor.to_string().into_bytes(), NOBODY.to_string().into_bytes());
+    let (theirs, nobodys) = (visitor.to_string().into_bytes(), Row::NOBODY.to_string().into_bytes());
     let mut body = body.to_vec();
     let mut from = 0;
     while let Some(at) = body[from..].windows(theirs.len()).position(|window| window == theirs) {
@@ -97,6 +100,8 @@ fn blanked(body: &[u8], visitor: VisitorId) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    const NOBODY: VisitorId = Row::NOBODY;
+
     use crate::{
         clock::{Clock, HandClock},
         publish::outbox::{Kind, Row},

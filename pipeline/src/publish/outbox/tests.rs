@@ -125,6 +125,25 @@ fn a_full_disk_loses_nothing_and_heals() {
 }
 
 #[test]
+fn whoever_was_greeted_while_the_disk_failed_is_remembered_over_a_restart() {
+    let bench = Bench::new();
+    let outbox = bench.open();
+    outbox.lock().shelf.limit_pages(1);
+    // More than fits into the pages that are there.
+    let rows: Vec<Row> = (0..40).map(|_| bench.row()).collect();
+    outbox.append(rows.clone());
+    assert!(outbox.trouble().is_some());
+    let seqs: Vec<u64> = outbox.after(0, 100).iter().map(|waiting| waiting.seq).collect();
+    outbox.acknowledged(&seqs);
+    assert_eq!(outbox.depth(), 0, "the broker has them all, and no disk ever had");
+    outbox.lock().shelf.limit_pages(1_000_000);
+    outbox.tend();
+    assert_eq!(outbox.trouble(), None);
+    drop(outbox);
+    assert_eq!(bench.open().recent_visits(SystemTime::UNIX_EPOCH).len(), rows.len());
+}
+
+#[test]
 fn a_damaged_file_is_moved_aside() {
     let bench = Bench::new();
     std::fs::write(bench.path(), vec![7; 10_000]).unwrap();

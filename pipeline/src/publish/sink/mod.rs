@@ -1,6 +1,7 @@
 //! Sinks: whoever takes events out of the tray.
 
+pub mod mail;
 pub mod mqtt;
 mod reason;
 pub mod tls;
-mod wire;
+pub mod wire;

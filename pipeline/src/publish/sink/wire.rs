@@ -2,9 +2,9 @@
 
 use crate::{
     clock::Moment,
-    publish::{acked::Arrived, outbox::Waiting, sink::mqtt::WINDOW, tray::Perishable},
+    publish::{acked::Arrived, outbox::Waiting, sink::mail::WINDOW, tray::Perishable},
 };
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use usher_config::value::Name;
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ pub(crate) enum Parcel {
 
 /// One connection's books.
 #[derive(Default)]
-pub(crate) struct Wire {
+pub struct Wire {
     pub(crate) is_connected: bool,
     /// Whether the broker was asked for the screens' signs of life.
     pub(crate) listens: bool,
@@ -26,14 +26,38 @@ pub(crate) struct Wire {
     /// Read from the outbox, not yet sent.
     pub(crate) visits: VecDeque<Waiting>,
     pub(crate) cursor: u64,
+    /// How often the outbox had been blanked when they were read.
+    pub(crate) blanked: u64,
     /// Handed over, without a packet id yet; the library numbers them in this order.
     pub(crate) unnumbered: VecDeque<(Parcel, Moment)>,
-    pub(crate) numbered: HashMap<u16, (Parcel, Moment)>,
+    pub(crate) numbered: BTreeMap<u16, (Parcel, Moment)>,
     pub(crate) acknowledged: Vec<u64>,
     pub(crate) farewell: bool,
 }
 
 impl Wire {
+    /// The broker has accepted the connection.
+    pub fn connect(&mut self) {
+        self.is_connected = true;
+    }
+
+    /// Whether it has.
+    pub fn is_connected(&self) -> bool {
+        self.is_connected
+    }
+
+    /// The next message that has no number yet goes out as `packet`.
+    pub fn number(&mut self, packet: u16) {
+        if let Some(sent) = self.unnumbered.pop_front() {
+            self.numbered.insert(packet, sent);
+        }
+    }
+
+    /// Messages that were handed over and are not acknowledged.
+    pub fn in_flight(&self) -> usize {
+        self.unnumbered.len() + self.numbered.len()
+    }
+
     /// What was handed over and is not acknowledged.
     pub(crate) fn sent(&self) -> impl Iterator<Item = &(Parcel, Moment)> {
         self.unnumbered.iter().chain(self.numbered.values())
@@ -47,7 +71,7 @@ impl Wire {
 
     /// Whether more may be handed over.
     pub(crate) fn has_room(&self) -> bool {
-        self.unnumbered.len() + self.numbered.len() < usize::from(WINDOW)
+        self.in_flight() < usize::from(WINDOW)
     }
 
     /// The connection broke: greetings and faces that were sent over it in vain, oldest first.
