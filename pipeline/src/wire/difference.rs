@@ -125,7 +125,7 @@ gates:
             ("password: one }", "password: one }, transport: udp"),
             ("password: one }", "password: one }, latency: 200 ms"),
             ("password: one }", "password: one }, silence: 5 s"),
-            ("password: one }", "password: one }, count: { by: motion }"),
+            ("password: one }", "password: one }, count: { by: motion, line: [[0, 0.5], [1, 0.5]] }"),
         ] {
             let found = edited(&[(from, to)]);
             assert_eq!((names(&found.reconnected), &found.retold[..]), (vec!["a"], &[][..]), "{to}");

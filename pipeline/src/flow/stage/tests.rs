@@ -280,7 +280,7 @@ fn gates_come_and_go_and_those_that_stay_are_told_on() {
     in_force.put(next);
     rig.pass(1, &["cam-1", "cam-2"]);
     assert!(in_force.is_taken_up() && rig.board.gate(&name("gate-0")).is_none(), "what is gone is told no more");
-    assert_eq!(rig.told("gate-1").forecast.unwrap().version, before, "what was foreseen of it stands");
+    assert!(rig.told("gate-1").forecast.is_some() && rig.stage.gates[0].is_learnt(), "what it learnt stays");
     rig.pass(80, &["cam-1", "cam-2"]);
     assert!(rig.told("gate-1").forecast.unwrap().version > before && rig.told("gate-2").forecast.is_some());
     let lanes = |rig: &Rig| rig.stage.gates.iter().map(|gate| (gate.name.to_string(), gate.open())).collect::<Vec<_>>();

@@ -24,9 +24,7 @@ fn mutants() -> Vec<String> {
         let column = line.len() - rest.len();
         for at in column..column + key.len() {
             let beside = char::from(line.as_bytes()[at] ^ 1).to_string();
-            for other in
-                [String::new(), line[at..=at].repeat(2), beside, ":".to_owned(), " ".to_owned(), "\t".to_owned()]
-            {
+            for other in [String::new(), line[at..=at].repeat(2), beside, ":".to_owned()] {
                 let mut changed: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
                 changed[number].replace_range(at..=at, &other);
                 mutants.push(changed.join("\n"));
@@ -47,25 +45,28 @@ fn of_thousands_of_broken_files_none_is_taken_up_and_none_ends_the_gate() {
     for text in &all {
         fs::write(&path, text).unwrap();
         let before = in_force.load();
-        let read = read_placed(&path).map_or_else(Err, |(read, _)| read);
+        let (read, mut meant) = (read_placed(&path).map_or_else(Err, |(read, _)| read), None);
         let outcome = decide(read, |config| {
-            let held = held(&in_force.load().config, config, true);
-            let difference = Difference::between(&in_force.load().config, &held.config);
+            let held = held(&before.config, config, true);
+            let difference = Difference::between(&before.config, &held.config);
+            meant = Some(config.clone());
             in_force.put(held.config);
             Ok(Taken { difference, waiting: held.waiting })
         });
         let now = in_force.load();
-        match from_text(text, "gate.yaml", folder.path()) {
-            Err(_) => {
+        match (outcome, meant) {
+            (Outcome::Broken(problems), None) => {
                 broken += 1;
-                assert!(matches!(outcome, Outcome::Broken(_)) && before.config == now.config, "taken up: {text}");
+                assert!(std::sync::Arc::ptr_eq(&before, &now) && problems.len() > 0, "taken up: {text}");
             }
-            Ok(meant) => {
+            (Outcome::Taken(told), Some(meant)) => {
                 taken += 1;
-                assert_eq!(now.config, held(&before.config, &meant, true).config);
+                let held = held(&before.config, &meant, true);
+                assert_eq!((&now.config, told.waiting), (&held.config, held.waiting));
+                in_force.put(whole.clone());
             }
+            (other, meant) => panic!("{other:?} of {meant:?}: {text}"),
         }
-        in_force.put(whole.clone());
     }
     println!("{} files: {broken} broken, none of them taken up; {taken} whole, each taken up", all.len());
     assert!(broken >= MUTANTS, "only {broken} broken");
@@ -86,7 +87,12 @@ fn a_key_is_named_with_its_line_and_one_that_went_with_what_held_it() {
 
 #[test]
 fn problems_are_told_in_one_line_with_the_mend() {
-    let problems = from_text("site: x\ncamera: {}\n", "gate.yaml", Path::new("")).unwrap_err();
-    let said = words(&problems);
-    assert!(said.contains("gate.yaml:2:") && said.contains("`cameras`") && !said.contains('\n'), "{said}");
+    let text = "site: x\ncameras: { a: { url: /dev/video0 } }\ngates: { g: { cameras: [a], quite: 1 min } }\n";
+    let said = |text| words(&from_text(text, "gate.yaml", Path::new("")).unwrap_err());
+    let one = said(text);
+    assert!(
+        one.contains("gate.yaml:3:") && one.contains("`quiet`") && !one.contains("more") && !one.contains('\n'),
+        "{one}"
+    );
+    assert!(said("site: x\n").contains("(and 1 more: `usher check`)"));
 }
