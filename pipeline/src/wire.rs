@@ -3,9 +3,11 @@
 //! Wired from the last stage back to the cameras, so that nothing is ever sent to somebody who is not there yet.
 
 pub mod offline;
+mod refused;
 mod settings;
 mod workers;
 
+pub use refused::StartError;
 pub use workers::workers;
 
 use crate::{
@@ -28,34 +30,25 @@ use crate::{
     gallery::{
         current::{self, Current},
         decoder::Decoder,
-        file::StoreError,
-        key::{BoxKey, KeyError},
+        key::BoxKey,
         store::Store,
     },
     guide::{self, concierge::Concierge, live::Live},
     health::Health,
-    identify::{
-        self,
-        calibration::{CalibrationError, law_of},
-        passes,
-    },
+    identify::{self, calibration::law_of, passes},
     infer,
-    publish::{self, PublishError, Published, acked::Acked},
+    publish::{self, Published, acked::Acked},
     supervise::{Beat, Pulse, Stopper, spawn, stop},
-    web::{self, Pages, WebError, enrol, mint_token},
+    web::{self, Pages, enrol, mint_token},
 };
 use crossbeam::channel::{Sender, bounded};
-use std::{
-    collections::BTreeMap, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc, thread::JoinHandle,
-    time::Duration,
-};
+use std::{collections::BTreeMap, os::unix::fs::DirBuilderExt as _, sync::Arc, thread::JoinHandle, time::Duration};
 use usher_config::{
     Config,
     count::By,
     decide::Mode,
     value::{Name, Secret},
 };
-use usher_models::error::ModelError;
 
 /// Looks and ends of tracks on their way to identify: a few frames of a full gate; pressure still reaches the cameras.
 const SIGHTINGS: usize = 64;
@@ -75,40 +68,6 @@ const NOTICES: usize = 8;
 const FOR_EYES: usize = 16;
 /// How far visits have come, for the same eyes: as many as the sink has in flight, each stored and acknowledged.
 const PROGRESS: usize = 128;
-
-/// What cannot start, and who must mend it (exit code 78).
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The data folder.
-    #[error("{path}: {why}; set `data:` to a folder that usher may write")]
-    Data {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        why: std::io::Error,
-    },
-    /// The gallery.
-    #[error(transparent)]
-    Gallery(#[from] StoreError),
-    /// The box key.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// Weights or device.
-    #[error(transparent)]
-    Models(#[from] ModelError),
-    /// The decision rule.
-    #[error(transparent)]
-    Law(#[from] CalibrationError),
-    /// Outbox, broker or certificates.
-    #[error(transparent)]
-    Publish(#[from] PublishError),
-    /// The pages.
-    #[error(transparent)]
-    Web(#[from] WebError),
-    /// The enrolment station.
-    #[error(transparent)]
-    Enrol(#[from] enrol::StartError),
-}
 
 /// Who else listens: the demo and the benches. The gate does not wait for them.
 #[derive(Default)]
@@ -295,7 +254,7 @@ pub fn start(
         Some(_) => {
             let guidance = settings::guidance(&gallery, &concierge);
             let (decoder, beat) = (Decoder::new(&enrol::this_program()), stages.beat("enrol"));
-            let station = enrol::start(config, &token, decoder, guidance, clock, &stop, beat)?;
+            let station = enrol::start(config, &token, decoder, guidance, clock, &health, &stop, beat)?;
             station.map(|station| {
                 stages.threads.extend(station.threads);
                 station.address

@@ -351,7 +351,7 @@ impl Desk {
 
     fn take_in(&self, visits: &[Visit]) {
         self.tray.outbox.append(visits.iter().map(|visit| self.welcomer.row(visit)).collect());
-        self.health.set_outbox(self.tray.outbox.depth());
+        self.tell_outbox();
         let stored = self.clock.now();
         self.tray.bell.notify_one();
         self.say_stored(visits, stored);
@@ -362,6 +362,12 @@ impl Desk {
                 self.tray.lay(face);
             }
         }
+    }
+
+    /// How many visits wait, and what keeps them from the disk.
+    fn tell_outbox(&self) {
+        self.health.set_outbox(self.tray.outbox.depth());
+        self.health.set_disk("outbox", self.tray.outbox.trouble_told());
     }
 
     fn say_stored(&self, visits: &[Visit], at: Moment) {
@@ -385,7 +391,7 @@ impl Desk {
     fn look_round(&mut self) {
         self.tray.outbox.tend();
         self.tray.outbox.blank(&self.forgotten);
-        self.health.set_outbox(self.tray.outbox.depth());
+        self.tell_outbox();
         let now = self.clock.now().wall;
         self.welcomer.reporter.tell(&self.health, &self.tray, now, &mut self.told);
         self.welcomer.reporter.tell_changes((self.changes)(now), &self.tray, now, &mut self.told);

@@ -2,23 +2,29 @@
 //!
 //! A visit is on disk (SQLite, WAL, `synchronous=FULL`) before it is sent, and leaves when the broker acknowledged it.
 //! It holds opaque ids only; greetings and faces never come here (`docs/decisions/0003-greetings-live-in-memory.md`).
-//! When the disk fails, rows wait in memory, bounded, and go to the disk once it heals. Rows have a sequence number,
-//! so that a sink walks them in the order of decision, wherever they are.
+//! When the disk fails or hangs, rows wait in memory, bounded, and go to the disk once it heals. Rows have a sequence
+//! number, so that a sink walks them in the order of decision, wherever they are. The file is touched by the thread `outbox`
+//! alone ([`hand`]); whoever asks for something waits for a second at most.
 
 pub mod blank;
+mod hand;
+mod jump;
+mod tend;
 
 use crate::{
     clock::Clock,
     gallery::visitor::VisitorId,
-    metrics::{EXPIRED, OUTBOX_DEPTH, SKIPPED},
+    metrics::{OUTBOX_DEPTH, SKIPPED},
     publish::{
         acked::Arrived,
         shelf::{Shelf, ShelfError},
     },
 };
+use hand::Hand;
+use jump::Believed;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
     time::{Duration, SystemTime},
 };
@@ -89,22 +95,29 @@ pub struct Recent {
 
 /// The outbox; shared by the threads `publish` (appends) and `sink-mqtt` (acknowledges).
 pub struct Outbox {
+    path: PathBuf,
     clock: Arc<dyn Clock>,
     remember: Duration,
-    inner: Mutex<Inner>,
+    inner: Arc<Mutex<Inner>>,
+    hand: Hand,
 }
 
+/// What is known without asking the disk.
 struct Inner {
-    shelf: Shelf,
     next: u64,
     /// Rows on disk, the undeleted among them.
     on_disk: u64,
-    /// Rows that the disk did not take.
+    /// Rows that are not on the disk, or not yet.
     in_memory: BTreeMap<u64, Row>,
-    /// Acknowledged rows that the disk did not delete.
+    /// Acknowledged rows that the disk did not delete, or not yet.
     undeleted: BTreeSet<u64>,
     arrived: HashMap<u64, Arrived>,
     trouble: Option<String>,
+    believed: Believed,
+}
+
+fn held(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
+    inner.lock().expect("no holder of this lock panics")
 }
 
 impl Outbox {
@@ -125,66 +138,94 @@ impl Outbox {
         // Were the file unreadable now and readable later, its rows would be older than any of ours.
         let next =
             next.max(clock.now().wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros() as u64);
-        let inner = Inner {
-            shelf,
+        let mut inner = Inner {
             next,
             on_disk,
             in_memory: BTreeMap::new(),
             undeleted: BTreeSet::new(),
             arrived: HashMap::new(),
             trouble: None,
+            believed: Believed::from(clock.now()),
         };
-        let outbox = Self { clock, remember, inner: Mutex::new(inner) };
         if let Some(reason) = trouble {
-            outbox.lock().note::<(), _>(Err(reason));
+            inner.note::<(), _>(Err(reason));
         }
-        outbox.lock().gauge();
-        Ok(outbox)
+        inner.gauge();
+        let (inner, hand) = (Arc::new(Mutex::new(inner)), Hand::of(shelf));
+        Ok(Self { path: path.to_owned(), clock, remember, inner, hand })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().expect("no holder of this lock panics")
+        held(&self.inner)
+    }
+
+    /// Has `job` done with the file; `None` where the disk does not answer, which is trouble then.
+    fn on_disk<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Shelf, &Mutex<Inner>) -> T + Send + 'static,
+    ) -> Option<T> {
+        let inner = self.inner.clone();
+        let done = self.hand.ask(move |shelf| job(shelf, &inner));
+        if done.is_none() {
+            let hangs = ShelfError::Hangs { path: self.path.clone() };
+            self.lock().note::<(), _>(Err(hangs));
+        }
+        done
+    }
+
+    /// What `read` finds in the file; nothing where it cannot be read, which is trouble then.
+    fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut Shelf) -> Result<T, ShelfError> + Send + 'static,
+    ) -> Option<T> {
+        self.on_disk(move |shelf, inner| {
+            let read = read(shelf);
+            held(inner).note(read)
+        })
+        .flatten()
     }
 
     /// Takes `rows` in, in one commit. On return they are on disk, or [`Outbox::trouble`] says why they are not.
     pub fn append(&self, rows: Vec<Row>) {
         let mut inner = self.lock();
         let first = inner.next;
-        let rows: Vec<(u64, Row)> = (first..).zip(rows).collect();
         inner.next += rows.len() as u64;
-        for (seq, row) in &rows {
+        for (seq, row) in (first..).zip(rows) {
             if let Some(arrived) = row.arrived {
-                inner.arrived.insert(*seq, arrived);
+                inner.arrived.insert(seq, arrived);
+            }
+            inner.in_memory.insert(seq, row);
+        }
+        let excess = inner.in_memory.len().saturating_sub(MEMORY_ROWS);
+        for _ in 0..excess {
+            if let Some((seq, _)) = inner.in_memory.pop_first() {
+                inner.arrived.remove(&seq);
             }
         }
-        // While rows wait in memory the disk is known to fail; `tend` finds out when it heals.
-        let stored = if inner.in_memory.is_empty() { inner.put(&rows) } else { false };
-        if !stored {
-            inner.in_memory.extend(rows);
-            let excess = inner.in_memory.len().saturating_sub(MEMORY_ROWS);
-            for _ in 0..excess {
-                if let Some((seq, _)) = inner.in_memory.pop_first() {
-                    inner.arrived.remove(&seq);
-                }
-            }
-            if excess > 0 {
-                metrics::counter!(SKIPPED, "stage" => "publish", "reason" => "outbox full").increment(excess as u64);
-                tracing::error!(lost = excess, "the disk fails and memory for visits is used up: oldest given up");
-            }
+        if excess > 0 {
+            metrics::counter!(SKIPPED, "stage" => "publish", "reason" => "outbox full").increment(excess as u64);
+            tracing::error!(lost = excess, "the disk fails and memory for visits is used up: oldest given up");
         }
         inner.gauge();
+        // While there is trouble the disk is known to fail; `tend` finds out when it heals.
+        let is_well = inner.trouble.is_none();
+        drop(inner);
+        if is_well {
+            self.on_disk(|shelf, inner| put(shelf, inner));
+        }
     }
 
     /// At most `most` rows that are not acknowledged, after sequence number `cursor`, in order.
     pub fn after(&self, cursor: u64, most: usize) -> Vec<Waiting> {
-        let mut inner = self.lock();
-        let surplus = inner.undeleted.len();
-        let read = inner.shelf.after(cursor, most + surplus);
-        let mut rows = inner.note(read).unwrap_or_default();
+        let surplus = self.lock().undeleted.len();
+        let mut rows = self.read(move |shelf| shelf.after(cursor, most + surplus)).unwrap_or_default();
+        let inner = self.lock();
         rows.retain(|waiting| !inner.undeleted.contains(&waiting.seq));
-        rows.extend(
-            inner.in_memory.range(cursor + 1..).take(most).map(|(seq, row)| Waiting { seq: *seq, row: row.clone() }),
-        );
+        // What is on its way to the disk is sent when it is there.
+        if inner.trouble.is_some() {
+            let in_memory = inner.in_memory.range(cursor + 1..).take(most);
+            rows.extend(in_memory.map(|(seq, row)| Waiting { seq: *seq, row: row.clone() }));
+        }
         rows.sort_by_key(|waiting| waiting.seq);
         // A commit that failed may have reached the disk all the same.
         rows.dedup_by_key(|waiting| waiting.seq);
@@ -198,54 +239,23 @@ impl Outbox {
     /// Lets the rows of these sequence numbers go, in one commit: the broker has them.
     pub fn acknowledged(&self, seqs: &[u64]) {
         let mut inner = self.lock();
-        let mut gone = Vec::with_capacity(seqs.len());
         for seq in seqs {
             inner.arrived.remove(seq);
             if inner.in_memory.remove(seq).is_none() {
-                gone.push(*seq);
+                inner.undeleted.insert(*seq);
             }
         }
-        let deleted = inner.shelf.delete(&gone);
-        match inner.note(deleted) {
-            Some(deleted) => inner.on_disk = inner.on_disk.saturating_sub(deleted),
-            None => inner.undeleted.extend(gone),
-        }
         inner.gauge();
+        let is_well = inner.trouble.is_none();
+        drop(inner);
+        if is_well {
+            self.on_disk(|shelf, inner| delete(shelf, inner));
+        }
     }
 
     /// Visits decided at `since` or later, as far as they are remembered. To be asked before the gates open.
     pub fn recent_visits(&self, since: SystemTime) -> Vec<Recent> {
-        let mut inner = self.lock();
-        let read = inner.shelf.recent(since);
-        inner.note(read).unwrap_or_default()
-    }
-
-    /// Housekeeping, to be called about every second: heals, gives up what is older than its keep-until, forgets
-    /// visits older than the quiet time.
-    pub fn tend(&self) {
-        let now = self.clock.now().wall;
-        let mut inner = self.lock();
-        inner.heal(now);
-        let before = inner.in_memory.len();
-        inner.in_memory.retain(|_, row| row.keep_until > now);
-        let mut expired = (before - inner.in_memory.len()) as u64;
-        let remember_from = now.checked_sub(self.remember).unwrap_or(SystemTime::UNIX_EPOCH);
-        if inner.trouble.is_none() {
-            let pruned = inner.shelf.prune(now, remember_from);
-            if let Some(seqs) = inner.note(pruned) {
-                inner.on_disk = inner.on_disk.saturating_sub(seqs.len() as u64);
-                for seq in &seqs {
-                    inner.arrived.remove(seq);
-                    inner.undeleted.remove(seq);
-                }
-                expired += seqs.len() as u64;
-            }
-        }
-        if expired > 0 {
-            metrics::counter!(EXPIRED, "kind" => Kind::Visit.as_str()).increment(expired);
-            tracing::warn!(expired, "visits given up: the broker has not taken them within publish.keep");
-        }
-        inner.gauge();
+        self.read(move |shelf| shelf.recent(since)).unwrap_or_default()
     }
 
     /// Visits not yet acknowledged.
@@ -258,12 +268,50 @@ impl Outbox {
         self.lock().trouble.clone()
     }
 
+    /// The same, with how many visits are in memory alone.
+    pub(crate) fn trouble_told(&self) -> Option<String> {
+        let inner = self.lock();
+        inner.trouble.as_ref().map(|trouble| format!("{trouble}; {} visits wait in memory", inner.in_memory.len()))
+    }
+
     /// Moves everything out of the write-ahead log into the one file; to be called when stopping.
     pub fn close(&self) {
-        let mut inner = self.lock();
-        let closed = inner.shelf.checkpoint();
-        inner.note(closed);
+        self.read(Shelf::checkpoint);
     }
+}
+
+/// Puts what is in memory on the disk; whether that is done.
+fn put(shelf: &mut Shelf, inner: &Mutex<Inner>) -> bool {
+    let rows: Vec<(u64, Row)> = held(inner).in_memory.iter().map(|(seq, row)| (*seq, row.clone())).collect();
+    if rows.is_empty() {
+        return true;
+    }
+    let put = shelf.put(&rows);
+    let mut inner = held(inner);
+    if inner.note(put).is_none() {
+        return false;
+    }
+    inner.on_disk += rows.len() as u64;
+    for (seq, _) in rows {
+        // Acknowledged or expired while it was written.
+        if inner.in_memory.remove(&seq).is_none() {
+            inner.undeleted.insert(seq);
+        }
+    }
+    inner.gauge();
+    true
+}
+
+/// Deletes from the disk what was acknowledged; whether that is done.
+fn delete(shelf: &mut Shelf, inner: &Mutex<Inner>) -> bool {
+    let seqs: Vec<u64> = held(inner).undeleted.iter().copied().collect();
+    let deleted = shelf.delete(&seqs);
+    let mut inner = held(inner);
+    let Some(deleted) = inner.note(deleted) else { return false };
+    inner.on_disk = inner.on_disk.saturating_sub(deleted);
+    seqs.iter().for_each(|seq| _ = inner.undeleted.remove(seq));
+    inner.gauge();
+    true
 }
 
 impl Inner {
@@ -287,40 +335,6 @@ impl Inner {
                 self.trouble = Some(reason);
                 None
             }
-        }
-    }
-
-    fn put(&mut self, rows: &[(u64, Row)]) -> bool {
-        let put = self.shelf.put(rows);
-        let stored = self.note(put).is_some();
-        if stored {
-            self.on_disk += rows.len() as u64;
-        }
-        stored
-    }
-
-    /// Tries what failed once more.
-    fn heal(&mut self, now: SystemTime) {
-        if self.trouble.is_none() {
-            return;
-        }
-        let undeleted: Vec<u64> = self.undeleted.iter().copied().collect();
-        let rows: Vec<(u64, Row)> = self.in_memory.iter().map(|(seq, row)| (*seq, row.clone())).collect();
-        let shelf = &mut self.shelf;
-        let healed = shelf
-            .reopen_if_needed(now)
-            .and_then(|()| shelf.delete(&undeleted))
-            .and_then(|_| shelf.put(&rows))
-            .and_then(|()| shelf.extent());
-        match healed {
-            Ok((_, on_disk)) => {
-                self.on_disk = on_disk;
-                self.in_memory.clear();
-                self.undeleted.clear();
-                self.trouble = None;
-                tracing::info!(rows = rows.len(), "outbox: the disk takes visits again");
-            }
-            Err(error) => self.trouble = Some(error.to_string()),
         }
     }
 }

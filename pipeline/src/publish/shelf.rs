@@ -71,6 +71,12 @@ pub enum ShelfError {
         /// The file.
         path: PathBuf,
     },
+    /// Wait: the disk may answer yet.
+    #[error("the disk that holds {path} does not answer; check the disk")]
+    Hangs {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is damaged; it is moved aside and a new one begun.
     #[error("the outbox {path} is damaged; check the disk")]
     Damaged {
@@ -90,7 +96,10 @@ pub enum ShelfError {
 impl ShelfError {
     /// Whether time or an operator may heal it while usher runs.
     pub fn heals(&self) -> bool {
-        matches!(self, Self::Full { .. } | Self::ReadOnly { .. } | Self::Damaged { .. } | Self::Disk { .. })
+        matches!(
+            self,
+            Self::Full { .. } | Self::ReadOnly { .. } | Self::Hangs { .. } | Self::Damaged { .. } | Self::Disk { .. }
+        )
     }
 }
 
@@ -351,7 +360,7 @@ fn damaged() -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), None)
 }
 
-fn millis(time: SystemTime) -> i64 {
+pub(crate) fn millis(time: SystemTime) -> i64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
 }
 

@@ -23,10 +23,8 @@ impl Outbox {
     /// Blanks every row of whoever `forgotten` names, on disk and in memory, and forgets that they came lately. To be called
     /// about every second.
     pub(crate) fn blank(&self, forgotten: &Forgotten) {
-        let mut inner = self.lock();
-        let on_disk = inner.shelf.visitors();
-        let mut visitors: BTreeSet<VisitorId> = inner.note(on_disk).unwrap_or_default().into_iter().collect();
-        visitors.extend(inner.in_memory.values().map(|row| row.visitor));
+        let mut visitors: BTreeSet<VisitorId> = self.read(Shelf::visitors).unwrap_or_default().into_iter().collect();
+        visitors.extend(self.lock().in_memory.values().map(|row| row.visitor));
         visitors.remove(&NOBODY);
         if visitors.is_empty() {
             return;
@@ -35,13 +33,14 @@ impl Outbox {
         if gone.is_empty() {
             return;
         }
-        for row in inner.in_memory.values_mut().filter(|row| gone.contains(&row.visitor)) {
+        for row in self.lock().in_memory.values_mut().filter(|row| gone.contains(&row.visitor)) {
             row.body = blanked(&row.body, row.visitor).into();
             row.visitor = NOBODY;
         }
-        let blanked = inner.shelf.blank(&gone);
-        if inner.note(blanked).is_some() {
-            tracing::info!(visitors = gone.len(), "visits of somebody who was forgotten are nobody's now");
+        let visitors = gone.len();
+        // After whatever is being written now: a row that is on its way to the disk is blanked there.
+        if self.read(move |shelf| shelf.blank(&gone)).is_some() {
+            tracing::info!(visitors, "visits of somebody who was forgotten are nobody's now");
         }
     }
 }

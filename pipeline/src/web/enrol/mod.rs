@@ -30,6 +30,7 @@ use crate::{
         visitor::{Custody, Visitor, VisitorId},
     },
     guide::concierge::Concierge,
+    health::Health,
     supervise::{Beat, Stop, spawn},
     web::session::Sessions,
 };
@@ -136,6 +137,7 @@ pub fn start(
     decoder: Decoder,
     guidance: Guidance,
     clock: &Arc<dyn Clock>,
+    health: &Arc<Health>,
     stop: &Stop,
     beat: Beat,
 ) -> Result<Option<Station>, StartError> {
@@ -150,7 +152,7 @@ pub fn start(
     let floor = Floor::new(store.floor()?, clock.now());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Runtime)?;
 
-    let (desk, working) = desk::start(store, enroller, decoder, clock.clone(), stop.clone(), beat);
+    let (desk, working) = desk::start(store, enroller, decoder, clock.clone(), health.clone(), stop.clone(), beat);
     let custody = if config.identifies() {
         // A venue with both kinds of gates lets the visitor choose.
         let all_identify = config.gates.values().all(|gate| gate.mode != usher_config::decide::Mode::Pass);
