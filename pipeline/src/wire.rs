@@ -254,7 +254,8 @@ pub fn start(
         Some(_) => {
             let guidance = settings::guidance(&gallery, &concierge);
             let (decoder, beat) = (Decoder::new(&enrol::this_program()), stages.beat("enrol"));
-            let station = enrol::start(config, &token, decoder, guidance, clock, &health, &stop, beat)?;
+            let around = enrol::Around { clock, health: &health, stop: &stop, beat };
+            let station = enrol::start(config, &token, decoder, guidance, around)?;
             station.map(|station| {
                 stages.threads.extend(station.threads);
                 station.address

@@ -193,8 +193,7 @@ fn a_disk_that_fails_in_any_way_stops_no_gate_keeps_no_consent_by_half_and_heals
     let mut listener = Listener::of_everything(&bench.gate);
     let secret_of = |(status, told): (u16, Value)| {
         assert_eq!(status, 201, "{told}");
-        let code = told["pass"]["code"].as_str().unwrap().to_owned();
-        code
+        told["pass"]["code"].as_str().unwrap().to_owned()
     };
     let mut secret = secret_of(tablet.enrol("Nadia"));
     bench.until("somebody is greeted", PATIENCE, || greetings(listener.heard()) > 0);

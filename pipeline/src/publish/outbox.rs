@@ -211,7 +211,7 @@ impl Outbox {
         let is_well = inner.trouble.is_none();
         drop(inner);
         if is_well {
-            self.on_disk(|shelf, inner| put(shelf, inner));
+            self.on_disk(put);
         }
     }
 
@@ -249,7 +249,7 @@ impl Outbox {
         let is_well = inner.trouble.is_none();
         drop(inner);
         if is_well {
-            self.on_disk(|shelf, inner| delete(shelf, inner));
+            self.on_disk(delete);
         }
     }
 

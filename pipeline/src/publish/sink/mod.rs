@@ -1,5 +1,7 @@
 //! Sinks: whoever takes events out of the tray.
 
+mod course;
+pub(crate) mod line;
 pub mod mqtt;
 mod reason;
 pub mod tls;

@@ -4,7 +4,7 @@
 //! connection is a new client that starts from the tray again, in order. What is sent is matched to its
 //! acknowledgement by packet id; only the acknowledgement lets it go. A broker that accepts the connection but
 //! acknowledges nothing is as good as away, so acknowledgement, not connection, is what health means here.
-//! MQTT 3.1.1, QoS 1, clean session.
+//! QoS 1, clean session. What a broker says that it will not have stays in the outbox, and health says so.
 
 use crate::{
     clock::{Clock, Moment},
@@ -19,47 +19,34 @@ use crate::{
         report::Reporter,
         signature::EventKey,
         sink::{
-            reason::reason_of,
-            wire::{Parcel, Wire},
+            course::Course,
+            line::{Address, Events, Heard, Line},
+            reason::{self, Broken, How},
+            wire::{Parcel, Refused, Wire},
         },
         tray::Tray,
     },
     supervise::Beat,
 };
 use crossbeam::channel::Sender;
-use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Outgoing, Packet, QoS, SubscribeFilter,
-    TlsConfiguration, Transport,
-};
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::mpsc, time::MissedTickBehavior};
-use usher_config::value::{Name, Secret};
+use tokio::time::MissedTickBehavior;
+use usher_config::value::Name;
 use uuid::Uuid;
 
 /// Messages in flight: enough to fill a slow link, few enough that a stop or a silence is noticed in seconds.
 pub(crate) const WINDOW: u16 = 64;
 /// No acknowledgement for this long is a broken connection.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes of the largest packet: a face of 48 KiB in base64, with room.
-const PACKET: usize = 256 * 1024;
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
+pub(crate) const PACKET: usize = 256 * 1024;
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(200);
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-const LONGEST_WAIT: Duration = Duration::from_secs(8);
+/// How often a visit that the broker refused is offered again.
+const AGAIN: Duration = Duration::from_secs(5);
 /// At a stop, time to send what is left, and time until the end whatever is left.
 const FLUSH: Duration = Duration::from_millis(1500);
 const END: Duration = Duration::from_secs(2);
-
-/// Where the broker is and who we are there.
-#[derive(Clone)]
-pub(crate) struct Address {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) tls: Option<Arc<rustls::ClientConfig>>,
-    pub(crate) login: Option<(String, Secret)>,
-    /// One per box; a broker knows two connections of one box by it.
-    pub(crate) client_id: String,
-}
 
 /// Takes what waits in the tray to a broker.
 pub(crate) struct MqttSink {
@@ -81,7 +68,7 @@ pub(crate) struct MqttSink {
 
 /// How a connection ended.
 enum End {
-    Lost { reason: String, was_up: bool },
+    Lost(Broken),
     Done,
 }
 
@@ -93,24 +80,18 @@ impl MqttSink {
     }
 
     async fn serve(&mut self) {
-        let mut wait = FIRST_WAIT;
+        let mut course = Course::by(self.address.version);
         let mut closing = None;
         loop {
-            match self.session(&mut closing).await {
+            match self.session(&mut closing, &mut course).await {
                 End::Done => break,
-                End::Lost { reason, was_up } => {
-                    if was_up {
-                        wait = FIRST_WAIT;
-                    }
-                    self.set_down(&reason);
-                }
+                End::Lost(broken) => self.set_down(&broken.reason),
             }
             if closing.is_some() {
                 break;
             }
             // Half to all of it, so that boxes that lost one broker together do not come back together.
-            self.pause(wait.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
+            self.pause(course.next_wait().mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
         }
         let left = self.tray.outbox.depth();
         if left > 0 {
@@ -147,48 +128,34 @@ impl MqttSink {
         }
     }
 
-    fn options(&self) -> MqttOptions {
-        let address = &self.address;
-        let mut options = MqttOptions::new(&address.client_id, &address.host, address.port);
-        options
-            .set_keep_alive(KEEP_ALIVE)
-            .set_clean_session(true)
-            .set_inflight(WINDOW)
-            .set_max_packet_size(PACKET, PACKET);
-        if let Some((user, password)) = &address.login {
-            options.set_credentials(user, password.reveal());
-        }
-        if let Some(tls) = &address.tls {
-            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.clone())));
-        }
+    async fn session(&mut self, closing: &mut Option<Moment>, course: &mut Course) -> End {
         let (topic, body) = self.reporter.offline(self.clock.now().wall);
         let body = self.key.signed(&topic, &body);
-        options.set_last_will(LastWill::new(topic, body, QoS::AtLeastOnce, true));
-        options
-    }
-
-    async fn session(&mut self, closing: &mut Option<Moment>) -> End {
-        let (client, mut events) = AsyncClient::new(self.options(), usize::from(WINDOW) + 1);
-        events.network_options.set_connection_timeout(PATIENCE.as_secs());
-        events.network_options.set_tcp_nodelay(true);
+        let (line, events, pump) = Line::open(course.version(), &self.address, (topic, body));
         self.tray.forget_told();
-        // The library's own events come in bursts of at most a window.
-        let (sender, receiver) = mpsc::channel(usize::from(WINDOW));
-        let mut wire = Wire::default();
+        // What was refused still is: some brokers hang up on whoever tries.
+        let mut wire = Wire { refused: course.refused.take(), ..Wire::default() };
+        let is_fought_for = course.is_fought_for();
         let end = tokio::select! {
-            end = self.drive(&client, receiver, &mut wire, closing) => end,
-            () = pump(events, sender) => unreachable!("the pump waits for ever after its last event"),
+            end = self.drive(&line, events, &mut wire, closing, is_fought_for) => end,
+            () = pump => unreachable!("the pump waits for ever after its last event"),
         };
+        let stood = wire.since.map(|since| self.clock.now().since(since));
+        course.refused = wire.refused.take();
         self.tray.lay_back(wire.perishables().into_iter());
-        end
+        match end {
+            End::Done => End::Done,
+            End::Lost(broken) => End::Lost(course.learn(broken, stood, &self.address)),
+        }
     }
 
     async fn drive(
         &self,
-        client: &AsyncClient,
-        mut events: mpsc::Receiver<Result<Event, ConnectionError>>,
+        line: &Line,
+        mut events: Events,
         wire: &mut Wire,
         closing: &mut Option<Moment>,
+        is_fought_for: bool,
     ) -> End {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -198,11 +165,11 @@ impl MqttSink {
                     let mut next = event;
                     while let Some(event) = next {
                         match event {
-                            Ok(event) => if self.hear(event, wire) {
+                            Ok(event) => if self.hear(event, wire, is_fought_for) {
                                 self.let_go(wire);
-                                return self.done(client, events).await;
+                                return self.done(line, events).await;
                             },
-                            Err(error) => return self.lost(wire, reason_of(&error, &self.address)),
+                            Err(broken) => return self.lost(wire, broken),
                         }
                         next = events.try_recv().ok();
                     }
@@ -213,8 +180,12 @@ impl MqttSink {
             }
             self.beat.beat();
             let now = self.clock.now();
-            if wire.sent().any(|(_, at)| now.since(*at) > PATIENCE) {
-                return self.lost(wire, format!("the broker has acknowledged nothing for {} s", PATIENCE.as_secs()));
+            if is_fought_for && wire.is_acknowledging && wire.refused.is_none() && wire.stands(now) {
+                self.set_up();
+            }
+            if wire.oldest().is_some_and(|at| now.since(at) > PATIENCE) {
+                let reason = format!("the broker has acknowledged nothing for {} s", PATIENCE.as_secs());
+                return self.lost(wire, Broken { reason, how: How::Away });
             }
             if self.tray.is_closing() {
                 let since = *closing.get_or_insert(now);
@@ -225,66 +196,84 @@ impl MqttSink {
                 if wire.is_connected && !wire.farewell && (is_empty || now.since(since) > FLUSH) {
                     wire.farewell = true;
                     let (topic, body) = self.reporter.offline(now.wall);
-                    if let Err(end) = self.send(client, wire, &topic, &body, true, Parcel::Farewell) {
+                    if let Err(end) = self.send(line, wire, &topic, &body, true, Parcel::Farewell) {
                         return end;
                     }
                 }
             }
             if wire.is_connected && !wire.listens {
                 // Nobody is told less where this is refused: screens are then only not seen in health.
-                // One packet, since the library's queue has room for one beside the window.
-                let heard = [
-                    SubscribeFilter::new(self.reporter.topics.alive(), QoS::AtMostOnce),
-                    SubscribeFilter::new(self.reporter.topics.lanes(), QoS::AtLeastOnce),
-                ];
-                wire.listens = client.try_subscribe_many(heard).is_ok();
+                let topics = &self.reporter.topics;
+                wire.listens = line.listen(topics.alive(), topics.lanes());
             }
             if wire.is_connected
                 && !wire.farewell
-                && let Err(end) = self.fill(client, wire)
+                && let Err(end) = self.fill(line, wire)
             {
                 return end;
             }
         }
     }
 
-    fn lost(&self, wire: &mut Wire, reason: String) -> End {
+    fn lost(&self, wire: &mut Wire, broken: Broken) -> End {
         self.let_go(wire);
-        End::Lost { reason, was_up: wire.is_acknowledging }
+        End::Lost(broken)
     }
 
     /// The farewell is acknowledged: disconnects in order, so that the last will stays unsaid.
-    async fn done(&self, client: &AsyncClient, mut events: mpsc::Receiver<Result<Event, ConnectionError>>) -> End {
-        if client.try_disconnect().is_ok() {
-            let said = async {
-                while !matches!(events.recv().await, Some(Ok(Event::Outgoing(Outgoing::Disconnect)) | Err(_)) | None) {}
-            };
+    async fn done(&self, line: &Line, mut events: Events) -> End {
+        if line.leave() {
+            let said = async { while !matches!(events.recv().await, Some(Ok(Heard::Left) | Err(_)) | None) {} };
             let _late_is_fine = tokio::time::timeout(TICK, said).await;
         }
         End::Done
     }
 
     /// Books one event; true when the farewell is acknowledged.
-    fn hear(&self, event: Event, wire: &mut Wire) -> bool {
-        match event {
-            Event::Incoming(Packet::ConnAck(_)) => wire.is_connected = true,
-            Event::Incoming(Packet::Publish(said)) => {
+    fn hear(&self, heard: Heard, wire: &mut Wire, is_fought_for: bool) -> bool {
+        let now = self.clock.now();
+        match heard {
+            Heard::Connected => {
+                wire.is_connected = true;
+                wire.since = Some(now);
+            }
+            Heard::Said { topic, body, retained } => {
                 let topics = &self.reporter.topics;
-                alive::hear(&said.topic, &said.payload, topics, &self.health, self.clock.now());
+                alive::hear(&topic, &body, topics, &self.health, now);
                 if let Some(orders) = &self.orders {
-                    orders.hear(&said.topic, &said.payload, said.retain, topics);
+                    orders.hear(&topic, &body, retained, topics);
                 }
             }
-            Event::Outgoing(Outgoing::Publish(packet)) => {
+            Heard::Numbered(packet) => {
                 if let Some(sent) = wire.unnumbered.pop_front() {
                     wire.numbered.insert(packet, sent);
                 }
             }
-            Event::Incoming(Packet::PubAck(ack)) => {
+            Heard::Answered { packet, refused: Some(why) } => {
                 wire.is_acknowledging = true;
-                self.set_up();
-                match wire.numbered.remove(&ack.pkid) {
-                    Some((Parcel::Visit { seq, id, gate, arrived }, _)) => {
+                wire.answered = Some(now);
+                let Some((parcel, _)) = wire.numbered.remove(&packet) else { return false };
+                let (topic, is_visit) = (parcel.topic().to_owned(), matches!(parcel, Parcel::Visit { .. }));
+                let reason = reason::refused(&self.address, &topic, &why);
+                self.set_down(&reason);
+                if is_visit || wire.refused.as_ref().is_none_or(|refused| !refused.is_visit) {
+                    wire.refused = Some(Refused { topic, reason, is_visit, at: now });
+                }
+                return matches!(parcel, Parcel::Farewell);
+            }
+            Heard::Answered { packet, refused: None } => {
+                wire.is_acknowledging = true;
+                wire.answered = Some(now);
+                let answered = wire.numbered.remove(&packet);
+                let topic = answered.as_ref().map(|(parcel, _)| parcel.topic());
+                if wire.refused.as_ref().is_some_and(|refused| Some(refused.topic.as_str()) == topic) {
+                    wire.refused = None;
+                }
+                if wire.refused.is_none() && (!is_fought_for || wire.stands(now)) {
+                    self.set_up();
+                }
+                match answered {
+                    Some((Parcel::Visit { seq, id, gate, arrived, .. }, _)) => {
                         wire.acknowledged.push(seq);
                         metrics::counter!(ACKNOWLEDGED).increment(1);
                         if let Some(arrived) = arrived {
@@ -292,10 +281,10 @@ impl MqttSink {
                         }
                     }
                     Some((Parcel::Farewell, _)) => return true,
-                    Some((Parcel::Perishable(_) | Parcel::State, _)) | None => {}
+                    Some((Parcel::Perishable(_) | Parcel::State(_), _)) | None => {}
                 }
             }
-            _ => {}
+            Heard::Left | Heard::Other => {}
         }
         false
     }
@@ -323,16 +312,18 @@ impl MqttSink {
     }
 
     /// Sends what waits: states, then what perishes, then visits in order.
-    fn fill(&self, client: &AsyncClient, wire: &mut Wire) -> Result<(), End> {
+    fn fill(&self, line: &Line, wire: &mut Wire) -> Result<(), End> {
         while wire.has_room() {
             if let Some((topic, body)) = self.tray.next_state() {
-                self.send(client, wire, &topic, &body, true, Parcel::State)?;
-            } else if let Some(perishable) = self.tray.take(self.clock.now()) {
+                let parcel = Parcel::State(topic.clone());
+                self.send(line, wire, &topic, &body, true, parcel)?;
+            } else if let Some(perishable) = self.tray.take(self.clock.now(), wire.is_swift(self.clock.now())) {
                 let (topic, body) = (perishable.topic.clone(), perishable.body.clone());
-                self.send(client, wire, &topic, &body, false, Parcel::Perishable(perishable))?;
+                self.send(line, wire, &topic, &body, false, Parcel::Perishable(perishable))?;
             } else if let Some(Waiting { seq, row }) = self.next_visit(wire) {
-                let parcel = Parcel::Visit { seq, id: row.id, gate: row.gate, arrived: row.arrived };
-                self.send(client, wire, &row.topic, &row.body, false, parcel)?;
+                let (topic, body) = (row.topic.clone(), row.body.clone());
+                let parcel = Parcel::Visit { seq, id: row.id, gate: row.gate, topic: row.topic, arrived: row.arrived };
+                self.send(line, wire, &topic, &body, false, parcel)?;
             } else {
                 break;
             }
@@ -341,6 +332,15 @@ impl MqttSink {
     }
 
     fn next_visit(&self, wire: &mut Wire) -> Option<Waiting> {
+        if let Some(refused) = wire.refused.as_mut().filter(|refused| refused.is_visit) {
+            // The oldest alone is offered, now and then, until it is taken: what comes after it waits its turn.
+            let now = self.clock.now();
+            if now.since(refused.at) < AGAIN || wire.sent().any(|(parcel, _)| matches!(parcel, Parcel::Visit { .. })) {
+                return None;
+            }
+            wire.visits.clear();
+            wire.cursor = 0;
+        }
         if wire.visits.is_empty() && self.tray.outbox.depth() > wire.visits_held() {
             if wire.visits_held() == 0 && self.tray.outbox.after(wire.cursor, 1).is_empty() {
                 // Rows before the cursor: the disk failed at the start and gives older ones now.
@@ -355,7 +355,7 @@ impl MqttSink {
 
     fn send(
         &self,
-        client: &AsyncClient,
+        line: &Line,
         wire: &mut Wire,
         topic: &str,
         body: &[u8],
@@ -363,26 +363,15 @@ impl MqttSink {
         parcel: Parcel,
     ) -> Result<(), End> {
         // The library's queue is as long as the window, so that it is never full here.
-        match client.try_publish(topic, QoS::AtLeastOnce, retained, self.key.signed(topic, body)) {
+        match line.publish(topic, retained, self.key.signed(topic, body)) {
             Ok(()) => {
                 wire.unnumbered.push_back((parcel, self.clock.now()));
                 Ok(())
             }
             Err(error) => {
                 wire.unnumbered.push_back((parcel, self.clock.now()));
-                Err(self.lost(wire, error.to_string()))
+                Err(self.lost(wire, Broken { reason: error, how: How::Away }))
             }
-        }
-    }
-}
-
-/// Drives the client library; never dropped half-way through a packet while the connection lives.
-async fn pump(mut events: EventLoop, to: mpsc::Sender<Result<Event, ConnectionError>>) {
-    loop {
-        let event = events.poll().await;
-        let is_last = event.is_err();
-        if to.send(event).await.is_err() || is_last {
-            std::future::pending::<()>().await;
         }
     }
 }

@@ -74,7 +74,7 @@ enum Ask {
 }
 
 /// Why the desk does not answer.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Busy {
     /// Others are being served.
     Others,

@@ -93,6 +93,18 @@ pub struct Guidance {
     pub visitor: Box<dyn Fn(VisitorId) -> Option<Visitor> + Send + Sync>,
 }
 
+/// What the station lives by.
+pub struct Around<'a> {
+    /// The time.
+    pub clock: &'a Arc<dyn Clock>,
+    /// Hears when the disk fails; while it does, nobody is enrolled.
+    pub health: &'a Arc<Health>,
+    /// When to end.
+    pub stop: &'a Stop,
+    /// The desk's sign of life.
+    pub beat: Beat,
+}
+
 /// What every request reads.
 struct Shared {
     config: Config,
@@ -136,11 +148,9 @@ pub fn start(
     token: &Secret,
     decoder: Decoder,
     guidance: Guidance,
-    clock: &Arc<dyn Clock>,
-    health: &Arc<Health>,
-    stop: &Stop,
-    beat: Beat,
+    around: Around<'_>,
 ) -> Result<Option<Station>, StartError> {
+    let Around { clock, health, stop, beat } = around;
     let Some(settings) = &config.web.enrol else { return Ok(None) };
     let refused = |reason| StartError::Listen { listen: settings.listen, reason };
     let listener = TcpListener::bind(settings.listen).map_err(refused)?;

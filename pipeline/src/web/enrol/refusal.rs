@@ -34,7 +34,6 @@ const HANGS: &str = "the box's disk does not answer, so nobody is enrolled, and 
 const BEGUN: &str = "forgotten, as the audit log says: nobody is recognised by what is left, which is erased as soon as the \
                      box's disk takes it";
 
-#[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
 pub(super) fn busy(busy: Busy) -> No {
     match busy {
         Busy::Others => no(StatusCode::SERVICE_UNAVAILABLE, "busy", &"others are being served; ask again in a moment"),
@@ -47,7 +46,6 @@ pub(super) fn too_often(status: StatusCode) -> No {
     no(status, "too_often", &"asked too often; ask again in a moment")
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
 pub(super) fn store_failed(error: StoreError) -> No {
     tracing::error!(%error, "the store failed at the enrolment desk");
     match error {
