@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test test-neon test-avx512 soak soak-cameras soak-kills soak-consent fuzz check check-cuda test-cuda bundle-cuda deb test-deb update sbom bench bench-peers setup packages test-packages pages build weights clean help
+.PHONY: demo test test-neon test-avx512 soak soak-cameras soak-kills soak-consent soak-faults fuzz check check-cuda test-cuda bundle-cuda deb test-deb update sbom bench bench-peers setup packages test-packages pages build weights clean help
 
 CARGO ?= cargo
 USHER := target/release/usher
@@ -114,7 +114,7 @@ test-neon: ## the kernels of ARM, emulated; says so where something for that is 
 SOAK = $(CARGO) test --release --locked --workspace --test $(1) -- --exact --nocapture $(2) | tee /dev/stderr \
   | grep -o '{.*"soak".*}' | sed "s|^{|{\"date\":\"$$(date -u +%F)\",\"machine\":\"$$(nproc) x $$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)\",|" \
   >> docs/reliability/soaks.jsonl
-soak: test-packages pages weights soak-cameras soak-kills soak-consent ## faults by the hundred and kills by the thousand; figures go to docs/reliability
+soak: test-packages pages weights soak-cameras soak-kills soak-consent soak-faults ## faults by the hundred and kills by the thousand; figures go to docs/reliability
 
 soak-cameras: ## two hundred cameras that freeze, fall silent or are killed: noticed, and back, how soon (FAULTS=200)
 	USHER_FAULTS=$(or $(FAULTS),200) $(call SOAK,faults,every_fault_is_noticed_and_every_camera_comes_back)
@@ -124,6 +124,10 @@ soak-kills: ## usher killed a thousand times, its broker two hundred: no visit i
 
 soak-consent: ## a thousand kills at random moments: no enrolment, deletion or consent is lost or torn (KILLS=1000)
 	USHER_KILLS=$(or $(KILLS),1000) $(call SOAK,consent,a_kill_at_any_moment_loses_nothing_that_was_acknowledged)
+
+soak-faults: ## disks that fill up, turn read-only or hang, and cameras' wires that do all a wire can, under a gate that greets (FAULTS=60)
+	USHER_FAULTS=$(or $(FAULTS),60) $(call SOAK,faults_disk,a_disk_that_fails_in_any_way_stops_no_gate_keeps_no_consent_by_half_and_heals_by_itself)
+	USHER_FAULTS=$(or $(FAULTS),60) $(call SOAK,faults_wire,a_camera_behind_a_bad_wire_is_noticed_comes_back_and_never_takes_the_gate_with_it)
 
 # By coverage, of the stable toolchain: without a sanitizer nothing of it needs another (docs/decisions/0020).
 FUZZ := pipeline/fuzz
