@@ -66,7 +66,7 @@ impl Bench {
         })
         .unwrap();
         let mut crowd = format!(
-            "seed: 3\nfps: 8\npictures: {}\ntogether: 1\nlooped: true\n\
+            "seed: 3\nfps: 8\npictures: {}\ntogether: 2\nlooped: true\n\
              walk: {{ approach_s: 1.2, pause_least_s: 1, pause_most_s: 1, leave_s: 0.3, gap_s: 0.2 }}\npeople:\n",
             pictures().unwrap().display()
         );
@@ -174,7 +174,7 @@ fn play(bench: &Bench, tablet: &Tablet, listener: &mut Listener, fault: &str, fo
     assert_eq!(bench.gate.metric("usher_disk_fails").unwrap(), 2.0, "{fault}: alarms can be set on both");
 
     // Meanwhile whoever walks up is greeted.
-    bench.until("greetings go on", PATIENCE, || greetings(listener.heard()) >= before + 2);
+    bench.until("greetings go on", PATIENCE, || greetings(listener.heard()) > before);
     bench.own.disk_is("well");
     let heals = bench.heals();
     assert!(heals < HEALS, "{fault}: {heals:?}");
@@ -276,7 +276,7 @@ fn a_clock_that_jumps_by_an_hour_or_begins_in_1970_silences_no_gate_and_keeps_no
         assert!((-30..=1).contains(&error), "off by {off} s: decided {error} s from what the clock shows");
         assert_eq!(ends - decided, 10, "for as long as ever");
     };
-    for off in [3600, -3600, 0] {
+    for off in [3600, -3600] {
         goes_on(&mut listener, off);
         let (status, told) = tablet.enrol("Nadia");
         assert_eq!(status, 201, "{told}");
@@ -284,6 +284,7 @@ fn a_clock_that_jumps_by_an_hour_or_begins_in_1970_silences_no_gate_and_keeps_no
         let ends = told["expires_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second();
         assert!(ends <= truth() + off.max(0) + 24 * 3600 + 60, "off by {off} s: {told}");
     }
+    bench.own.clock_is_off_by(0);
     let decided = bench.decided();
     bench.until("the broker has every visit", PATIENCE, || visits(listener.heard()).0.len() as f64 >= decided);
     assert!(visits(listener.heard()).1.is_subset(&bench.known));

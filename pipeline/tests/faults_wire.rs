@@ -141,7 +141,7 @@ fn a_wire_of_a_thousand_bytes_a_second_loses_nothing() {
     // A wire that spoils what it carries, is cut, is half closed: usher lives, and comes back.
     proxy.is(Manner { corrupts: 0.2, ..Manner::default() });
     decide(&rig, &mut wanted, 20);
-    std::thread::sleep(Duration::from_secs(2));
+    std::thread::sleep(Duration::from_secs(1));
     proxy.is(Manner { cuts: true, ..Manner::default() });
     told(&rig, "");
     proxy.is(Manner { half_closes: true, ..Manner::default() });
@@ -194,7 +194,7 @@ fn a_client_that_takes_ushers_place_is_told_and_not_fought() {
     told(&rig, "another client comes");
     let (before, begun) = (proxy.connections(), Instant::now());
     decide(&rig, &mut wanted, 5);
-    std::thread::sleep(Duration::from_secs(6));
+    std::thread::sleep(Duration::from_secs(4));
     let (tries, reason) = (proxy.connections() - before, rig.health.broker());
     assert!(tries as u64 <= 1 + begun.elapsed().as_secs() / 4, "{tries} connections in {:?}", begun.elapsed());
     let BrokerState::Down { reason } = reason else { panic!("it is said for as long as it lasts") };
@@ -322,7 +322,8 @@ fn a_camera_behind_a_bad_wire_is_noticed_comes_back_and_never_takes_the_gate_wit
         let mut watched = WatchedCamera::start(&watched::settings(Source::Rtsp { url, transport }));
         watched.see(5);
         let plan: Vec<Wire> = if faults == 0 {
-            vec![Wire::Stalled, Wire::Late, Wire::Dropping, Wire::Swapping, Wire::Corrupt, Wire::HalfClosed]
+            let one = if is_tcp { Wire::HalfClosed } else { Wire::Swapping };
+            vec![Wire::Stalled, Wire::Corrupt, one]
         } else {
             (0..faults / 2).map(|_| WIRES[chance.random_range(0..WIRES.len())]).collect()
         };
@@ -337,7 +338,7 @@ fn a_camera_behind_a_bad_wire_is_noticed_comes_back_and_never_takes_the_gate_wit
                 noticed.entry(wire).and_modify(|most| *most = took.max(*most)).or_insert(took);
             } else {
                 // Pictures come or do not; whoever reads them lives.
-                let end = Instant::now() + Duration::from_millis(1500);
+                let end = Instant::now() + Duration::from_millis(1000);
                 while Instant::now() < end {
                     let _spoilt_or_not = watched.frames.take(1, Duration::from_millis(20)).expect("its thread lives");
                 }

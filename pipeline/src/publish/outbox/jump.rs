@@ -2,7 +2,8 @@
 //!
 //! A box without a battery decides visits in 1970 until somebody tells it the time. Were rows held against the new time alone, all
 //! of them would be over at once, and lost. So whenever the wall clock jumps, the ends of the rows that this process took in by the
-//! old time jump with it. Rows of an earlier process, whose steady time is gone, stay as they are.
+//! old time jump with it, and so do their beginnings, by which they are known at the next jump. Rows of an earlier process, whose
+//! steady time is gone, stay as they are.
 
 use crate::{
     clock::Moment,
@@ -17,7 +18,7 @@ use std::time::{Duration, SystemTime};
 /// What clocks drift and are corrected by; no jump.
 const DRIFT: i64 = 60_000;
 
-/// Until when the wall clock was believed, and since when.
+/// The wall clock as it was last seen, and by the same clock when this process began.
 pub(super) struct Believed {
     since: SystemTime,
     last: Moment,
@@ -39,18 +40,18 @@ impl Outbox {
         if jump.abs() <= DRIFT {
             return;
         }
-        inner.believed.since = now.wall;
+        inner.believed.since = moved(since, jump);
         // A moment more: what was decided while the clock was being set.
         let (from, to) = (millis(since), millis(last.wall) + DRIFT);
         for row in inner.in_memory.values_mut() {
             if (from..=to).contains(&millis(row.decided)) {
-                row.keep_until = moved(row.keep_until, jump);
+                (row.decided, row.keep_until) = (moved(row.decided, jump), moved(row.keep_until, jump));
             }
         }
         drop(inner);
         tracing::warn!(jump_s = jump / 1000, "the clock jumped; visits that wait are kept as long as before");
         self.on_disk(move |shelf, inner| {
-            let moved = shelf.move_ends(from, to, jump);
+            let moved = shelf.move_rows(from, to, jump);
             held(inner).note(moved);
         });
     }
@@ -63,9 +64,10 @@ fn moved(at: SystemTime, by: i64) -> SystemTime {
 }
 
 impl Shelf {
-    /// Moves the ends of rows decided between two times, all in milliseconds.
-    fn move_ends(&mut self, from: i64, to: i64, by: i64) -> Result<(), ShelfError> {
-        let update = "UPDATE row SET keep_until_ms = keep_until_ms + ?3 WHERE decided_ms BETWEEN ?1 AND ?2";
+    /// Moves rows decided between two times, all in milliseconds.
+    fn move_rows(&mut self, from: i64, to: i64, by: i64) -> Result<(), ShelfError> {
+        let update = "UPDATE row SET decided_ms = decided_ms + ?3, keep_until_ms = keep_until_ms + ?3
+                      WHERE decided_ms BETWEEN ?1 AND ?2";
         let moved = self.db()?.execute(update, params![from, to, by]);
         moved.map(drop).map_err(|reason| self.error(reason))
     }
