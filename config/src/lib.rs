@@ -19,6 +19,7 @@ pub mod problem;
 pub mod programme;
 pub mod publish;
 pub mod reach;
+pub mod reload;
 pub mod signage;
 pub mod text;
 pub mod transit;
@@ -141,6 +142,17 @@ fn names() -> serde_json::Value {
 pub fn read(path: &Path) -> Result<Config, Problems> {
     let folder = path.parent().unwrap_or(Path::new(""));
     from_text(&document::text_of(path)?, &path.display().to_string(), folder)
+}
+
+/// Reads a configuration, and tells where its keys stand; relative paths in it are relative to its folder. Where its keys stand is
+/// known of a broken one, too.
+///
+/// # Errors
+/// That the file cannot be read; inside, every problem of it.
+pub fn read_placed(path: &Path) -> Result<(Result<Config, Problems>, document::Places), Problems> {
+    let text = document::text_of(path)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    Ok((from_text(&text, &path.display().to_string(), folder), document::Places::of(&text)))
 }
 
 /// Reads a configuration from its text; `file_name` is what problems call it, `folder` what paths are relative to.

@@ -184,17 +184,28 @@ fn the_schemas_are_fresh() {
     }
 }
 
+/// The table with a mark at each key that waits for a restart.
+fn marked(table: &str) -> String {
+    let key = |row: &str| row.strip_prefix("| `").and_then(|rest| rest.split_once('`')).map(|(key, _)| key.to_owned());
+    let row = |row: &str| match key(row).filter(|key| usher_config::reload::waits(key)) {
+        Some(key) => row.replacen(&format!("| `{key}` |"), &format!("| `{key}` ↻ |"), 1),
+        None => row.to_owned(),
+    };
+    table.lines().map(|line| row(line) + "\n").collect()
+}
+
 #[test]
 fn the_documentation_is_fresh() {
     let text = format!(
         "# Configuration\n\n\
          Generated from the types in `config/src` (a test holds it fresh); `config/usher.yaml` shows the same by example.\n\
          `*` stands for a name of your own. Times are written `500 ms`, `2 s`, `10 min`, `24 h`, sizes `640x384`; relative\n\
-         paths are relative to the folder of the file. `usher check FILE` reports every problem of a file at once.\n\n\
+         paths are relative to the folder of the file. `usher check FILE` reports every problem of a file at once. A gate that runs\n\
+         takes up what changes, except keys marked ↻, which wait for a restart (docs/operate.md).\n\n\
          ## usher.yaml\n\n{}\n## programme.yaml\n\n\
          A session is held once (`start: 2026-07-14 10:00`) or repeats (`start: 10:00`, `days: daily`), by the clocks of\n\
          `time_zone`.\n\n{}",
-        table(&usher_config::json_schema()),
+        marked(&table(&usher_config::json_schema())),
         table(&programme::json_schema())
     );
     fresh(&here("../docs/config.md"), &text);

@@ -81,6 +81,17 @@ pub struct Health {
     flow: Mutex<BTreeMap<&'static str, String>>,
     disk: Mutex<BTreeMap<&'static str, String>>,
     floor: AtomicBool,
+    heat: Mutex<Option<String>>,
+    config: Mutex<Reloaded>,
+}
+
+/// What came of the configuration's last changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reloaded {
+    /// Why the file as it is now is not in force: file, line, what is wrong and the mend.
+    pub trouble: Option<String>,
+    /// What of it waits for a restart: `infer.workers (gate.yaml:12)`.
+    pub waiting: Vec<String>,
 }
 
 impl Health {
@@ -97,6 +108,8 @@ impl Health {
             flow: Mutex::new(BTreeMap::new()),
             disk: Mutex::new(BTreeMap::new()),
             floor: AtomicBool::new(false),
+            heat: Mutex::new(None),
+            config: Mutex::default(),
         }
     }
 
@@ -121,6 +134,29 @@ impl Health {
         let kind = std::mem::discriminant(&state);
         let before = cameras.insert(name.clone(), state);
         before.is_none_or(|before| std::mem::discriminant(&before) != kind)
+    }
+
+    /// A camera was added: it connects.
+    pub fn add_camera(&self, name: &Name) {
+        self.cameras.lock().expect("no holder of this lock panics").insert(name.clone(), CameraState::Connecting);
+    }
+
+    /// A camera was removed: nothing is told of it any more.
+    pub fn forget_camera(&self, name: &Name) {
+        self.cameras.lock().expect("no holder of this lock panics").remove(name);
+    }
+
+    /// What came of the configuration's last changes.
+    pub fn reloaded(&self) -> Reloaded {
+        self.config.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// Says so; true where that is news.
+    pub fn set_reloaded(&self, reloaded: Reloaded) -> bool {
+        let mut config = self.config.lock().expect("no holder of this lock panics");
+        let is_news = *config != reloaded;
+        *config = reloaded;
+        is_news
     }
 
     /// The broker's state.
@@ -212,6 +248,16 @@ impl Health {
     /// Says so; true when it changed.
     pub fn set_floor_is_far(&self, far: bool) -> bool {
         self.floor.swap(far, Ordering::Relaxed) != far
+    }
+
+    /// What heat costs now, if anything.
+    pub fn heat(&self) -> Option<String> {
+        self.heat.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// Says what heat costs.
+    pub fn set_heat(&self, costs: Option<String>) {
+        *self.heat.lock().expect("no holder of this lock panics") = costs;
     }
 
     /// Visits not yet acknowledged.

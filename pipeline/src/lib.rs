@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod health;
+pub mod in_force;
 pub mod metrics;
 pub mod supervise;
 

@@ -11,6 +11,8 @@ pub const ANALYSED: &str = "usher_frames_analysed_total";
 pub const UNCHANGED: &str = "usher_frames_unchanged_total";
 /// Frames beyond `infer.analysed_fps`; by `camera`.
 pub const BEYOND_RATE: &str = "usher_frames_beyond_rate_total";
+/// Looks at the changed configuration; by `result`: applied, unchanged or refused.
+pub const CONFIG_RELOADS: &str = "usher_config_reloads_total";
 /// Times a camera was lost; by `camera` and `reason`.
 pub const CAMERA_LOST: &str = "usher_camera_lost_total";
 /// What came of enrolments at the page; by `outcome`: enrolled, like_another or refused.
@@ -71,6 +73,11 @@ pub const GATE_COVERAGE: &str = "usher_gate_forecast_coverage_ratio";
 /// Mean absolute error of forecasts so far ahead, people a minute; by `gate` and `minutes`.
 pub const GATE_ERROR: &str = "usher_gate_forecast_error_per_minute";
 
+/// Degrees Celsius of what has the fewest left before it is throttled; by `part`.
+pub const TEMPERATURE: &str = "usher_temperature_celsius";
+/// The share of the configured rate that heat leaves, from 0.25 to 1.
+pub const HEAT_SHARE: &str = "usher_heat_share";
+
 /// Upper bounds of the buckets of every histogram in seconds: a stage takes a millisecond, a greeting half a second.
 const SECONDS: [f64; 16] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5];
@@ -81,6 +88,7 @@ pub const COUNTERS: &[(&str, &str)] = &[
     (ANALYSED, "frames analysed, by camera"),
     (UNCHANGED, "frames without people and without change, which went without the detector, by camera"),
     (BEYOND_RATE, "frames beyond `infer.analysed_fps`, by camera"),
+    (CONFIG_RELOADS, "times the configuration was read anew, by result: applied, unchanged or refused"),
     (CAMERA_LOST, "times a camera was lost, by camera and reason"),
     (CAMERA_TEARDOWN_OVERRUN, "old camera pipelines that overran their deadline on the way down, by camera"),
     (ENROLMENTS, "what came of enrolments at the page, by outcome; whoever is like another is enrolled as well"),
@@ -103,6 +111,8 @@ pub const GAUGES: &[(&str, &str)] = &[
         STRANGERS_NEAR,
         "of the last walks that ended without a name, the share that came as near to somebody enrolled as 0.1 should",
     ),
+    (TEMPERATURE, "degrees Celsius of the part that is nearest to being throttled, by part"),
+    (HEAT_SHARE, "share of `infer.analysed_fps` and `calm_fps` that heat leaves: 1 on a cool box, 0.25 at least"),
     (GATE_INSIDE, "came in less went out, by gate; NaN while it is not known, as all figures of gates"),
     (GATE_LOST_CAMERAS, "cameras that do not count now, by gate"),
     (GATE_QUEUE, "people in the queue, by gate"),
@@ -139,9 +149,34 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
+/// The text of metrics without those of cameras and gates that are no more: a series that was counted once is told for ever
+/// otherwise. `is_there` is asked by label and value.
+pub fn without_removed(text: &str, is_there: impl Fn(&str, &str) -> bool) -> String {
+    let stays = |line: &&str| {
+        line.starts_with('#')
+            || ["camera", "gate"].iter().all(|label| {
+                let named = line.split_once(&format!("{label}=\"")).and_then(|(_, rest)| rest.split_once('"'));
+                named.is_none_or(|(value, _)| is_there(label, value))
+            })
+    };
+    let mut kept = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n').filter(stays) {
+        kept.push_str(line);
+    }
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn series_of_what_was_removed_are_not_told() {
+        let text = "# TYPE a counter\na{camera=\"c-1\",reason=\"x\"} 1\na{camera=\"c-2\"} 2\nb{gate=\"g\"} 3\nb{gate=\"h\"} 4\nd 5\n";
+        let told = without_removed(text, |label, value| [("camera", "c-2"), ("gate", "g")].contains(&(label, value)));
+        assert_eq!(told, "# TYPE a counter\na{camera=\"c-2\"} 2\nb{gate=\"g\"} 3\nd 5\n");
+        assert_eq!(without_removed(text, |_, _| true), text);
+    }
 
     #[test]
     fn the_operators_page_lists_every_metric() {

@@ -109,6 +109,11 @@ impl Pulse {
         self.stages.push((name.into(), beat, 0, now));
     }
 
+    /// Listens to a stage no more.
+    pub fn forget(&mut self, name: &str) {
+        self.stages.retain(|(listened, ..)| listened != name);
+    }
+
     /// The stages that hang at steady time `now`. To be asked about once a second.
     pub fn hanging(&mut self, now: Duration) -> Vec<String> {
         for (_, beat, count, heard) in &mut self.stages {

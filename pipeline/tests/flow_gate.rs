@@ -78,16 +78,22 @@ fn until(listener: &mut Listener, gate: &str, kind: &str, what: &str, holds: imp
 
 /// What is answered to this question.
 fn post(venue: &Box, path: &str, body: &str) -> Value {
+    let answer = send(venue, path, "", body);
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap_or_else(|_| panic!("{answer}"))
+}
+
+/// The whole answer to a POST, with further lines of its head.
+fn send(venue: &Box, path: &str, head: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(venue.pages).unwrap();
     let (at, length) = (venue.pages, body.len());
     write!(
         stream,
-        "POST {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        "POST {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{head}\r\n{body}"
     )
     .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap_or_else(|_| panic!("{answer}"))
+    answer
 }
 
 fn count(told: &Value) -> u64 {
@@ -197,4 +203,64 @@ fn counts_and_forecasts_are_heard_and_a_camera_that_dies_is_a_gap_and_not_nobody
     let walked = fs::read_dir(venue.data().join("flow")).unwrap().count();
     assert!(walked >= 1, "the counts are kept");
     drop(running);
+}
+
+/// The head that shows a session of whoever has the token that usher printed at its start.
+fn signed_in(venue: &Box, log: &Path) -> String {
+    let said = fs::read_to_string(log).unwrap();
+    let token = said.lines().find_map(|line| line.strip_prefix("token")?.split_whitespace().next()).unwrap();
+    let answer = send(venue, "/api/sign-in", "", &format!("{{\"token\":\"{token}\"}}"));
+    let cookie =
+        answer.lines().find_map(|line| line.to_ascii_lowercase().starts_with("set-cookie: ").then(|| &line[12..]));
+    format!("Cookie: {}\r\n", cookie.unwrap_or_else(|| panic!("{answer}")).split(';').next().unwrap())
+}
+
+#[test]
+fn open_lanes_are_said_by_staff_and_programs_told_to_all_written_down_and_kept_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let strangers = folder.path().join("strangers.yaml");
+    write_strangers(&strangers);
+    let camera = RtspCamera::start(None, None);
+    let venue = venue(&strangers, &camera);
+    let log = folder.path().join("usher.log");
+    let (running, _) = venue.start_logging(&log).unwrap();
+    let mut listener = Listener::of_everything(&venue);
+    let are_open = |listener: &mut Listener, lanes: u64| {
+        until(listener, "north", "flow", "its open lanes", |told| told["queue"]["lanes_open"] == lanes)
+    };
+    are_open(&mut listener, 2);
+
+    // Over HTTP: who has signed in, for lanes that there are.
+    let say = |head: &str, body: &str| send(&venue, "/api/flow/lanes", head, body);
+    let status = |answer: &str| answer.split(' ').nth(1).unwrap_or_default().to_owned();
+    assert_eq!(status(&say("", r#"{"gate":"north","lanes":3}"#)), "401", "staff only");
+    let session = signed_in(&venue, &log);
+    let refused = say(&session, r#"{"gate":"north","lanes":4}"#);
+    assert!(status(&refused) == "422" && refused.contains('3'), "there are three: {refused}");
+    assert_eq!(status(&say(&session, r#"{"gate":"south","lanes":1}"#)), "422", "it was not said how it is built");
+    assert_eq!(status(&say(&session, r#"{"gate":"nowhere","lanes":1}"#)), "404");
+    assert_eq!(status(&say(&session, r#"{"gate":"north","lanes":3}"#)), "204");
+    are_open(&mut listener, 3);
+
+    // Over MQTT: what is said now, and nothing that was kept or cannot be.
+    let set = topic("north", "lanes/set");
+    listener.publish(&set, false, r#"{"lanes": 9}"#);
+    listener.publish(&set, true, r#"{"lanes": 2}"#);
+    listener.publish(&set, false, "many");
+    listener.publish(&set, false, r#"{"lanes": 1}"#);
+    are_open(&mut listener, 1);
+    drop((listener, running));
+
+    // What was said last holds.
+    let (running, _) = venue.start_logging(&log).unwrap();
+    let mut listener = Listener::of_everything(&venue);
+    are_open(&mut listener, 1);
+    drop((listener, running));
+    let audit = fs::read_to_string(venue.data().join("audit.log")).unwrap();
+    let said: Vec<Value> = audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lanes = said.iter().filter(|line| line["gate"] == "north" && line.get("open").is_some());
+    let lanes: Vec<_> = lanes.map(|line| (line["open"].as_u64().unwrap(), line["by"].as_str().unwrap())).collect();
+    assert_eq!(lanes.first(), Some(&(3, "operator")), "{audit}");
+    assert_eq!(lanes.last(), Some(&(1, "broker")), "{audit}");
+    assert!(venue.usher().args(["audit", "verify"]).status().unwrap().success());
 }

@@ -191,7 +191,7 @@ fn figures(forgotten: &Arc<AtomicBool>, flow: Flow) -> Figures {
     Figures {
         enrolled: Box::new(|| 612),
         threshold: Box::new(|| 0.462),
-        promised: 0.001,
+        promised: Box::new(|| 0.001),
         name_of: Box::new(move |_| (!named.load(Ordering::Acquire)).then(|| NAMED.into())),
         is_enrolled: Box::new(move |_| !asked.load(Ordering::Acquire)),
         flow,

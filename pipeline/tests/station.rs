@@ -23,12 +23,14 @@ use std::{
 /// Half of the gates compare everybody, half only who shows a pass, so that visitors are offered both.
 fn station(enrol: SocketAddr) -> Box {
     let absent = [free().unwrap(), free().unwrap()];
+    // Whenever tests run, the event goes on for some days.
+    let ends = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(6 * 24);
     Box::configured(env!("CARGO_BIN_EXE_usher"), |[pages, mqtt, websocket]| {
         format!(
             "site: test\ndata: data\n\
              cameras: {{ a: {{ url: \"rtsp://{}/a\" }}, b: {{ url: \"rtsp://{}/b\" }} }}\n\
              gates:\n  east: {{ cameras: [a], mode: identification, responsible: the test }}\n  west: {{ cameras: [b] }}\n\
-             gallery:\n  event_ends: \"2026-12-06T23:00+09:00\"\n  keep: 24 h\n\
+             gallery:\n  event_ends: \"{ends}\"\n  keep: 24 h\n\
              \x20 notice: {{ controller: The Test Venue, contact: privacy@test.example }}\n\
              guide: {{ programme: programme.yaml }}\n\
              publish: {{ broker: {{ url: embedded, listen: \"{mqtt}\", websocket: \"{websocket}\" }} }}\n\

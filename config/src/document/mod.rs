@@ -3,6 +3,7 @@
 //! A document is a type with `Deserialize`, `JsonSchema` and `garde::Validate`. Its schema says which keys there are, of
 //! which type and range; `garde` says what else must hold; `Checks` what holds between values.
 
+mod place;
 pub(crate) mod schema;
 pub(crate) mod secret;
 pub(crate) mod shape;
@@ -17,6 +18,7 @@ use serde::de::DeserializeOwned;
 use std::{fs::File, io::Read, ops::Range, path::Path, sync::Arc};
 use tree::Node;
 
+pub use place::Places;
 pub use table::table;
 
 /// Largest file that is read. A programme of ten thousand sessions has two.

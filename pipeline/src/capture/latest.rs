@@ -47,8 +47,24 @@ struct Room<T> {
 
 struct State<T> {
     seats: Vec<Option<T>>,
+    /// Whether somebody holds the seat of this index.
+    held: Vec<bool>,
+    /// Whoever may put something, or may give a seat to somebody who does.
     cameras: usize,
     reader: bool,
+}
+
+/// Where cameras get their seats, also while the reader reads. While it is there, so is the room, with cameras or without.
+pub struct Seats<T> {
+    room: Arc<Room<T>>,
+    pace: Pace,
+}
+
+/// A room without cameras.
+pub fn room<T>(pace: Pace) -> (Seats<T>, Latest<T>) {
+    let state = State { seats: Vec::new(), held: Vec::new(), cameras: 1, reader: true };
+    let room = Arc::new(Room { state: Mutex::new(state), came: Condvar::new(), freed: Condvar::new() });
+    (Seats { room: room.clone(), pace }, Latest { room, turn: 0 })
 }
 
 /// A seat for each counter given, and the reader of them all.
@@ -56,18 +72,8 @@ struct State<T> {
 /// The counters (of [`crate::metrics::PASSED_OVER`]) count what was replaced before it was taken; at the pace
 /// [`Pace::Wait`] they stay at zero. Make them after the metrics recorder is installed, or they count into nothing.
 pub fn latest<T>(pace: Pace, passed_over: impl IntoIterator<Item = Counter>) -> (Vec<Seat<T>>, Latest<T>) {
-    let counters: Vec<Counter> = passed_over.into_iter().collect();
-    let room = Arc::new(Room {
-        state: Mutex::new(State {
-            seats: counters.iter().map(|_| None).collect(),
-            cameras: counters.len(),
-            reader: true,
-        }),
-        came: Condvar::new(),
-        freed: Condvar::new(),
-    });
-    let seat = |(index, passed_over)| Seat { room: room.clone(), index, pace, passed_over };
-    (counters.into_iter().enumerate().map(seat).collect(), Latest { room, turn: 0 })
+    let (seats, latest) = room(pace);
+    (passed_over.into_iter().map(|counter| seats.seat(counter)).collect(), latest)
 }
 
 /// One camera's counter of frames passed over.
@@ -78,6 +84,32 @@ pub fn passed_over(camera: &usher_config::value::Name) -> Counter {
 impl<T> Room<T> {
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().expect("no holder of this lock panics")
+    }
+}
+
+impl<T> Seats<T> {
+    /// A seat for one more camera, whose replaced values `passed_over` counts. It may be one that another camera has left; what that
+    /// one put last is gone.
+    pub fn seat(&self, passed_over: Counter) -> Seat<T> {
+        let mut state = self.room.lock();
+        let index = state.held.iter().position(|held| !held).unwrap_or_else(|| {
+            state.seats.push(None);
+            state.held.push(false);
+            state.seats.len() - 1
+        });
+        state.held[index] = true;
+        state.cameras += 1;
+        let left = state.seats[index].take();
+        drop(state);
+        drop(left);
+        Seat { room: self.room.clone(), index, pace: self.pace, passed_over }
+    }
+}
+
+impl<T> Drop for Seats<T> {
+    fn drop(&mut self) {
+        self.room.lock().cameras -= 1;
+        self.room.came.notify_one();
     }
 }
 
@@ -106,7 +138,10 @@ impl<T> Seat<T> {
 
 impl<T> Drop for Seat<T> {
     fn drop(&mut self) {
-        self.room.lock().cameras -= 1;
+        let mut state = self.room.lock();
+        state.cameras -= 1;
+        state.held[self.index] = false;
+        drop(state);
         self.room.came.notify_one();
     }
 }
@@ -213,6 +248,25 @@ mod tests {
         drop(seats);
         assert_eq!(latest.take(8, AT_ONCE), Some(vec![7]));
         assert_eq!(latest.take(8, LONG), None);
+    }
+
+    #[test]
+    fn cameras_come_and_go_while_the_reader_reads_and_the_room_stays() {
+        let (seats, mut latest) = super::room::<u32>(Pace::Live);
+        assert_eq!(latest.take(8, AT_ONCE), Some(vec![]), "a room without cameras waits for some");
+        let [first, second] = [(); 2].map(|()| seats.seat(Counter::noop()));
+        assert!(first.put(1) && second.put(2));
+        drop(first);
+        assert_eq!(latest.take(8, AT_ONCE), Some(vec![1, 2]));
+        let third = seats.seat(Counter::noop());
+        assert_eq!((third.index, latest.room.lock().seats.len()), (0, 2), "a seat that was left is given again");
+        assert!(third.put(3));
+        drop(third);
+        let fourth = seats.seat(Counter::noop());
+        assert_eq!(latest.take(8, AT_ONCE), Some(vec![]), "what its holder before put last is gone");
+        assert!(fourth.put(4));
+        drop((second, fourth, seats));
+        assert_eq!((latest.take(8, AT_ONCE), latest.take(8, LONG)), (Some(vec![4]), None));
     }
 
     #[test]

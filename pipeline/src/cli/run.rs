@@ -9,12 +9,17 @@ use crate::{
     wire::{self, Gate, Listeners},
 };
 use anyhow::Context;
+use crossbeam::channel::{Receiver, bounded};
 use rustix::{
     mm::{MlockAllFlags, mlockall},
     process::{Resource, Rlimit, getrlimit, setrlimit},
 };
 use sd_notify::NotifyState;
-use signal_hook::{consts::TERM_SIGNALS, iterator::Signals, low_level::abort};
+use signal_hook::{
+    consts::{SIGHUP, TERM_SIGNALS},
+    iterator::Signals,
+    low_level::abort,
+};
 use std::{process::ExitCode, sync::Arc, time::Duration};
 use usher_config::{Config, decide::Mode};
 
@@ -34,16 +39,27 @@ pub(crate) fn run(common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(MEND_ME));
         }
     };
-    let asked = asked_to_stop()?;
+    let (asked, asked_to_look) = asked()?;
     keep_memory_here(&config);
     let clock: Arc<dyn Clock> = SystemClock::start();
     let started = start(&config, &clock, Listeners::default())?;
-    let Started { gate, .. } = match started {
+    let Started { mut gate, .. } = match started {
         Ok(started) => started,
         Err(code) => return Ok(code),
     };
     say_where(&gate);
+    gate.reload_from(&common.config, asked_to_look, clock.now().steady, say_reloading);
     keep(gate, &clock, &asked)
+}
+
+/// Tells systemd that the configuration is taken up, or that this is done.
+fn say_reloading(begins: bool) {
+    let states = match (begins, NotifyState::monotonic_usec_now()) {
+        (true, Ok(now)) => vec![NotifyState::Reloading, now],
+        (true, Err(_)) => return,
+        (false, _) => vec![NotifyState::Ready],
+    };
+    let _unless_under_systemd = sd_notify::notify(&states);
 }
 
 /// Keeps what is in memory out of every file: no core is dumped, no page goes to swap. What the system refuses is said where
@@ -110,14 +126,32 @@ pub(crate) fn say_where(gate: &Gate) {
 
 /// Released by the first signal that asks for an end; a second one means now.
 pub(crate) fn asked_to_stop() -> anyhow::Result<Stop> {
+    listen(TERM_SIGNALS, |_| {})
+}
+
+/// The same, and what hears of each SIGHUP: of those that come while one is waiting, once.
+fn asked() -> anyhow::Result<(Stop, Receiver<()>)> {
+    let (look, looked_for) = bounded(1);
+    let signals = TERM_SIGNALS.iter().chain([&SIGHUP]).copied().collect::<Vec<_>>();
+    let stop = listen(&signals, move |signal| {
+        if signal == SIGHUP {
+            let _one_waits_already = look.try_send(());
+        }
+    })?;
+    Ok((stop, looked_for))
+}
+
+fn listen(signals: &[i32], heard: impl Fn(i32) + Send + 'static) -> anyhow::Result<Stop> {
     let (stopper, stop) = stop();
-    let mut signals = Signals::new(TERM_SIGNALS).context("signals cannot be listened to")?;
+    let mut signals = Signals::new(signals).context("signals cannot be listened to")?;
     spawn("signals", move || {
-        let mut arrived = signals.forever();
-        let _first = arrived.next();
-        drop(stopper);
-        let _second = arrived.next();
-        abort();
+        let mut stopper = Some(stopper);
+        for signal in signals.forever() {
+            heard(signal);
+            if TERM_SIGNALS.contains(&signal) && stopper.take().is_none() {
+                abort();
+            }
+        }
     });
     Ok(stop)
 }

@@ -46,6 +46,7 @@ pub fn run(
     let mut shown = shown.clone();
     loop {
         beat.beat();
+        quiet.take_up();
         let identification = crossbeam::select! {
             recv(identifications) -> said => match said {
                 Ok(identification) => identification,

@@ -3,9 +3,14 @@
 //! Steady time only: a wall clock that jumps must neither greet twice nor silence a gate. What earlier runs of the
 //! process greeted is told with wall times ([`Quiet::seed`]) and turned into steady time once.
 
-use crate::{clock::Moment, gallery::visitor::VisitorId};
+use crate::{
+    clock::Moment,
+    gallery::visitor::VisitorId,
+    in_force::{Follower, InForce, Settings},
+};
 use std::{
     collections::{BTreeMap, HashMap},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 use usher_config::value::Name;
@@ -21,8 +26,8 @@ const NOTICES_APART: Duration = Duration::from_secs(10);
 const SWEEP_AT: usize = 1024;
 
 /// Who was greeted where, as far as it still matters.
-#[derive(Debug)]
 pub struct Quiet {
+    following: Option<Follower>,
     times: BTreeMap<Name, Duration>,
     /// Steady time until which this gate has nothing more to say to this visitor.
     until: HashMap<(Name, VisitorId), Duration>,
@@ -31,10 +36,37 @@ pub struct Quiet {
     noticed: HashMap<Name, Duration>,
 }
 
+fn times_of(settings: &Settings) -> impl Iterator<Item = (Name, Duration)> {
+    settings.config.gates.iter().map(|(name, gate)| (name.clone(), gate.quiet))
+}
+
 impl Quiet {
     /// Nobody was greeted yet. `times`: the quiet time of every gate.
     pub fn new(times: impl IntoIterator<Item = (Name, Duration)>) -> Self {
-        Self { times: times.into_iter().collect(), until: HashMap::new(), sweep_at: SWEEP_AT, noticed: HashMap::new() }
+        let times = times.into_iter().collect();
+        Self { following: None, times, until: HashMap::new(), sweep_at: SWEEP_AT, noticed: HashMap::new() }
+    }
+
+    /// The same with the quiet times that are in force; see [`Quiet::take_up`].
+    pub fn in_force(in_force: &Arc<InForce>) -> Self {
+        let follower = in_force.follow("decide");
+        Self { following: Some(follower), ..Self::new(times_of(&in_force.load())) }
+    }
+
+    /// Takes up the quiet times that were put in force: to be called between two decisions. Whom a gate has greeted it knows on, as
+    /// if the new time had held then.
+    pub fn take_up(&mut self) {
+        if let Some(now) = self.following.as_mut().and_then(Follower::news) {
+            self.set_times(times_of(&now).collect());
+        }
+    }
+
+    fn set_times(&mut self, times: BTreeMap<Name, Duration>) {
+        let before = std::mem::replace(&mut self.times, times);
+        let of = |times: &BTreeMap<Name, Duration>, gate| times.get(gate).copied().unwrap_or(DEFAULT);
+        for ((gate, _), until) in &mut self.until {
+            *until = (*until + of(&self.times, gate)).saturating_sub(of(&before, gate));
+        }
     }
 
     /// Takes in whom an earlier run of the process greeted (gate, visitor, wall time of the visit). A visit that seems
@@ -141,6 +173,17 @@ mod tests {
         assert!(quiet.greets(&name("a"), b, at(0)));
         assert!(!quiet.greets(&name("a"), c, at(9_999)) && quiet.greets(&name("a"), c, at(10_000)));
         assert!(quiet.greets(&name("b"), a, at(0)), "another gate has greeted nobody");
+    }
+
+    #[test]
+    fn another_quiet_time_holds_for_whoever_was_greeted_before_it() {
+        let mut quiet = gates();
+        let who = VisitorId(Uuid::from_u128(1));
+        assert!(quiet.greets(&name("a"), who, at(0)) && quiet.greets(&name("b"), who, at(0)));
+        quiet.set_times([(name("a"), Duration::from_secs(60)), (name("b"), Duration::from_secs(5))].into());
+        assert!(!quiet.greets(&name("a"), who, at(59_999)), "longer, from the greeting on");
+        assert!(!quiet.greets(&name("b"), who, at(4_999)) && quiet.greets(&name("b"), who, at(5_000)), "shorter");
+        assert!(quiet.greets(&name("a"), who, at(60_000)));
     }
 
     #[test]

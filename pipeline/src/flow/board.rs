@@ -93,6 +93,11 @@ impl Board {
         });
     }
 
+    /// Tells of no other gates than these any more.
+    pub fn keep(&self, is_kept: impl Fn(&Name) -> bool) {
+        self.write(|inner| inner.gates.retain(|gate, _| is_kept(gate)));
+    }
+
     /// The newest version; what is asked for with it is empty until something new is told.
     pub fn version(&self) -> Version {
         self.inner.lock().expect("no holder of this lock panics").version

@@ -53,15 +53,26 @@ impl OpenLanes {
     /// read says nothing: the configuration holds, and a warning says so.
     pub fn kept(folder: &Path, lanes: &BTreeMap<Name, u32>, audit: Audit) -> Self {
         let file = folder.join(NAME);
-        let mut said = match read(&file) {
+        let said = match read(&file) {
             Ok(said) => said,
             Err(reason) => {
                 warn!(file = %file.display(), %reason, "open lanes cannot be read; those of the configuration hold");
                 BTreeMap::new()
             }
         };
-        said.retain(|gate, open| lanes.get(gate).is_some_and(|most| *open <= *most));
-        Self { file: Some(file), audit: Some(audit), said, ..Self::forgetful() }
+        let kept = Self { file: Some(file), audit: Some(audit), said, ..Self::forgetful() };
+        kept.fitting(lanes)
+    }
+
+    fn fitting(mut self, lanes: &BTreeMap<Name, u32>) -> Self {
+        self.fit(lanes);
+        self
+    }
+
+    /// The gates are built otherwise: what was said holds where it still fits.
+    pub fn fit(&mut self, lanes: &BTreeMap<Name, u32>) {
+        self.said.retain(|gate, open| lanes.get(gate).is_some_and(|most| *open <= *most));
+        self.waiting.retain(|gate, _| lanes.contains_key(gate));
     }
 
     /// How many are open at a gate; `None` where nobody said.

@@ -7,6 +7,7 @@
 mod files;
 mod gate;
 mod learnt;
+mod taken_up;
 mod tell;
 
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
     },
     guide::{concierge::Concierge, live::Live},
     health::Health,
+    in_force::Follower,
     metrics::STAGE_SECONDS,
     supervise::{Beat, Stop},
 };
@@ -30,13 +32,14 @@ use crossbeam::channel::Receiver;
 use files::Files;
 use gate::Gate;
 pub(crate) use gate::learnable;
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::Arc,
     time::Duration,
 };
+pub(crate) use taken_up::{backs_of, lanes_of};
 use tell::Heading;
 use tracing::{info, warn};
 use usher_config::{decide::Lanes, programme::Programme, value::Name};
@@ -57,8 +60,6 @@ const LONGEST: Duration = Duration::from_millis(400);
 const CONNECTING: Duration = Duration::from_secs(20);
 /// Minutes ahead that advice looks at.
 const ADVISED: usize = 60;
-/// The hour at which a day ends, by the venue's clocks.
-const DAY_ENDS: i8 = 4;
 /// Days of the box's own record that are learnt from at most, and days and gates together: a second's reading.
 const RECORDED: i64 = 56;
 const GATE_DAYS: i64 = 560;
@@ -110,6 +111,7 @@ pub struct Stage {
     unlearnt: BTreeSet<usize>,
     /// What the record held, until all have learnt it.
     recorded: Option<BTreeMap<Name, Vec<Minute>>>,
+    following: Option<Follower>,
 }
 
 impl Stage {
@@ -137,12 +139,14 @@ impl Stage {
             begun: now.steady,
             unlearnt,
             recorded: None,
+            following: None,
         }
     }
 
     /// Goes round once. `clock` is asked how long forecasts took.
     pub fn round(&mut self, clock: &dyn Clock, beat: &Beat) {
         let now = clock.now();
+        self.take_up(now);
         for (gate, lanes) in self.setup.open.due(now.steady) {
             if let Err(reason) = self.set_lanes(&gate, lanes, By::Broker, now) {
                 warn!(%gate, lanes, %reason, "the broker's word of open lanes is passed over");
@@ -327,7 +331,7 @@ impl Stage {
         }
         let Ok(at) = Timestamp::try_from(now.wall) else { return };
         gate.observe(&self.setup.tallies.arrivals(&gate.name));
-        let end = end_of_day(at, &self.setup.zone);
+        let end = tell::end_of_day(at, &self.setup.zone);
         let Some((_, forecaster)) = gate.foresee(at, end) else { return };
         let (grades, rests_on) = (forecaster.grades(), forecaster.rests_on());
         let heading = Heading { site: &self.setup.site, gate: &gate.name, at, zone: &self.setup.zone };
@@ -386,13 +390,6 @@ fn note(gate: &Name, before: &[(String, AdviceKind)], now: &[Advice]) {
     for (cause, kind) in before.iter().filter(|(cause, _)| now.iter().all(|advice| advice.cause != *cause)) {
         info!(%gate, cause, ?kind, "advice ends");
     }
-}
-
-/// When the day that `at` lies in ends.
-fn end_of_day(at: Timestamp, zone: &TimeZone) -> Timestamp {
-    let day: Date = tally::day_of(at, zone);
-    let end = day.tomorrow().map(|next| next.at(DAY_ENDS, 0, 0, 0)).and_then(|end| zone.to_zoned(end));
-    end.map_or(at, |end| end.timestamp())
 }
 
 #[cfg(test)]

@@ -11,6 +11,10 @@ pub mod reasons;
 pub mod threshold;
 pub mod tracks;
 
+mod asked;
+
+pub use asked::Asked;
+
 use crate::{
     clock::Clock,
     gallery::current::Current,
@@ -22,7 +26,6 @@ use crate::{
 };
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
-use usher_config::identify::Rules;
 
 /// How long to wait for a sighting before beating anyway and ending tracks that nobody sees any more.
 const IDLE: Duration = Duration::from_millis(500);
@@ -32,19 +35,20 @@ const SWEEP: Duration = Duration::from_secs(1);
 
 /// Turns sightings into identifications until `sightings` or `identifications` closes. Sends when a verdict changes and
 /// when a track ends; waits where the next stage is slower. Ends early only when nobody listens any more. `health` is told
-/// when strangers have come nearer to the enrolled than they should.
+/// when strangers have come nearer to the enrolled than they should. `rules` hold as they are, or as they are in force: see [`Asked`].
 #[expect(clippy::too_many_arguments, reason = "what a stage works with; wired in one place")]
 pub fn run(
     sightings: &Receiver<Sighting>,
     identifications: &Sender<Identification>,
     gallery: &Current,
-    rules: Rules,
+    rules: impl Into<Asked>,
     law: Law,
     health: &Health,
     clock: &dyn Clock,
     beat: &Beat,
 ) {
-    let mut tracks = Tracks::new(rules, law);
+    let mut asked: Asked = rules.into();
+    let mut tracks = Tracks::new(asked.rules(), law);
     let mut swept = clock.now();
     loop {
         beat.beat();
@@ -55,10 +59,16 @@ pub fn run(
         };
         let begun = clock.now();
         let mut found = Vec::new();
+        if let Some(now) = asked.news() {
+            tracks.take_up(now.config.rules.clone(), &now.cameras);
+        }
         match sighting {
             Some(Sighting::Look(probe)) => {
-                let gallery = gallery.load_for(&probe.camera);
-                found.extend(tracks.look(*probe, &gallery));
+                // Whoever was looked at before a gate was told otherwise is compared with nobody more than it may know now.
+                if let Some(camera) = asked.camera(&probe.camera) {
+                    let gallery = gallery.load_for(&camera);
+                    found.extend(tracks.look(*probe, &gallery));
+                }
                 metrics::histogram!(STAGE_SECONDS, "stage" => "identify")
                     .record(clock.now().since(begun).as_secs_f64());
             }

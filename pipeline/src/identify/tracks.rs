@@ -23,11 +23,11 @@ use crate::{
     metrics::SKIPPED,
 };
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
     time::Duration,
 };
-use usher_config::{decide::Liveness, identify::Rules};
+use usher_config::{decide::Liveness, identify::Rules, value::Name};
 use usher_models::{image::Rect, liveness::Live, template::Score};
 
 /// A track that was not seen for this long has ended, whether or not anybody said so. Trackers give up after a second.
@@ -83,6 +83,20 @@ impl Tracks {
     /// No tracks yet.
     pub fn new(rules: Rules, law: Law) -> Self {
         Self { rules, law, tracks: HashMap::new(), ended: VecDeque::new(), drift: Drift::default() }
+    }
+
+    /// Goes by other rules and cameras from now on. Whoever is not named yet is forgotten at a camera that was removed, belongs to
+    /// another gate or identifies nobody any more: what was found of them there must name nobody now.
+    pub fn take_up(&mut self, rules: Rules, cameras: &BTreeMap<Name, Arc<Camera>>) {
+        self.rules = rules;
+        self.tracks.retain(|_, track| {
+            let now = cameras.get(&track.camera.name).filter(|now| now.gate == track.camera.gate);
+            let may_stay = now.is_some_and(|now| now.identifies || !track.camera.identifies);
+            if let Some(now) = now {
+                track.camera = now.clone();
+            }
+            may_stay || matches!(track.verdict, Verdict::Known { .. })
+        });
     }
 
     /// Tracks remembered now.

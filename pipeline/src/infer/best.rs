@@ -9,6 +9,7 @@ use crate::{
     infer::sighting::{Portrait, Settled},
 };
 use std::time::Duration;
+use usher_config::Config;
 use usher_models::{face::Face, image::Size, quality::Quality};
 
 /// Looks taken as fast as they come: three over 250 ms decide most tracks, and whoever is in doubt then is not kept
@@ -63,6 +64,14 @@ pub struct Bar {
     pub looks: u32,
     /// Least time from the first to the last of them.
     pub over: Duration,
+}
+
+impl Bar {
+    /// As sections `infer` and `rules` say.
+    pub fn of(config: &Config) -> Self {
+        let rules = &config.rules;
+        Self { inter_eye_px: config.infer.inter_eye_px, apart: rules.apart, looks: rules.looks, over: rules.over }
+    }
 }
 
 /// Why a face was not looked at; a reason label of the `usher_skipped_total` counter.

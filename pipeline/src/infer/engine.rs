@@ -1,8 +1,11 @@
 //! The engine: detector, trackers and embedder over the frames of all cameras.
 
+mod taken_up;
+
 use crate::{
     capture::frame::{Camera, Frame},
     clock::{Clock, Moment},
+    in_force::Follower,
     infer::{
         best::{Bar, Looks, Passed, is_clear},
         sighting::{Left, Portrait, Probe, Sighting, TrackId},
@@ -77,6 +80,7 @@ pub struct Engine {
     scenes: BTreeMap<Name, Scene>,
     clock: Arc<dyn Clock>,
     awaits: Awaits,
+    following: Option<Follower>,
     /// The newest frame's time. A recording is read faster or slower than it was taken, and its time is what counts.
     newest: Option<Moment>,
 }
@@ -102,7 +106,8 @@ impl Engine {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let awaits: Awaits = Arc::new(|_| true);
-        Self { detector, embedder, liveness: None, bar, ids, scenes: BTreeMap::new(), clock, awaits, newest: None }
+        let scenes = BTreeMap::new();
+        Self { detector, embedder, liveness: None, bar, ids, scenes, clock, awaits, following: None, newest: None }
     }
 
     /// Embeds only where `awaits` says that somebody may be recognised; elsewhere faces are followed and counted.
@@ -147,6 +152,7 @@ impl Engine {
                 looks: HashMap::new(),
                 measured: HashMap::new(),
             });
+            scene.take_up(&frame.camera, &mut round);
             for ended in scene.tracker.follow(&faces, frame.taken) {
                 scene.close(&ended, &mut round);
             }
@@ -189,7 +195,9 @@ impl Engine {
     /// Ends the tracks of cameras from which no frame comes any more.
     pub fn expire(&mut self) -> Round {
         let now = self.newest.map_or(self.clock.now(), |newest| newest.max(self.clock.now()));
-        self.close(|tracker| tracker.expire(now))
+        let round = self.close(|tracker| tracker.expire(now));
+        self.forget_removed();
+        round
     }
 
     /// Ends every track: no frame will come.

@@ -3,6 +3,7 @@
 pub mod best;
 pub mod change;
 pub mod engine;
+pub mod heat;
 pub mod kalman;
 pub mod networks;
 pub mod sighting;
@@ -20,7 +21,7 @@ use crossbeam::channel::Sender;
 use engine::{Engine, Round};
 use sighting::{Passing, Sighting, Tracked};
 use std::{collections::HashMap, sync::Arc, time::Duration};
-use turns::{Call, Turns};
+use turns::{Call, Pace, Turns};
 use usher_config::value::Name;
 use usher_models::error::ModelError;
 use watched::Watched;
@@ -79,8 +80,11 @@ pub fn run(mut worker: Worker, mut frames: Latest<Frame>, to: &Outlets, beat: &B
 impl Worker {
     /// Deals with frames whose turn has come, at most one of each camera.
     fn round(&mut self, frames: Vec<Frame>) -> Result<Round, ModelError> {
+        if let Some(now) = self.engine.news() {
+            self.turns.take_up(Pace::of(&now.config.infer), &now.cameras);
+        }
         let (mut looked, mut unseen) = (Vec::new(), Vec::new());
-        for frame in frames {
+        for frame in frames.into_iter().filter_map(|frame| self.engine.in_force(frame)).collect::<Vec<_>>() {
             let name = &frame.camera.name;
             match self.turns.call(name, frame.taken, || Grid::of(&frame.picture.view())) {
                 Call::Look => looked.push(frame),

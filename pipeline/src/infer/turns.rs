@@ -8,10 +8,18 @@
 //! A picture in which nobody is tracked and nothing has changed since the detector last saw it goes without the
 //! detector, though never for longer than [`Pace::unchanged`]: whoever stands still is found by then.
 //!
+//! On a hot machine every rate is less ([`Share`]).
+//!
 //! Time is the frames' own, so that a recording is treated as it was taken, at any speed of reading.
 
-use crate::{clock::Moment, infer::change::Grid};
-use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
+use crate::{
+    clock::Moment,
+    infer::{
+        change::Grid,
+        heat::{self, Share},
+    },
+};
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc, time::Duration};
 use usher_config::{infer::Infer, value::Name};
 
 /// Under load a camera is still attended to this often, as far as the worker can do that for all of its cameras; beyond
@@ -74,6 +82,7 @@ pub enum Call {
 /// The cameras of one worker.
 pub struct Turns {
     pace: Pace,
+    share: Arc<Share>,
     cameras: BTreeMap<Name, Turn>,
 }
 
@@ -92,13 +101,16 @@ impl Turn {
         Self { slot: None, attended: None, looked: None, need: Need::Idle, empty: None }
     }
 
-    fn period(&self, pace: &Pace) -> Duration {
-        if self.need == Need::Undecided { pace.period } else { pace.calm }
+    fn period(&self, pace: &Pace, share: f32) -> Duration {
+        let (period, share) = match self.need {
+            Need::Undecided => (pace.period, heat::undecided(share)),
+            Need::Idle | Need::Followed => (pace.calm, share),
+        };
+        if share < 1.0 { period.div_f32(share) } else { period }
     }
 
     /// Frames come a little early or late; half a period is forgiven, and made up for by the next.
-    fn is_beyond(&self, taken: Moment, pace: &Pace) -> bool {
-        let period = self.period(pace);
+    fn is_beyond(&self, taken: Moment, period: Duration) -> bool {
         self.slot.is_some_and(|slot| taken.steady + period / 2 < slot + period)
     }
 }
@@ -106,14 +118,25 @@ impl Turn {
 impl Turns {
     /// Nobody has waited yet.
     pub fn new(pace: Pace) -> Self {
-        Self { pace, cameras: BTreeMap::new() }
+        Self { pace, share: Arc::default(), cameras: BTreeMap::new() }
+    }
+
+    /// From now on at the share of every rate that heat leaves.
+    pub fn follow(&mut self, share: Arc<Share>) {
+        self.share = share;
+    }
+
+    /// Cameras are looked at as often as this from now on, and only those of `cameras` are remembered.
+    pub fn take_up<C>(&mut self, pace: Pace, cameras: &BTreeMap<Name, C>) {
+        self.pace = pace;
+        self.cameras.retain(|name, _| cameras.contains_key(name));
     }
 
     /// How urgent the frame of `camera` is that was taken at `taken`.
     pub fn rank(&self, camera: &Name, taken: Moment) -> Rank {
         let Some(turn) = self.cameras.get(camera) else { return Rank::Starves(Reverse(None)) };
         match turn.attended {
-            _ if turn.is_beyond(taken, &self.pace) => Rank::Beyond,
+            _ if turn.is_beyond(taken, turn.period(&self.pace, self.share.get())) => Rank::Beyond,
             Some(attended) if taken.since(attended) < FLOOR => Rank::Waits(turn.need, Reverse(attended.steady)),
             attended => Rank::Starves(Reverse(attended.map(|attended| attended.steady))),
         }
@@ -122,10 +145,10 @@ impl Turns {
     /// What to do with a frame whose turn has come; `grid` is asked for only where it can matter.
     pub fn call(&mut self, camera: &Name, taken: Moment, grid: impl FnOnce() -> Option<Grid>) -> Call {
         let turn = self.cameras.entry(camera.clone()).or_insert_with(Turn::new);
-        if turn.is_beyond(taken, &self.pace) {
+        let period = turn.period(&self.pace, self.share.get());
+        if turn.is_beyond(taken, period) {
             return Call::Beyond;
         }
-        let period = turn.period(&self.pace);
         // Whoever was late catches up on one look, so that a short burst costs no rate; more would be a burst of its own.
         let next = |slot: Duration| (slot + period).max(taken.steady.saturating_sub(period));
         turn.slot = Some(turn.slot.map_or(taken.steady, next));

@@ -174,3 +174,29 @@ fn the_change_is_not_measured_where_it_cannot_matter() {
         turns.rank(&name(0), at(20)) == Rank::Beyond && turns.rank(&name(1), at(20)) == Rank::Starves(Reverse(None))
     );
 }
+
+#[test]
+fn on_a_hot_machine_calm_pictures_give_way_first_and_nobody_undecided_waits_until_half_is_gone() {
+    use crate::infer::heat::Reading;
+    let hot = Reading { part: "cpu".into(), is: 99.0, throttles: 99.0 };
+    let pace = Pace { period: PERIOD, calm: Duration::from_millis(125), unchanged: Duration::ZERO };
+    for (steps, undecided, calm) in [(0, 150, 80), (2, 150, 51), (9, 75, 20)] {
+        let share = Arc::<Share>::default();
+        for _ in 0..steps {
+            share.decide(Some(&hot));
+        }
+        let mut turns = Turns::new(pace);
+        turns.follow(share);
+        let mut looks = [0_u64; 2];
+        for frame in 0..300 {
+            for (camera, need) in [(0, Need::Undecided), (1, Need::Idle)] {
+                if turns.call(&name(camera), at(frame * 33), || None) == Call::Look {
+                    turns.found(&name(camera), need);
+                    looks[camera] += 1;
+                }
+            }
+        }
+        let near = |is: u64, wanted: u64| is.abs_diff(wanted) <= 2 + wanted / 25;
+        assert!(near(looks[0], undecided) && near(looks[1], calm), "{steps} steps: {looks:?} in ten seconds");
+    }
+}

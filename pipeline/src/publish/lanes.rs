@@ -50,8 +50,11 @@ impl Orders {
     }
 }
 
-/// The lanes that a message says are open.
-fn read(body: &[u8], kept: bool) -> Result<u32, String> {
+/// The lanes that a message says are open; `kept` where the broker had kept it.
+///
+/// # Errors
+/// Why it says none, and what to write.
+pub fn read(body: &[u8], kept: bool) -> Result<u32, String> {
     if kept {
         return Err("it was retained, and is from another time; publish it without `retain`".to_owned());
     }

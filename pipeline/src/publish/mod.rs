@@ -13,10 +13,12 @@ mod alive;
 pub mod broker;
 pub mod contract;
 pub(crate) mod face;
-mod lanes;
+pub mod lanes;
 pub mod outbox;
 pub mod payload;
 pub mod progress;
+mod reached;
+pub mod reins;
 mod report;
 pub mod shelf;
 pub mod signature;
@@ -36,9 +38,9 @@ use crate::{
     health::Health,
     supervise::{self, Beat},
 };
-use access::{INTEGRATOR, Passwords, SCREEN};
 use acked::Acked;
-use broker::{BrokerError, EmbeddedBroker, password_in};
+use arc_swap::ArcSwap;
+use broker::{BrokerError, EmbeddedBroker};
 use crossbeam::{
     channel::{Receiver, Sender, never},
     select,
@@ -46,16 +48,13 @@ use crossbeam::{
 use lanes::Orders;
 use outbox::{Outbox, Recent, blank::Forgotten};
 use progress::{Progress, Step};
+use reached::broker_of;
+use reins::Reins;
 use report::{Reporter, Told};
 use shelf::ShelfError;
 use signature::{EventKey, PublicKey};
-use sink::{
-    line::Address,
-    mqtt::MqttSink,
-    tls::{self, TlsError},
-};
+use sink::{mqtt::MqttSink, tls::TlsError};
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::PathBuf,
     sync::Arc,
     thread::JoinHandle,
@@ -64,10 +63,9 @@ use std::{
 use topic::Topics;
 use tray::Tray;
 use usher_config::{
-    publish::{Broker, Publish},
+    publish::Publish,
     value::{Name, Secret},
 };
-use uuid::Uuid;
 use welcome::Welcomer;
 
 /// How often health is looked at and the outbox tended.
@@ -151,7 +149,7 @@ pub enum WebSocket {
 
 /// Publishing, under way.
 pub struct Published {
-    outbox: Arc<Outbox>,
+    reins: Reins,
     key: PublicKey,
     screens: Screens,
     beats: [(&'static str, Beat); 2],
@@ -163,7 +161,12 @@ pub struct Published {
 impl Published {
     /// Visits decided at `since` or later, as far as remembered: for the gates' quiet time over a restart.
     pub fn recent_visits(&self, since: SystemTime) -> Vec<Recent> {
-        self.outbox.recent_visits(since)
+        self.reins.outbox.recent_visits(since)
+    }
+
+    /// What of it may change meanwhile.
+    pub fn reins(&self) -> Reins {
+        self.reins.clone()
     }
 
     /// What the events of this box are held against.
@@ -199,7 +202,7 @@ impl Published {
         let _ended = self.publish.join();
         let _ended = self.sink.join();
         drop(self.broker);
-        self.outbox.close();
+        self.reins.outbox.close();
     }
 }
 
@@ -246,6 +249,8 @@ pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -
         orders: lanes.map(Orders::to),
         beat: beats[1].1.clone(),
     };
+    let settings = Arc::new(ArcSwap::from_pointee(settings));
+    let reins = Reins { settings: settings.clone(), outbox };
     let desk = Desk {
         welcomer: Welcomer { settings, reporter, visitors, guide },
         forgotten,
@@ -260,51 +265,7 @@ pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -
     };
     let sink = supervise::spawn("sink-mqtt", move || sink.run());
     let publish = supervise::spawn("publish", move || desk.run(&visits, notices));
-    Ok(Published { outbox, key: key.public(), screens, beats, publish, sink, broker })
-}
-
-type Reached = (Address, Screens, Option<EmbeddedBroker>);
-
-fn broker_of(
-    settings: &Publish,
-    topics: &Topics,
-    data: &std::path::Path,
-    client_id: String,
-) -> Result<Reached, PublishError> {
-    match &settings.broker {
-        Broker::Embedded { listen, websocket } => {
-            let is_open = !(listen.ip().is_loopback() && websocket.ip().is_loopback());
-            let screen = is_open.then(|| password_in(&data.join("screen.password"))).transpose()?;
-            let usher = Secret::new(Uuid::new_v4().to_string());
-            let integrator = password_in(&data.join(format!("{INTEGRATOR}.password")))?;
-            let passwords = Passwords { usher: usher.clone(), screen: screen.clone(), integrator };
-            let broker =
-                EmbeddedBroker::start(*listen, *websocket, topics.clone(), Arc::new(passwords), settings.greeting)?;
-            let host = match broker.tcp.ip() {
-                IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.to_string(),
-                IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.to_string(),
-                ip => ip.to_string(),
-            };
-            let login = Some((access::USHER.to_owned(), usher));
-            let address = Address::of_embedded(host, broker.tcp.port(), login, client_id);
-            let at = broker.websocket;
-            let reach = if at.ip().is_unspecified() {
-                WebSocket::SameHost(at.port())
-            } else {
-                WebSocket::At(format!("ws://{at}/mqtt"))
-            };
-            let login = screen.filter(|_| !at.ip().is_loopback()).map(|password| (SCREEN.to_owned(), password));
-            let screens = Screens { websocket: Some(reach), login, topics: topics.for_screens() };
-            Ok((address, screens, Some(broker)))
-        }
-        Broker::External { host, port, tls, login, websocket } => {
-            let tls = tls.as_ref().map(tls::client).transpose()?;
-            let login = login.as_ref().map(|login| (login.user.clone(), login.password.clone()));
-            let address = Address::of_another(host.clone(), *port, tls, login, client_id);
-            let websocket = websocket.clone().map(WebSocket::At);
-            Ok((address, Screens { websocket, login: None, topics: topics.for_screens() }, None))
-        }
-    }
+    Ok(Published { reins, key: key.public(), screens, beats, publish, sink, broker })
 }
 
 /// The thread `publish`.

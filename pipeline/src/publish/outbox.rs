@@ -25,7 +25,10 @@ use jump::Believed;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 use usher_config::value::Name;
@@ -97,7 +100,8 @@ pub struct Recent {
 pub struct Outbox {
     path: PathBuf,
     clock: Arc<dyn Clock>,
-    remember: Duration,
+    /// Milliseconds.
+    remember: AtomicU64,
     inner: Arc<Mutex<Inner>>,
     hand: Hand,
 }
@@ -151,6 +155,7 @@ impl Outbox {
             inner.note::<(), _>(Err(reason));
         }
         inner.gauge();
+        let remember = AtomicU64::new(remember.as_millis() as u64);
         let (inner, hand) = (Arc::new(Mutex::new(inner)), Hand::of(shelf));
         Ok(Self { path: path.to_owned(), clock, remember, inner, hand })
     }
@@ -251,6 +256,11 @@ impl Outbox {
         if is_well {
             self.on_disk(delete);
         }
+    }
+
+    /// Visits are remembered for this long from now on.
+    pub fn remember(&self, remember: Duration) {
+        self.remember.store(remember.as_millis() as u64, Ordering::Relaxed);
     }
 
     /// Visits decided at `since` or later, as far as they are remembered. To be asked before the gates open.

@@ -9,7 +9,10 @@ use crate::{
         tray::Tray,
     },
 };
-use std::{collections::BTreeMap, time::SystemTime};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::SystemTime,
+};
 use usher_config::value::Name;
 use uuid::Uuid;
 
@@ -28,10 +31,14 @@ pub(crate) struct Told {
     cameras: BTreeMap<Name, payload::CameraState>,
     changes: Option<Vec<Change>>,
     flow: Version,
+    gates: BTreeSet<Name>,
 }
 
 /// Most sessions that are told to be not as announced.
 const CHANGES: usize = 20;
+
+/// What takes a retained event back from the broker.
+const NOTHING: Vec<u8> = Vec::new();
 
 impl Reporter {
     fn status(&self, state: Presence, ready: bool, outbox_trouble: Option<String>) -> Status {
@@ -53,7 +60,11 @@ impl Reporter {
             tray.set_state(&self.topics.status(&self.box_name), event.json());
             told.status = Some(status);
         }
-        for (name, state) in health.cameras() {
+        let cameras = health.cameras();
+        for gone in told.cameras.extract_if(.., |name, _| !cameras.contains_key(name)) {
+            tray.set_state(&self.topics.camera(&gone.0), NOTHING);
+        }
+        for (name, state) in cameras {
             let state = self.camera(&name, state);
             if told.cameras.get(&name) != Some(&state) {
                 let event = Event::new(Uuid::new_v4(), &self.source, now, state.clone());
@@ -79,6 +90,11 @@ impl Reporter {
             return;
         }
         let (version, gates) = board.gates();
+        for gone in told.gates.extract_if(.., |gate| !gates.contains_key(gate)) {
+            tray.set_state(&self.topics.flow(&gone), NOTHING);
+            tray.set_state(&self.topics.forecast(&gone), NOTHING);
+        }
+        told.gates = gates.keys().cloned().collect();
         for (gate, now) in gates {
             self.tell_one(&self.topics.flow(&gate), &now.flow, tray, told.flow);
             if let Some(forecast) = &now.forecast {

@@ -14,6 +14,7 @@ use crate::{
         tray::{FACE, Perishable},
     },
 };
+use arc_swap::ArcSwap;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::{
     sync::Arc,
@@ -47,7 +48,7 @@ pub struct Guided {
 
 /// Turns visits into events.
 pub(crate) struct Welcomer {
-    pub(crate) settings: Publish,
+    pub(crate) settings: Arc<ArcSwap<Publish>>,
     pub(crate) reporter: Reporter,
     pub(crate) visitors: Visitors,
     pub(crate) guide: Guide,
@@ -62,7 +63,7 @@ impl Welcomer {
     /// The row that tells of `visit`: opaque ids and figures.
     pub(crate) fn row(&self, visit: &Visit) -> Row {
         let gate = visit.camera.gate.clone();
-        let keep_until = visit.taken.wall + self.settings.keep;
+        let keep_until = visit.taken.wall + self.settings.load().keep;
         let data = payload::Visit {
             visit: visit.id,
             gate: gate.clone(),
@@ -96,7 +97,7 @@ impl Welcomer {
         let Guided { mut sessions, day, take, party } = (self.guide)(&visitor, gate, visit.taken.wall);
         sessions.truncate(SESSIONS);
         let language = Some(visitor.wishes.language).filter(|language| !language.is_empty());
-        let end = visit.taken.wall + self.settings.greeting;
+        let end = visit.taken.wall + self.settings.load().greeting;
         let data = Greeting {
             visit: visit.id,
             gate: gate.clone(),
@@ -108,7 +109,7 @@ impl Welcomer {
             day,
             take,
             expires_at: rfc3339(end),
-            face_topic: self.settings.face.then(|| self.reporter.topics.face(gate)),
+            face_topic: self.settings.load().face.then(|| self.reporter.topics.face(gate)),
         };
         let body = Event::new(Uuid::new_v4(), &self.reporter.source, visit.taken.wall, data).until(end).json();
         Some(self.perishable("greeting", self.reporter.topics.greeting(gate), body.into(), visit.taken))
@@ -116,7 +117,7 @@ impl Welcomer {
 
     /// The picture to the greeting of `visit`; `None` when switched off or when there is none.
     pub(crate) fn face(&self, visit: &Visit) -> Option<Perishable> {
-        if !self.settings.face {
+        if !self.settings.load().face {
             return None;
         }
         let jpeg = face::jpeg_of(&visit.portrait)?;
@@ -128,7 +129,7 @@ impl Welcomer {
             time: rfc3339(visit.taken.wall),
             datacontenttype: "image/jpeg".into(),
             subject: visit.id.to_string(),
-            expiresat: rfc3339(visit.taken.wall + self.settings.greeting),
+            expiresat: rfc3339(visit.taken.wall + self.settings.load().greeting),
             data_base64: STANDARD.encode(jpeg),
             signature: None,
         };
@@ -139,14 +140,14 @@ impl Welcomer {
     /// What the screen shows to somebody whom it cannot name.
     pub(crate) fn notice(&self, notice: &Notice) -> Perishable {
         let (gate, wall) = (&notice.camera.gate, notice.taken.wall);
-        let end = wall + self.settings.greeting;
+        let end = wall + self.settings.load().greeting;
         let data = payload::Notice { gate: gate.clone(), expires_at: rfc3339(end) };
         let body = Event::new(Uuid::new_v4(), &self.reporter.source, wall, data).until(end).json();
         self.perishable("notice", self.reporter.topics.notice(gate), body.into(), notice.taken)
     }
 
     fn perishable(&self, kind: &'static str, topic: String, body: Arc<[u8]>, decided: Moment) -> Perishable {
-        let good_for: Duration = self.settings.greeting;
+        let good_for: Duration = self.settings.load().greeting;
         Perishable { kind, topic, body, decided, good_for }
     }
 }

@@ -17,7 +17,10 @@ use crate::{
 use axum::body::Bytes;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    sync::{Mutex, MutexGuard},
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 use usher_config::value::Name;
@@ -39,7 +42,7 @@ const WINDOW: Duration = Duration::from_secs(5);
 pub(super) struct Board {
     inner: Mutex<Inner>,
     changed: tokio::sync::watch::Sender<()>,
-    keeps_portraits: bool,
+    keeps_portraits: AtomicBool,
 }
 
 struct Inner {
@@ -80,14 +83,28 @@ impl Board {
         let pace = cameras.map(|name| (name, VecDeque::new())).collect();
         let told = start.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let inner = Inner { last: VecDeque::new(), told, deeds: HashMap::new(), order: VecDeque::new(), pace };
+        let keeps_portraits = keeps_portraits.into();
         Self { inner: Mutex::new(inner), changed: tokio::sync::watch::Sender::new(()), keeps_portraits }
+    }
+
+    /// Other cameras, and portraits kept or not: those that were are gone once they are not.
+    pub(super) fn take_up(&self, cameras: impl Iterator<Item = Name>, keeps_portraits: bool) {
+        self.keeps_portraits.store(keeps_portraits, Ordering::Relaxed);
+        let mut inner = self.lock();
+        let mut before = std::mem::take(&mut inner.pace);
+        inner.pace = cameras.map(|name| (name.clone(), before.remove(&name).unwrap_or_default())).collect();
+        if !keeps_portraits {
+            inner.last.iter_mut().for_each(|one| one.portrait = None);
+        }
+        drop(inner);
+        self.changed.send_replace(());
     }
 
     /// Takes in what was decided.
     pub(super) fn decided(&self, mut outcome: Outcome) {
         let portrait = std::mem::take(&mut outcome.portrait);
         let is_named = matches!(outcome.verdict, Verdict::Known { .. });
-        let portrait = if self.keeps_portraits && is_named { jpeg(&portrait) } else { None };
+        let portrait = if self.keeps_portraits.load(Ordering::Relaxed) && is_named { jpeg(&portrait) } else { None };
         let mut inner = self.lock();
         if inner.deeds.insert(outcome.track, outcome.deed).is_none() {
             inner.order.push_back(outcome.track);

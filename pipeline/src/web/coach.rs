@@ -31,7 +31,7 @@ const WALKS: usize = 12;
 
 /// Every camera's coach; written by the taps, read by the routes.
 pub(super) struct Coaches {
-    wanted: Wanted,
+    wanted: Mutex<Wanted>,
     cameras: Mutex<BTreeMap<Name, Coach>>,
 }
 
@@ -52,12 +52,25 @@ pub(super) struct CoachNow {
 
 impl Coaches {
     pub(super) fn new(cameras: impl Iterator<Item = Name>, wanted: Wanted) -> Self {
-        Self { wanted, cameras: Mutex::new(cameras.map(|name| (name, Coach::default())).collect()) }
+        Self { wanted: Mutex::new(wanted), cameras: Mutex::new(cameras.map(|name| (name, Coach::default())).collect()) }
+    }
+
+    /// Other cameras, and other looks wanted; a camera that stays keeps its walks.
+    pub(super) fn take_up(&self, cameras: impl Iterator<Item = Name>, wanted: Wanted) {
+        *self.wanted.lock().expect("no holder of this lock panics") = wanted;
+        let mut kept = self.lock();
+        let mut before = std::mem::take(&mut *kept);
+        *kept = cameras.map(|name| (name.clone(), before.remove(&name).unwrap_or_default())).collect();
+    }
+
+    fn wanted(&self) -> Wanted {
+        *self.wanted.lock().expect("no holder of this lock panics")
     }
 
     /// Takes in a frame.
     pub(super) fn watched(&self, seen: &Watched) {
         let (frame, size) = (&seen.frame, seen.frame.picture.size());
+        let wanted = self.wanted();
         let mut cameras = self.lock();
         let Some(coach) = cameras.get_mut(&frame.camera.name) else { return };
         for person in &seen.people {
@@ -70,15 +83,16 @@ impl Coaches {
                 quality: person.quality,
             });
         }
-        coach.walks.extend(coach.walking.over(frame.taken.steady, &self.wanted));
+        coach.walks.extend(coach.walking.over(frame.taken.steady, &wanted));
         let old = coach.walks.len().saturating_sub(WALKS);
         coach.walks.drain(..old);
     }
 
     fn now(&self) -> BTreeMap<Name, CoachNow> {
+        let wanted = self.wanted();
         let of = |(name, coach): (&Name, &Coach)| {
             let figures = coach.figures();
-            let limits = if figures.walks == 0 { Vec::new() } else { advice(&figures, &self.wanted) };
+            let limits = if figures.walks == 0 { Vec::new() } else { advice(&figures, &wanted) };
             let limits = limits.iter().map(|limit| told(limit, &figures, &Place::default())).collect();
             let rows = rows(&figures, coach.before.as_ref());
             (name.clone(), CoachNow { walks: figures.walks, limits, rows })

@@ -159,7 +159,7 @@ fn told(shared: &Shared, asker: &Asker, known: Option<Version>) -> (String, Vers
     let is_news = |gate: &&Gate| known.is_none_or(|known| gate.version() > known);
     let told = Told {
         time: shared.written(shared.clock.now().wall),
-        site: &shared.settings.site,
+        site: &shared.settings().site,
         signed_in: asker.is_signed_in(shared),
         allowed,
         trouble: allowed.then(|| shared.health.flow()).flatten(),

@@ -38,14 +38,14 @@ pub(super) async fn guard(State(shared): State<Arc<Shared>>, request: Request, n
     let Some(host) = host(request.headers()).map(str::to_owned) else {
         return (StatusCode::BAD_REQUEST, "the request names no host").into_response();
     };
-    if shared.settings.listen.ip().is_loopback() && !is_loopback(&host) {
+    if shared.settings().listen.ip().is_loopback() && !is_loopback(&host) {
         let why = "these pages answer to localhost only; open them as http://localhost, or set `web.listen`";
         return (StatusCode::MISDIRECTED_REQUEST, why).into_response();
     }
     if request.method() != Method::GET && request.method() != Method::HEAD && !same_origin(request.headers(), &host) {
         return (StatusCode::FORBIDDEN, "the request comes from another page").into_response();
     }
-    let policy = policy(websocket(&shared.settings.websocket, &host).as_deref());
+    let policy = policy(websocket(&shared.settings().websocket, &host).as_deref());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::from_str(&policy) {

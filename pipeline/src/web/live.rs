@@ -6,7 +6,7 @@ use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -24,7 +24,7 @@ pub(super) type Jpeg = Bytes;
 
 /// Every camera's feed.
 pub(super) struct Live {
-    feeds: BTreeMap<Name, Arc<Feed>>,
+    feeds: Mutex<BTreeMap<Name, Arc<Feed>>>,
     wake: Sender<()>,
     woken: Receiver<()>,
 }
@@ -50,12 +50,27 @@ impl Live {
     pub(super) fn new(cameras: impl Iterator<Item = Name>) -> Self {
         // One place: it says that some seat is taken, and once is enough.
         let (wake, woken) = bounded(1);
-        Self { feeds: cameras.map(|name| (name, Arc::new(Feed::new()))).collect(), wake, woken }
+        let feeds = cameras.map(|name| (name, Arc::new(Feed::new()))).collect();
+        Self { feeds: Mutex::new(feeds), wake, woken }
+    }
+
+    /// Other cameras; whoever watches one that was removed sees no picture of it any more.
+    pub(super) fn take_up(&self, cameras: impl Iterator<Item = Name>) {
+        let mut feeds = self.feeds();
+        let mut before = std::mem::take(&mut *feeds);
+        let feed = |name: Name| (name.clone(), before.remove(&name).unwrap_or_else(|| Arc::new(Feed::new())));
+        *feeds = cameras.map(feed).collect();
+        drop(feeds);
+        before.values().for_each(|gone| drop(gone.pictures.send_replace(None)));
+    }
+
+    fn feeds(&self) -> MutexGuard<'_, BTreeMap<Name, Arc<Feed>>> {
+        self.feeds.lock().expect("no holder of this lock panics")
     }
 
     /// Begins to watch a camera.
     pub(super) fn watch(&self, camera: &Name) -> Option<Watcher> {
-        let feed = Arc::clone(self.feeds.get(camera)?);
+        let feed = Arc::clone(self.feeds().get(camera)?);
         feed.watchers.fetch_add(1, Ordering::AcqRel);
         let mut pictures = feed.pictures.subscribe();
         pictures.mark_unchanged();
@@ -64,7 +79,7 @@ impl Live {
 
     /// Offers a frame; taken only when somebody watches and the last one is long enough ago.
     pub(super) fn offer(&self, seen: Watched) {
-        let Some(feed) = self.feeds.get(&seen.frame.camera.name) else { return };
+        let Some(feed) = self.feeds().get(&seen.frame.camera.name).cloned() else { return };
         if feed.watchers.load(Ordering::Acquire) == 0 {
             return;
         }
@@ -86,7 +101,8 @@ impl Live {
             if shared.live.woken.recv_timeout(Duration::from_millis(250)).is_err() {
                 continue;
             }
-            for feed in shared.live.feeds.values() {
+            let feeds: Vec<_> = shared.live.feeds().values().cloned().collect();
+            for feed in feeds {
                 let seen = feed.seat.lock().expect("no holder of this lock panics").take();
                 if let Some(picture) = seen.and_then(|seen| crate::web::picture::jpeg(&seen, shared)) {
                     feed.pictures.send_replace(Some(picture));

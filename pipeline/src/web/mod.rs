@@ -37,6 +37,7 @@ use crate::{
     publish::{progress::Progress, signature::PublicKey},
     supervise::{Stop, spawn},
 };
+use arc_swap::ArcSwap;
 use crossbeam::channel::Receiver;
 use jiff::tz::TimeZone;
 use std::{
@@ -119,7 +120,7 @@ pub struct Figures {
     /// The comparison score that must be reached now, -1..=1.
     pub threshold: Box<dyn Fn() -> f32 + Send + Sync>,
     /// The share of visitors who never enrolled that may be greeted by a wrong name, 0..=1.
-    pub promised: f64,
+    pub promised: Box<dyn Fn() -> f64 + Send + Sync>,
     /// The shown name of a visitor who is still enrolled. Asked only for a signed-in operator.
     pub name_of: Box<dyn Fn(VisitorId) -> Option<String> + Send + Sync>,
     /// Whether a visitor is still enrolled.
@@ -153,11 +154,32 @@ pub struct Pages {
     pub address: SocketAddr,
     /// Thread `web`; ends once stopping.
     pub thread: JoinHandle<()>,
+    /// What they show may change.
+    pub frame: Frame,
+}
+
+/// What the pages show, for whoever takes up another configuration.
+#[derive(Clone)]
+pub struct Frame(Arc<Shared>);
+
+impl Frame {
+    /// Shows other gates and cameras, and screens otherwise, from the next question on. Address, token and folders are those of the
+    /// start.
+    pub fn show(&self, change: impl FnOnce(&mut WebSettings)) {
+        let shared = &self.0;
+        let mut settings = WebSettings::clone(&shared.settings());
+        change(&mut settings);
+        let names = || settings.cameras.iter().map(|camera| camera.name.clone());
+        shared.board.take_up(names(), settings.portraits);
+        shared.coaches.take_up(names(), settings.wanted);
+        shared.live.take_up(names());
+        shared.settings.store(Arc::new(settings));
+    }
 }
 
 /// What every route reads.
 struct Shared {
-    settings: WebSettings,
+    settings: ArcSwap<WebSettings>,
     health: Arc<Health>,
     figures: Figures,
     prometheus: Prometheus,
@@ -168,6 +190,12 @@ struct Shared {
     sessions: session::Sessions,
     streams: Arc<tokio::sync::Semaphore>,
     stop: Stop,
+}
+
+impl Shared {
+    fn settings(&self) -> Arc<WebSettings> {
+        self.settings.load_full()
+    }
 }
 
 /// Event streams and live pictures that may be open at one time; each holds a connection and a task.
@@ -209,14 +237,14 @@ pub fn start(
         live: live::Live::new(settings.cameras.iter().map(|camera| camera.name.clone())),
         sessions: session::Sessions::new(&settings.token),
         streams: Arc::new(tokio::sync::Semaphore::new(STREAMS)),
-        settings,
+        settings: ArcSwap::from_pointee(settings),
         health,
         figures,
         prometheus,
         clock,
         stop: stop.clone(),
     });
-    let reader = taps::start(&shared, taps);
+    let (reader, frame) = (taps::start(&shared, taps), Frame(shared.clone()));
     let thread = spawn("web", move || {
         runtime.block_on(async {
             let served = async {
@@ -234,5 +262,5 @@ pub fn start(
         runtime.shutdown_background();
         let _ended = reader.join();
     });
-    Ok(Pages { address, thread })
+    Ok(Pages { address, thread, frame })
 }

@@ -38,7 +38,7 @@ pub(super) fn jpeg(seen: &Watched, shared: &Shared) -> Option<Jpeg> {
     draw_zone(&mut picture, &seen.frame.camera.zone.corners);
     let scale = into.width as f32 / from.width as f32;
     for person in &seen.people {
-        let (colour, words) = state(person, shared.board.deed(person.track), shared.settings.looks);
+        let (colour, words) = state(person, shared.board.deed(person.track), shared.settings().looks);
         draw_box(&mut picture, person.rect, scale, colour, &words);
     }
 

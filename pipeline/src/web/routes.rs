@@ -45,7 +45,7 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         .route("/metrics", get(status::metrics))
         .route("/healthz", get(status::healthz))
         .route("/readyz", get(status::readyz));
-    venue::routes(flow::routes(router), &shared.settings.signage)
+    venue::routes(flow::routes(router), &shared.settings().signage)
         .layer(DefaultBodyLimit::max(BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(shared), guard::guard))
         .with_state(Arc::clone(shared))
@@ -67,13 +67,13 @@ impl Asker {
 
     /// On a loopback address whoever sits at the machine; elsewhere who has signed in.
     pub(super) fn may_see_pictures(&self, shared: &Shared) -> bool {
-        shared.settings.listen.ip().is_loopback() || self.is_signed_in(shared)
+        shared.settings().listen.ip().is_loopback() || self.is_signed_in(shared)
     }
 }
 
 /// `/api/signage`: where the page hears of greetings, and the box's time.
 async fn signage(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Json<serde_json::Value> {
-    let settings = &shared.settings;
+    let settings = shared.settings();
     let websocket = guard::host(&headers).and_then(|host| guard::websocket(&settings.websocket, host));
     let login = settings
         .screen
@@ -102,7 +102,7 @@ async fn signage(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Json<
 
 /// `/api/map`: what screens draw the site from.
 async fn map(State(shared): State<Arc<Shared>>) -> Response {
-    match (shared.settings.map)() {
+    match (shared.settings().map)() {
         Some(map) => Json(map).into_response(),
         None => (StatusCode::NOT_FOUND, "this site has no map; see `guide.places`").into_response(),
     }

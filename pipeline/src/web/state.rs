@@ -107,18 +107,19 @@ impl State {
     pub(super) fn of(shared: &Shared, signed_in: bool) -> Self {
         let now = shared.clock.now();
         let mut health = shared.health.cameras();
-        let cameras = shared.settings.cameras.iter().map(|camera| CameraNow {
+        let settings = shared.settings();
+        let cameras = settings.cameras.iter().map(|camera| CameraNow {
             name: camera.name.clone(),
             gate: camera.gate.clone(),
             state: CameraWords::of(health.remove(&camera.name).unwrap_or(CameraState::Connecting), shared),
             pace: shared.board.pace(&camera.name, now),
         });
         Self {
-            site: shared.settings.site.clone(),
+            site: shared.settings().site.clone(),
             ready: shared.health.is_ready(),
             signed_in,
-            pictures: signed_in || shared.settings.listen.ip().is_loopback(),
-            gates: shared.settings.gates.clone(),
+            pictures: signed_in || shared.settings().listen.ip().is_loopback(),
+            gates: shared.settings().gates.clone(),
             cameras: cameras.collect(),
             screens: screens(shared.health.screens(now), now),
             broker: BrokerNow::from(shared.health.broker()),
@@ -126,7 +127,7 @@ impl State {
             outbox: shared.health.outbox(),
             enrolled: (shared.figures.enrolled)(),
             threshold: (shared.figures.threshold)(),
-            promised: shared.figures.promised,
+            promised: (shared.figures.promised)(),
             decisions: shared.board.last().iter().map(|last| DecisionNow::of(last, shared, signed_in)).collect(),
         }
     }
@@ -146,7 +147,7 @@ impl DecisionNow {
     fn of(Numbered { number, outcome, .. }: &Numbered, shared: &Shared, signed_in: bool) -> Self {
         let named = matches!(outcome.deed, Deed::Welcomed | Deed::AlreadyGreeted);
         // Scores, like pictures, are for who sits at the box or has signed in.
-        let figures = signed_in || shared.settings.listen.ip().is_loopback();
+        let figures = signed_in || shared.settings().listen.ip().is_loopback();
         let name = match outcome.verdict {
             Verdict::Known { visitor, .. } if signed_in && named => (shared.figures.name_of)(visitor),
             _ => None,
@@ -196,7 +197,7 @@ impl From<BrokerState> for BrokerNow {
 impl Shared {
     /// The time as the venue's clocks show it, whatever those of the box and of a kiosk do.
     pub(super) fn written(&self, wall: SystemTime) -> String {
-        written_in(wall, self.settings.zone.clone())
+        written_in(wall, self.settings().zone.clone())
     }
 }
 

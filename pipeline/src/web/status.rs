@@ -48,11 +48,17 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
         }
         degraded.extend(screen.faults.iter().map(|fault| format!("screen {name}: {fault}")));
     }
+    let reloaded = shared.health.reloaded();
+    degraded.extend(reloaded.trouble.map(|trouble| format!("configuration: {trouble}")));
+    degraded.extend(reloaded.waiting.iter().map(|key| format!("configuration: waits for a restart: {key}")));
     if let Some(trouble) = shared.health.guide() {
         degraded.push(format!("guide: {trouble}"));
     }
     if let Some(trouble) = shared.health.flow() {
         degraded.push(format!("flow: {trouble}"));
+    }
+    if let Some(costs) = shared.health.heat() {
+        degraded.push(format!("heat: {costs}"));
     }
     if shared.health.floor_is_far() {
         degraded.push(format!("gallery: the time floor is more than a day ahead of the clock; {MEND}"));

@@ -1,7 +1,6 @@
 //! What publishing and the pages are told, from the configuration and other rooms.
 
 use crate::{
-    capture::frame,
     clock::Clock,
     coach::walk::Wanted,
     flow::{board::Board, count::tally::Tallies, desk::Desk, lanes::OpenLanes, stage},
@@ -9,19 +8,19 @@ use crate::{
     guide::{concierge::Concierge, live::Live, programme::Upcoming},
     health::Health,
     identify::threshold::Law,
+    in_force::{InForce, Settings},
+    metrics,
     publish::{self, Published, acked::Acked, payload, progress::Progress, signature::PublicKey, topic::Topics},
     web,
 };
 use crossbeam::channel::Sender;
 use jiff::tz::TimeZone;
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 use usher_config::{
     Config,
-    count::Side,
     decide::Mode,
     value::{Name, Secret},
 };
@@ -62,7 +61,6 @@ pub(super) struct Told {
 /// What publishing needs.
 pub(super) fn publishing(
     config: &Config,
-    quiet: &BTreeMap<Name, Duration>,
     gallery: &Arc<Current>,
     concierge: Arc<Concierge>,
     health: &Arc<Health>,
@@ -76,7 +74,7 @@ pub(super) fn publishing(
         site: config.site.clone(),
         box_name: box_name(),
         data: config.data.clone(),
-        quiet: quiet.values().max().copied().unwrap_or_default(),
+        quiet: longest_quiet(config),
         visitors: Box::new(move |id: VisitorId| gallery.visitor(id)),
         forgotten: Box::new(move |asked| {
             let mut kept = kept.lock().expect("no holder of this lock panics");
@@ -110,6 +108,27 @@ pub(super) fn publishing(
     }
 }
 
+/// How long the most silent gate is quiet.
+pub(super) fn longest_quiet(config: &Config) -> Duration {
+    config.gates.values().map(|gate| gate.quiet).max().unwrap_or_default()
+}
+
+/// The metrics of the cameras and gates that are in force.
+pub(super) fn told_of(prometheus: web::Prometheus, in_force: &Arc<InForce>) -> web::Prometheus {
+    let in_force = in_force.clone();
+    Box::new(move || {
+        let now = in_force.load();
+        let is_there = |label: &str, value: &str| {
+            let name = Name::new(value);
+            match label {
+                "camera" => name.is_some_and(|name| now.cameras.contains_key(&name)),
+                _ => name.is_some_and(|name| now.config.gates.contains_key(&name)),
+            }
+        };
+        metrics::without_removed(&prometheus(), is_there)
+    })
+}
+
 /// A session as a greeting tells it.
 fn told(session: Upcoming) -> payload::Session {
     let (starts, ends) = (session.starts_at(), session.ends_at());
@@ -119,34 +138,25 @@ fn told(session: Upcoming) -> payload::Session {
 
 /// What the pages are served with.
 pub(super) fn pages(
-    config: &Config,
-    cameras: &BTreeMap<Name, Arc<frame::Camera>>,
+    now: &Settings,
     published: &Published,
     token: Secret,
     concierge: &Arc<Concierge>,
     zone: TimeZone,
 ) -> web::WebSettings {
-    let concierge = concierge.clone();
-    let screens = published.screens();
-    web::WebSettings {
+    let (config, concierge, screens) = (&now.config, concierge.clone(), published.screens());
+    let mut settings = web::WebSettings {
         listen: config.web.listen,
         token,
         site: config.site.clone(),
         zone,
-        gates: config.gates.keys().cloned().collect(),
-        pass_gates: config
-            .gates
-            .iter()
-            .filter(|(_, gate)| gate.mode == Mode::Pass)
-            .map(|(name, _)| name.clone())
-            .collect(),
-        keys: std::iter::once(published.key())
-            .chain(config.signage.keys.iter().map(|key| PublicKey::of(key.0)))
-            .collect(),
+        gates: Vec::new(),
+        pass_gates: Vec::new(),
+        keys: vec![published.key()],
         signage: config.signage.clone(),
         alive: Topics::of(&config.site).alive().replace("+/alive", ""),
         map: Arc::new(move || concierge.map()),
-        cameras: cameras.values().cloned().collect(),
+        cameras: Vec::new(),
         websocket: match &screens.websocket {
             Some(publish::WebSocket::SameHost(port)) => web::Websocket::Here(*port),
             Some(publish::WebSocket::At(url)) => web::Websocket::At(url.clone()),
@@ -156,7 +166,24 @@ pub(super) fn pages(
         looks: config.rules.looks,
         portraits: config.web.why.pictures,
         wanted: Wanted::of(config),
-    }
+    };
+    show(&mut settings, now);
+    settings
+}
+
+/// Shows what is in force; address, token and the box's own key, which is the first, stay.
+pub(super) fn show(pages: &mut web::WebSettings, now: &Settings) {
+    let config = &now.config;
+    let gates = |is_shown: &dyn Fn(&usher_config::decide::Gate) -> bool| {
+        config.gates.iter().filter(|(_, gate)| is_shown(gate)).map(|(name, _)| name.clone()).collect()
+    };
+    (pages.gates, pages.pass_gates) = (gates(&|_| true), gates(&|gate| gate.mode == Mode::Pass));
+    pages.cameras = now.cameras.values().cloned().collect();
+    pages.keys.truncate(1);
+    pages.keys.extend(config.signage.keys.iter().map(|key| PublicKey::of(key.0)));
+    pages.signage = config.signage.clone();
+    (pages.looks, pages.portraits) = (config.rules.looks, config.web.why.pictures);
+    pages.wanted = Wanted::of(config);
 }
 
 /// How visitors' telephones reach this box: as configured, or from the box itself where it serves nobody else. A name that telephones
@@ -191,13 +218,10 @@ pub(super) fn joining(
     health: &Arc<Health>,
     board: &Arc<Board>,
 ) -> stage::Setup {
-    let is_backed = |gate: &usher_config::decide::Gate| {
-        gate.cameras.iter().any(|camera| config.cameras[camera].count.at == Side::Back)
-    };
     stage::Setup {
         site: config.site.clone(),
-        gates: config.gates.iter().map(|(name, gate)| (name.clone(), gate.lanes)).collect(),
-        backs: config.gates.iter().filter(|(_, gate)| is_backed(gate)).map(|(name, _)| name.clone()).collect(),
+        gates: stage::lanes_of(config),
+        backs: stage::backs_of(config),
         open: OpenLanes::forgetful(),
         tallies,
         zone,
@@ -221,15 +245,16 @@ pub(super) fn guidance(gallery: &Arc<Current>, concierge: &Arc<Concierge>) -> we
 pub(super) fn figures(
     gallery: &Arc<Current>,
     law: &Law,
-    rules: &usher_config::identify::Rules,
+    in_force: &Arc<InForce>,
     flow: web::flow::Flow,
 ) -> web::Figures {
     let (enrolled, sized, named, asked) = (gallery.clone(), gallery.clone(), gallery.clone(), gallery.clone());
-    let (law, target) = (law.clone(), rules.wrong_greetings);
+    let (law, asked_for, promised) = (law.clone(), in_force.clone(), in_force.clone());
+    let target = |in_force: &InForce| in_force.load().config.rules.wrong_greetings;
     web::Figures {
         enrolled: Box::new(move || enrolled.load().len()),
-        threshold: Box::new(move || law.threshold(target, sized.load().len()).0),
-        promised: target,
+        threshold: Box::new(move || law.threshold(target(&asked_for), sized.load().len()).0),
+        promised: Box::new(move || target(&promised)),
         name_of: Box::new(move |id| named.visitor(id).map(|visitor| visitor.name)),
         is_enrolled: Box::new(move |id| asked.visitor(id).is_some()),
         flow,

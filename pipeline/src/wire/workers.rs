@@ -25,10 +25,8 @@ const TOGETHER: usize = 8;
 pub fn workers(config: &Config, clock: &Arc<dyn Clock>, cameras: usize) -> Result<Vec<Worker>, ModelError> {
     let infer = &config.infer;
     let input = Size { width: infer.input.width, height: infer.input.height };
-    let on_gpu = infer::networks::compute(infer.device)?.name() != "cpu";
-    let cores = if on_gpu { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
-    let rules = &config.rules;
-    let bar = Bar { inter_eye_px: infer.inter_eye_px, apart: rules.apart, looks: rules.looks, over: rules.over };
+    let on_gpu = is_on_gpu(config)?;
+    let bar = Bar::of(config);
     let (ids, at_once) = (TrackIds::default(), if on_gpu { TOGETHER } else { 1 });
     let worker = |_| {
         let (detector, embedder) = infer::networks::open(config, input)?;
@@ -37,5 +35,18 @@ pub fn workers(config: &Config, clock: &Arc<dyn Clock>, cameras: usize) -> Resul
         let engine = Engine::new(detector, embedder, bar, ids.clone(), clock.clone()).with_liveness(liveness);
         Ok(Worker { engine, turns: Turns::new(turns::Pace::of(infer)), at_once })
     };
-    (0..infer.workers.unwrap_or(cores).min(cameras).max(1)).map(worker).collect()
+    (0..most(config)?.min(cameras).max(1)).map(worker).collect()
+}
+
+/// The most workers that cameras could keep busy.
+///
+/// # Errors
+/// When the device is not there.
+pub(super) fn most(config: &Config) -> Result<usize, ModelError> {
+    let cores = if is_on_gpu(config)? { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
+    Ok(config.infer.workers.unwrap_or(cores))
+}
+
+fn is_on_gpu(config: &Config) -> Result<bool, ModelError> {
+    Ok(infer::networks::compute(config.infer.device)?.name() != "cpu")
 }

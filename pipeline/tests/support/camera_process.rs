@@ -19,6 +19,9 @@ pub(crate) const CHILD: &str = "a_camera_in_a_process_of_its_own";
 const PORT: &str = "USHER_CAMERA_PORT";
 const STREAM: &str = "USHER_CAMERA_STREAM";
 
+/// Frames a second of [`Kind::H264Fast`].
+pub(crate) const FAST: u32 = 1000;
+
 /// What a camera sends.
 #[derive(Clone, Debug)]
 pub(crate) struct Stream {
@@ -32,6 +35,8 @@ pub(crate) struct Stream {
 pub(crate) enum Kind {
     /// A key frame a second, no frame that waits for a later one.
     H264,
+    /// A thousand small frames a second: days of a camera in hours.
+    H264Fast,
     /// Pictures that are decoded in another order than shown.
     H264BFrames,
     /// Ten bits a sample.
@@ -52,8 +57,9 @@ impl Stream {
         let format = if self.kind == Kind::H264TenBit { "I420_10LE" } else { "I420" };
         let quick = "tune=zerolatency speed-preset=ultrafast key-int-max=15";
         let h264 = "rtph264pay name=pay0 pt=96 config-interval=-1";
+        let rate = if self.kind == Kind::H264Fast { FAST } else { 15 };
         let coded = match self.kind {
-            Kind::H264 => format!("x264enc name=code {quick} ! valve name=hush ! {h264}"),
+            Kind::H264 | Kind::H264Fast => format!("x264enc name=code {quick} ! valve name=hush ! {h264}"),
             Kind::H264TenBit => {
                 format!("x264enc name=code {quick} ! video/x-h264,profile=high-10 ! valve name=hush ! {h264}")
             }
@@ -75,7 +81,7 @@ impl Stream {
         };
         format!(
             "( videotestsrc is-live=true pattern=ball ! capsfilter name=size \
-             caps=\"video/x-raw,format={format},width={width},height={height},framerate=15/1\" \
+             caps=\"video/x-raw,format={format},width={width},height={height},framerate={rate}/1\" \
              ! identity name=shift ! {coded} )"
         )
     }

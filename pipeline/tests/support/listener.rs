@@ -46,6 +46,11 @@ impl Listener {
         Self { client, arrived, heard: Vec::new() }
     }
 
+    /// Says something itself, as the integrator.
+    pub(crate) fn publish(&self, topic: &str, retain: bool, body: &str) {
+        self.client.publish(topic, QoS::AtLeastOnce, retain, body).unwrap();
+    }
+
     /// Topic and body of everything so far.
     pub(crate) fn heard(&mut self) -> &[(String, Vec<u8>)] {
         self.heard.extend(self.arrived.try_iter());

@@ -6,7 +6,10 @@ use gstreamer_rtsp_server as server;
 use server::prelude::*;
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     thread::JoinHandle,
 };
 
@@ -15,6 +18,7 @@ pub(crate) struct RtspCamera {
     port: u16,
     is_secure: bool,
     silent: Silence,
+    connections: Arc<AtomicU32>,
     main: glib::MainLoop,
     thread: Option<JoinHandle<()>>,
 }
@@ -55,13 +59,14 @@ impl RtspCamera {
         let silent = Silence::default();
         let is_secure = matches!(door, Some(Door::Certificate(_)));
         let (tell, told) = std::sync::mpsc::sync_channel(1);
-        let hush = silent.clone();
+        let (hush, connections) = (silent.clone(), Arc::<AtomicU32>::default());
+        let counted = connections.clone();
         let thread = std::thread::Builder::new()
             .name("rtsp-camera".into())
-            .spawn(move || serve(port, door, &hush, &tell))
+            .spawn(move || serve(port, door, &hush, counted, &tell))
             .expect("the system has a thread to give");
         let (port, main) = told.recv().expect("the RTSP server starts");
-        Self { port, is_secure, silent, main, thread: Some(thread) }
+        Self { port, is_secure, silent, connections, main, thread: Some(thread) }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -70,6 +75,12 @@ impl RtspCamera {
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}://127.0.0.1:{}/{path}", if self.is_secure { "rtsps" } else { "rtsp" }, self.port)
+    }
+
+    /// How often somebody has connected so far.
+    #[allow(dead_code, reason = "each user of this file needs a part of it")]
+    pub(crate) fn connections(&self) -> u32 {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// Stays connected, sends nothing more.
@@ -104,6 +115,7 @@ fn serve(
     port: Option<u16>,
     door: Option<Door>,
     silent: &Silence,
+    connections: Arc<AtomicU32>,
     tell: &std::sync::mpsc::SyncSender<(u16, glib::MainLoop)>,
 ) {
     let context = glib::MainContext::new();
@@ -142,6 +154,9 @@ fn serve(
                     .build();
                 factory.add_role_from_structure(&role);
             }
+            camera.connect_client_connected(move |_, _| {
+                connections.fetch_add(1, Ordering::Relaxed);
+            });
             camera.mount_points().expect("a server has mount points").add_factory("/main", factory);
             let source = camera.attach(Some(&context)).expect("the port is free");
             let port = u16::try_from(camera.bound_port()).expect("it is bound");

@@ -91,7 +91,8 @@ export function startLink(wanted: string | null, pinned: readonly string[] | nul
     broker.on("close", tell);
     broker.on("error", tell);
     broker.on("message", (from, payload, packet) => {
-      if (payload.length > MOST_BYTES) return;
+      // An empty one takes back what was retained: of a gate that is no more.
+      if (payload.length > MOST_BYTES || payload.length === 0) return;
       // Nothing about a person is ever retained; what is, is not from usher.
       if (packet.retain && from !== programmeTopic && from !== flowTopic) return;
       if (!believes(from, payload)) return;

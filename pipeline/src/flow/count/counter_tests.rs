@@ -13,7 +13,7 @@ use usher_models::image::{Rect, Size};
 
 const SIZE: Size = Size { width: 1280, height: 720 };
 
-fn config(cameras: &[(&str, &str)], record: &Path) -> Config {
+pub(super) fn config(cameras: &[(&str, &str)], record: &Path) -> Config {
     let of: String = cameras
         .iter()
         .map(|(name, count)| format!("  {name}: {{ url: /dev/video0, count: {{ {count} }} }}\n"))
@@ -29,7 +29,7 @@ fn config(cameras: &[(&str, &str)], record: &Path) -> Config {
 }
 
 /// 2026-07-24 18:00 in Seoul, and so many seconds.
-fn moment(seconds: f64) -> Moment {
+pub(super) fn moment(seconds: f64) -> Moment {
     let steady = Duration::from_secs_f64(seconds);
     Moment { steady, wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_784_883_600) + steady }
 }
@@ -38,7 +38,7 @@ fn seoul() -> TimeZone {
     TimeZone::get("Asia/Seoul").unwrap()
 }
 
-fn name(text: &str) -> Name {
+pub(super) fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
@@ -58,23 +58,23 @@ fn left(of: &str, track: u64, at: Moment) -> Passing {
 }
 
 /// A counter and the time that it was last told.
-struct Run {
-    counter: Counter,
-    now: f64,
+pub(super) struct Run {
+    pub(super) counter: Counter,
+    pub(super) now: f64,
     track: u64,
 }
 
 impl Run {
-    fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
         Self { counter: Counter::new(config, seoul(), moment(0.0)), now: 0.0, track: 0 }
     }
 
-    fn gate(&self) -> GateTally {
+    pub(super) fn gate(&self) -> GateTally {
         self.counter.tallies().gates_at(moment(self.now))[&name("gate-b")].clone()
     }
 
     /// So many seconds in which the cameras `of` see nobody.
-    fn idle(&mut self, seconds: f64, of: &[&str]) {
+    pub(super) fn idle(&mut self, seconds: f64, of: &[&str]) {
         let until = self.now + seconds;
         while self.now < until - 1e-6 {
             self.now += 0.25;
@@ -84,7 +84,7 @@ impl Run {
     }
 
     /// Somebody walks past the cameras `of`, from `from` to `to` (pixels downwards), in two seconds.
-    fn walk(&mut self, from: f32, to: f32, of: &[&str]) {
+    pub(super) fn walk(&mut self, from: f32, to: f32, of: &[&str]) {
         self.track += 10;
         for step in 0..=16 {
             self.now += 0.125;
@@ -102,7 +102,7 @@ impl Run {
     }
 }
 
-const LINE: &str = "line: [[0, 0.5], [1, 0.5]]";
+pub(super) const LINE: &str = "line: [[0, 0.5], [1, 0.5]]";
 
 #[test]
 fn without_a_key_whoever_leaves_the_picture_has_entered_once() {

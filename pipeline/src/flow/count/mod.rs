@@ -20,6 +20,7 @@ mod writer;
 use crate::{
     clock::{Clock, Moment},
     health::Health,
+    in_force::{Follower, InForce},
     infer::sighting::Passing,
     metrics::PEOPLE,
     supervise::Beat,
@@ -62,25 +63,64 @@ pub struct Counter {
     writer: Option<Writer>,
     turned: Duration,
     wrote: Duration,
+    following: Option<Follower>,
+}
+
+/// The cameras that count, with their gates.
+fn counting<'a>(config: &'a Config) -> impl Iterator<Item = (&'a Name, &'a Name, &'a Count)> {
+    let all =
+        config.gates.iter().flat_map(|(gate, settings)| settings.cameras.iter().map(move |camera| (camera, gate)));
+    let counted = |(camera, gate): (&'a Name, &'a Name)| (camera, gate, &config.cameras[camera].count);
+    all.map(counted).filter(|(.., count)| count.by != By::Nothing)
+}
+
+impl Counted {
+    fn new(gate: &Name, count: &Count) -> Self {
+        Self { gate: gate.clone(), people: People::new(count.clone()), count: count.clone() }
+    }
 }
 
 impl Counter {
     /// Counts at the cameras of `config`, by the clocks of `zone`, and keeps nothing on disk.
     pub fn new(config: &Config, zone: TimeZone, now: Moment) -> Self {
-        let gate_of = |camera: &Name| config.gates.iter().find(|(_, gate)| gate.cameras.contains(camera));
-        let counted = |(name, camera): (&Name, &usher_config::capture::Camera)| {
-            let (gate, _) = gate_of(name).filter(|_| camera.count.by != By::Nothing)?;
-            let (gate, count) = (gate.clone(), camera.count.clone());
-            Some((name.clone(), Counted { gate, people: People::new(count.clone()), count }))
-        };
+        let counted = |(name, gate, count): (&Name, &Name, &Count)| (name.clone(), Counted::new(gate, count));
         Self {
-            cameras: config.cameras.iter().filter_map(counted).collect(),
+            cameras: counting(config).map(counted).collect(),
             places: BTreeMap::new(),
             tallies: Arc::new(Tallies::of(config, zone, now)),
             writer: None,
             turned: now.steady,
             wrote: now.steady,
+            following: None,
         }
+    }
+
+    /// Takes up what is put in force while it counts.
+    #[must_use]
+    pub fn following(self, in_force: &Arc<InForce>) -> Self {
+        Self { following: Some(in_force.follow("count")), ..self }
+    }
+
+    /// Takes up what was put in force: a camera that counts as before counts on with whom it follows, another settles whom it has
+    /// seen and begins anew.
+    fn take_up(&mut self, now: Moment) {
+        let Some(settings) = self.following.as_mut().and_then(Follower::news) else { return };
+        let wanted: BTreeMap<&Name, (&Name, &Count)> =
+            counting(&settings.config).map(|(name, gate, count)| (name, (gate, count))).collect();
+        let is_other = |(name, counted): (&Name, &Counted)| {
+            wanted.get(name).is_none_or(|(gate, count)| counted.gate != **gate || counted.count != **count)
+        };
+        let others: Vec<Name> =
+            self.cameras.iter().filter(|camera| is_other(*camera)).map(|(name, _)| name.clone()).collect();
+        for name in others {
+            let sure = self.cameras.get_mut(&name).map(|camera| camera.people.end()).unwrap_or_default();
+            self.cross(&name, sure, now);
+            self.cameras.remove(&name);
+        }
+        for (name, (gate, count)) in wanted {
+            self.cameras.entry(name.clone()).or_insert_with(|| Counted::new(gate, count));
+        }
+        self.tallies.take_up(&settings.config, now);
     }
 
     /// The same, that goes on from the record of `config.flow` and adds to it. A record that cannot be read or written stops
@@ -184,8 +224,11 @@ pub fn run(passing: &Receiver<Passing>, mut counter: Counter, clock: &dyn Clock,
     loop {
         beat.beat();
         match passing.recv_timeout(PATIENCE) {
-            Ok(passing) => counter.hear(&passing, clock.now()),
-            Err(RecvTimeoutError::Timeout) => {}
+            Ok(passing) => {
+                counter.take_up(clock.now());
+                counter.hear(&passing, clock.now());
+            }
+            Err(RecvTimeoutError::Timeout) => counter.take_up(clock.now()),
             Err(RecvTimeoutError::Disconnected) => break,
         }
         counter.turn(clock.now());
@@ -199,3 +242,6 @@ mod tests;
 
 #[cfg(test)]
 mod faces_tests;
+
+#[cfg(test)]
+mod taken_up_tests;

@@ -4,6 +4,8 @@
 //! is what cameras with one `place` look at together, or what a camera without one looks at alone. What was counted in a
 //! part of a minute goes into the day's totals and never into a minute's figure.
 
+mod gates;
+
 use crate::{
     clock::Moment,
     flow::{
@@ -18,17 +20,14 @@ use crate::{
         told::Counting,
     },
 };
+use gates::gates_of;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Mutex, MutexGuard},
     time::Duration,
 };
-use usher_config::{
-    Config,
-    count::{Border, By, Side},
-    value::Name,
-};
+use usher_config::{Config, count::Side, value::Name};
 
 /// The hour at which a day begins, by the venue's time: after the last match with extra time, as for passes.
 const DAY_BEGINS: SignedDuration = SignedDuration::from_hours(4);
@@ -124,29 +123,7 @@ struct State {
 impl Tallies {
     /// Nothing counted yet at the gates of `config`; days are those of `zone`.
     pub fn of(config: &Config, zone: TimeZone, now: Moment) -> Self {
-        let (mut gates, mut cameras) = (BTreeMap::new(), BTreeMap::new());
-        let sides = |name| [(name, Side::Gate), (name, Side::Back)];
-        for ((name, gate), side) in config.gates.iter().flat_map(sides) {
-            let mut places: BTreeMap<(Option<&Name>, Option<&Name>), Vec<Name>> = BTreeMap::new();
-            let mut both_ways = false;
-            for camera in &gate.cameras {
-                let count = &config.cameras[camera].count;
-                if count.by == By::Nothing || count.at != side {
-                    continue;
-                }
-                both_ways |= count.border != Border::Picture;
-                let key = count.place.as_ref().map_or((None, Some(camera)), |place| (Some(&place.name), None));
-                places.entry(key).or_default().push(camera.clone());
-                let seen =
-                    Camera { gate: (name.clone(), side), sight: Sight::new(now.steady), recent: VecDeque::new() };
-                cameras.insert(camera.clone(), seen);
-            }
-            let (days, minutes, recent) = (BTreeMap::new(), BTreeMap::new(), VecDeque::new());
-            let places: Vec<Vec<Name>> = places.into_values().collect();
-            if side == Side::Gate || !places.is_empty() {
-                gates.insert((name.clone(), side), Gate { places, both_ways, days, minutes, recent });
-            }
-        }
+        let (gates, cameras) = gates_of(config, now);
         let open = VecDeque::from([(Bin::first(now), BTreeMap::new())]);
         Self { state: Mutex::new(State { zone, gates, cameras, open }) }
     }

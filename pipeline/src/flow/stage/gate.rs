@@ -89,6 +89,14 @@ impl Gate {
         }
     }
 
+    /// The gate is built otherwise: its queue is counted anew, what was learnt of those who come stays.
+    pub(super) fn rebuild(&mut self, lanes: Option<Lanes>, said: Option<u32>, now: Moment) {
+        let open = said.or(lanes.map(|lanes| lanes.open)).unwrap_or(0);
+        (self.lanes, self.queue) = (lanes, lanes.map(|lanes| Queue::new(Lanes { open, ..lanes })));
+        (self.back, self.counted) = (None, None);
+        self.set_open(open, now);
+    }
+
     /// Learns what is known of earlier days, from a history and from the minutes that were recorded, in place of what was learnt
     /// before.
     pub(super) fn learn(

@@ -4,10 +4,10 @@
 
 use crate::flow::{
     board::Past,
-    count::tally::{GateTally, Minute},
+    count::tally::{self, GateTally, Minute},
     told::{Advice, DayBin, Estimate, Fan, GateFlow, GateForecast, Grade, Horizon, QueueNow, RestsOn},
 };
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use usher_config::value::Name;
 
@@ -15,6 +15,8 @@ use usher_config::value::Name;
 pub(super) const HORIZONS: [u32; 4] = [5, 15, 30, 60];
 /// Part of the day that is told at once.
 const QUARTER: SignedDuration = SignedDuration::from_mins(15);
+/// The hour at which a day ends, by the venue's clocks.
+const DAY_ENDS: i8 = 4;
 /// Standard deviations from the middle to an end of the two intervals of a normal law.
 const SPREADS: [f64; 2] = [1.281_55, 1.959_96];
 
@@ -34,6 +36,13 @@ impl Heading<'_> {
     fn written(&self, at: Timestamp) -> String {
         at.to_zoned(self.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
     }
+}
+
+/// When the day that `at` lies in ends.
+pub(super) fn end_of_day(at: Timestamp, zone: &TimeZone) -> Timestamp {
+    let day: Date = tally::day_of(at, zone);
+    let end = day.tomorrow().map(|next| next.at(DAY_ENDS, 0, 0, 0)).and_then(|end| zone.to_zoned(end));
+    end.map_or(at, |end| end.timestamp())
 }
 
 /// How a gate is.

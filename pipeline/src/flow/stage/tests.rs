@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     clock::HandClock,
     flow::{board::Gate as Told, count::border::Way, desk::desk, told::Counting},
+    in_force::InForce,
 };
 use std::time::{SystemTime, UNIX_EPOCH};
 use usher_config::guide;
@@ -182,7 +183,7 @@ fn a_question_about_a_gate_that_measures_no_queue_is_answered_by_why() {
 #[test]
 fn a_day_ends_at_four_by_the_venues_clocks() {
     let zone = TimeZone::get("Europe/Berlin").unwrap();
-    let end = |at: &str| end_of_day(at.parse().unwrap(), &zone).to_string();
+    let end = |at: &str| tell::end_of_day(at.parse().unwrap(), &zone).to_string();
     assert_eq!(end("2026-07-26T18:00:00Z"), "2026-07-27T02:00:00Z");
     assert_eq!(end("2026-07-27T01:59:00Z"), "2026-07-27T02:00:00Z");
     // The night on which clocks go forward is an hour shorter.
@@ -255,4 +256,33 @@ fn the_first_minute_says_since_when_it_is_counted() {
     rig.pass(45, &["cam-0"]);
     let told = rig.told("gate-0").flow.told;
     assert_eq!((told.counting, &told.counting_since), (Counting::Whole, &None));
+}
+
+#[test]
+fn gates_come_and_go_and_those_that_stay_are_told_on() {
+    let mut rig = Rig::new(2, None);
+    rig.pass(70, &["cam-0", "cam-1"]);
+    assert!(rig.told("gate-1").forecast.is_some());
+    let read = |text: &str| usher_config::from_text(text, "x.yaml", std::path::Path::new("")).unwrap();
+    let text = |gates: &[(usize, &str)]| {
+        let all = |one: &dyn Fn(&(usize, &str)) -> String| gates.iter().map(one).collect::<String>();
+        let cameras = all(&|(n, _)| format!("  cam-{n}: {{ url: \"rtsp://127.0.0.1/{n}\" }}\n"));
+        format!(
+            "site: arena\ndata: data\ncameras:\n{cameras}gates:\n{}",
+            all(&|(n, lanes)| format!("  gate-{n}: {{ cameras: [cam-{n}]{lanes} }}\n"))
+        )
+    };
+    let in_force = InForce::of(&read(&text(&[(0, ""), (1, "")])));
+    rig.stage = rig.stage.following(&in_force);
+    let before = rig.told("gate-1").forecast.unwrap().version;
+    let next = read(&text(&[(1, ", lanes: 4, open_lanes: 2"), (2, "")]));
+    rig.tallies.take_up(&next, rig.clock.now());
+    in_force.put(next);
+    rig.pass(1, &["cam-1", "cam-2"]);
+    assert!(in_force.is_taken_up() && rig.board.gate(&name("gate-0")).is_none(), "what is gone is told no more");
+    assert_eq!(rig.told("gate-1").forecast.unwrap().version, before, "what was foreseen of it stands");
+    rig.pass(80, &["cam-1", "cam-2"]);
+    assert!(rig.told("gate-1").forecast.unwrap().version > before && rig.told("gate-2").forecast.is_some());
+    let lanes = |rig: &Rig| rig.stage.gates.iter().map(|gate| (gate.name.to_string(), gate.open())).collect::<Vec<_>>();
+    assert_eq!(lanes(&rig), [("gate-1".to_owned(), 2), ("gate-2".to_owned(), 0)]);
 }

@@ -8,7 +8,10 @@ use crate::{
     },
 };
 use rusqlite::Connection;
-use std::{sync::Mutex, time::SystemTime};
+use std::{
+    sync::{Mutex, atomic::Ordering},
+    time::{Duration, SystemTime},
+};
 
 /// Bytes that must fit before a disk that failed is believed to be well.
 const ROOM: u32 = 64 * 1024;
@@ -26,7 +29,9 @@ impl Outbox {
         expired((before - inner.in_memory.len()) as u64);
         inner.gauge();
         drop(inner);
-        let remember_from = now.checked_sub(self.remember).unwrap_or(SystemTime::UNIX_EPOCH);
+        let remember_from = now
+            .checked_sub(Duration::from_millis(self.remember.load(Ordering::Relaxed)))
+            .unwrap_or(SystemTime::UNIX_EPOCH);
         self.on_disk(move |shelf, inner| {
             // The guard of an `if`'s condition would be held for as long as the disk takes.
             let is_well = held(inner).trouble.is_none();

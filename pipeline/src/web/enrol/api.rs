@@ -149,7 +149,8 @@ async fn form(
     shared.limits.admit(What::Look, from.ip()).map_err(too_often)?;
     let now = shared.now();
     let until = to_the_minute(retention::end(&shared.config, now));
-    let (by_box, by_visitor) = (shared.custody.contains(&Custody::Box), shared.custody.contains(&Custody::Visitor));
+    let custody = shared.custody();
+    let (by_box, by_visitor) = (custody.contains(&Custody::Box), custody.contains(&Custody::Visitor));
     let notices = &shared.notices;
     let notice = NoticeShown {
         version: notices.notice.version(),
@@ -171,7 +172,7 @@ async fn form(
             .collect(),
         sports: shared.sports(),
         food: FOOD.map(str::to_owned).to_vec(),
-        custody: shared.custody.clone(),
+        custody: custody.to_vec(),
         notice,
         guardian_age: shared.config.gallery.notice.guardian_age,
         views: VIEWS,

@@ -34,6 +34,7 @@ use crate::{
     supervise::{Beat, Stop, spawn},
     web::session::Sessions,
 };
+use arc_swap::ArcSwap;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use std::{
     net::{SocketAddr, TcpListener},
@@ -83,6 +84,33 @@ pub struct Station {
     pub address: SocketAddr,
     /// Threads `enrol` and `enrol-web`; they end once stopping.
     pub threads: Vec<JoinHandle<()>>,
+    /// What is offered there may change.
+    pub offers: Offers,
+}
+
+/// Who may hold the key of what is kept of a visitor, as the station offers it.
+#[derive(Clone)]
+pub struct Offers(Arc<ArcSwap<Vec<Custody>>>);
+
+impl Offers {
+    /// What the gates of `config` have a use for.
+    pub fn of(config: &Config) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(custody_of(config))))
+    }
+
+    /// Offers what the gates of `config` have a use for, from the next visitor on.
+    pub fn take_up(&self, config: &Config) {
+        self.0.store(Arc::new(custody_of(config)));
+    }
+}
+
+fn custody_of(config: &Config) -> Vec<Custody> {
+    if !config.identifies() {
+        return vec![Custody::Visitor];
+    }
+    // A venue with both kinds of gates lets the visitor choose.
+    let all_identify = config.gates.values().all(|gate| gate.mode != usher_config::decide::Mode::Pass);
+    if all_identify { vec![Custody::Box] } else { vec![Custody::Visitor, Custody::Box] }
 }
 
 /// What visitors' own pages tell of their day.
@@ -108,7 +136,7 @@ pub struct Around<'a> {
 /// What every request reads.
 struct Shared {
     config: Config,
-    custody: Vec<Custody>,
+    offers: Offers,
     notices: notices::Notices,
     stations: Sessions,
     staff: Sessions,
@@ -123,6 +151,11 @@ impl Shared {
     /// The programme's sports now; none: any will do.
     fn sports(&self) -> Vec<String> {
         self.guidance.concierge.sports()
+    }
+
+    /// Who may hold the key of what is kept.
+    fn custody(&self) -> Arc<Vec<Custody>> {
+        self.offers.0.load_full()
     }
 
     /// How late it is, also on a box that woke in 1970.
@@ -163,16 +196,10 @@ pub fn start(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Runtime)?;
 
     let (desk, working) = desk::start(store, enroller, decoder, clock.clone(), health.clone(), stop.clone(), beat);
-    let custody = if config.identifies() {
-        // A venue with both kinds of gates lets the visitor choose.
-        let all_identify = config.gates.values().all(|gate| gate.mode != usher_config::decide::Mode::Pass);
-        if all_identify { vec![Custody::Box] } else { vec![Custody::Visitor, Custody::Box] }
-    } else {
-        vec![Custody::Visitor]
-    };
+    let offers = Offers::of(config);
     let shared = Arc::new(Shared {
         config: config.clone(),
-        custody,
+        offers: offers.clone(),
         notices: notices::Notices::new(notice),
         stations: staff::sessions(config, token),
         staff: staff::sessions(config, token),
@@ -203,5 +230,5 @@ pub fn start(
         });
         runtime.shutdown_background();
     });
-    Ok(Some(Station { address, threads: vec![working, serving] }))
+    Ok(Some(Station { address, threads: vec![working, serving], offers }))
 }

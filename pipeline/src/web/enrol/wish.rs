@@ -52,7 +52,7 @@ pub(super) fn wish(shared: &Shared, asked: &Enrol) -> Result<Wish, No> {
         }
         () if !asked.consent.agreed => Some("nobody is enrolled who does not agree"),
         () if asked.views.len() > usize::from(VIEWS) => Some("give at most three views"),
-        () if !asked.views.is_empty() && !shared.custody.contains(&asked.custody) => {
+        () if !asked.views.is_empty() && !shared.custody().contains(&asked.custody) => {
             Some("this venue does not offer that")
         }
         () => None,

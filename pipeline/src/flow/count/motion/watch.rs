@@ -4,6 +4,7 @@ use crate::{
     capture::{frame::Frame, latest::Latest},
     clock::Clock,
     flow::count::motion::{Motion, follow::Gone},
+    in_force::{Follower, InForce},
     infer::{
         Outlets,
         engine::Round,
@@ -15,7 +16,11 @@ use crate::{
     supervise::Beat,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use usher_config::{Config, count::By, value::Name};
+use usher_config::{
+    Config,
+    count::{By, Count},
+    value::Name,
+};
 
 /// How long to wait for a frame before looking after the tracks of silent cameras.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -29,9 +34,12 @@ pub struct Cameras {
     cameras: BTreeMap<Name, Watching>,
     /// Least time between two frames of a camera.
     period: Duration,
+    ids: TrackIds,
+    following: Option<Follower>,
 }
 
 struct Watching {
+    count: Count,
     motion: Motion,
     /// The camera's last frame, which tells who it is.
     last: Option<Arc<crate::capture::frame::Camera>>,
@@ -42,19 +50,50 @@ impl Cameras {
     /// Those of `config`.
     pub fn of(config: &Config) -> Self {
         let ids = TrackIds::beginning(NUMBERS);
-        let cameras = config.cameras.iter().filter(|(_, camera)| camera.count.by == By::Motion);
-        let watching = |(name, camera): (&Name, &usher_config::capture::Camera)| {
-            let motion = Motion::new(camera.count.clone(), ids.clone());
-            (name.clone(), Watching { motion, last: None, due: Duration::ZERO })
-        };
-        let period = Duration::from_secs(1) / config.infer.analysed_fps.max(1);
-        Self { cameras: cameras.map(watching).collect(), period }
+        let mut cameras = Self { cameras: BTreeMap::new(), period: Duration::ZERO, ids, following: None };
+        cameras.set(config);
+        cameras
+    }
+
+    /// Those in force.
+    pub fn in_force(in_force: &Arc<InForce>) -> Self {
+        let follower = in_force.follow("motion");
+        Self { following: Some(follower), ..Self::of(&in_force.load().config) }
+    }
+
+    /// A camera that counts as before goes on with whom it follows; another begins anew.
+    fn set(&mut self, config: &Config) {
+        self.period = Duration::from_secs(1) / config.infer.analysed_fps.max(1);
+        let mut before = std::mem::take(&mut self.cameras);
+        for (name, camera) in config.cameras.iter().filter(|(_, camera)| camera.count.by == By::Motion) {
+            let kept = before.remove(name).filter(|kept| kept.count == camera.count);
+            let watching = kept.unwrap_or_else(|| {
+                let (count, ids) = (camera.count.clone(), self.ids.clone());
+                Watching { motion: Motion::new(count.clone(), ids), count, last: None, due: Duration::ZERO }
+            });
+            self.cameras.insert(name.clone(), watching);
+        }
+    }
+
+    /// Takes up what was put in force.
+    fn take_up(&mut self) {
+        if let Some(now) = self.following.as_mut().and_then(Follower::news) {
+            self.set(&now.config);
+        }
+    }
+
+    /// The frame's camera as it is in force; `None` where it was removed.
+    fn camera_now(&self, frame: &Frame) -> Option<Arc<crate::capture::frame::Camera>> {
+        let Some(following) = &self.following else { return Some(frame.camera.clone()) };
+        following.camera(&frame.camera.name).cloned()
     }
 
     /// Looks at one frame; what is beyond the camera's rate is let go.
     pub fn see(&mut self, frame: Frame, clock: &dyn Clock) -> Round {
         let mut round = Round::default();
-        let (begun, camera) = (clock.now(), frame.camera.clone());
+        let begun = clock.now();
+        let Some(camera) = self.camera_now(&frame) else { return round };
+        let frame = Frame { camera: camera.clone(), ..frame };
         let Some(watching) = self.cameras.get_mut(&camera.name) else { return round };
         let taken = frame.taken;
         if taken.steady + self.period / 2 < watching.due {
@@ -100,6 +139,7 @@ fn left(camera: &Arc<crate::capture::frame::Camera>, gone: &Gone) -> Left {
 pub fn run(mut cameras: Cameras, mut frames: Latest<Frame>, to: &Outlets, clock: &dyn Clock, beat: &Beat) {
     while let Some(batch) = frames.take(AT_ONCE, PATIENCE) {
         beat.beat();
+        cameras.take_up();
         for frame in batch {
             if to.send(cameras.see(frame, clock)).is_err() {
                 return;

@@ -1,4 +1,4 @@
-//! Why a gate does not start, and whether to try again.
+//! Why a gate cannot start, and whether to try again.
 
 use crate::{
     gallery::{file::StoreError, key::KeyError},
