@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test test-neon test-avx512 soak soak-cameras soak-kills soak-consent soak-sim fuzz check check-cuda test-cuda bundle-cuda deb test-deb update sbom bench bench-peers setup packages test-packages pages build weights clean help
+.PHONY: demo test test-neon test-avx512 soak soak-cameras soak-kills soak-consent soak-sim soak-faults soak-days fuzz check check-cuda test-cuda bundle-cuda deb test-deb update sbom bench bench-peers setup packages test-packages pages build weights clean help
 
 CARGO ?= cargo
 USHER := target/release/usher
@@ -114,7 +114,7 @@ test-neon: ## the kernels of ARM, emulated; says so where something for that is 
 SOAK = $(CARGO) test --release --locked --workspace --test $(1) -- --exact --nocapture $(2) | tee /dev/stderr \
   | grep -o '{.*"soak".*}' | sed "s|^{|{\"date\":\"$$(date -u +%F)\",\"machine\":\"$$(nproc) x $$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)\",|" \
   >> docs/reliability/soaks.jsonl
-soak: test-packages pages weights soak-cameras soak-kills soak-consent soak-sim ## faults by the hundred and kills by the thousand; figures go to docs/reliability
+soak: test-packages pages weights soak-cameras soak-kills soak-consent soak-sim soak-faults soak-days ## faults by the hundred and kills by the thousand; figures go to docs/reliability
 
 soak-cameras: ## two hundred cameras that freeze, fall silent or are killed: noticed, and back, how soon (FAULTS=200)
 	USHER_FAULTS=$(or $(FAULTS),200) $(call SOAK,faults,every_fault_is_noticed_and_every_camera_comes_back)
@@ -127,6 +127,10 @@ soak-consent: ## a thousand kills at random moments: no enrolment, deletion or c
 
 soak-sim: ## ten thousand simulated days under every fault, by seed (SEEDS=10000, WALKS=300, GATES=3)
 	USHER_SEEDS=$(or $(SEEDS),10000) USHER_WALKS=$(or $(WALKS),300) USHER_GATES=$(or $(GATES),3) $(call SOAK,days,no_day_breaks_a_rule_whatever_fails)
+
+soak-faults: ## disks that fill up, turn read-only or hang, and cameras' wires that do all a wire can, under a gate that greets (FAULTS=60)
+	USHER_FAULTS=$(or $(FAULTS),60) $(call SOAK,faults_disk,a_disk_that_fails_in_any_way_stops_no_gate_keeps_no_consent_by_half_and_heals_by_itself)
+	USHER_FAULTS=$(or $(FAULTS),60) $(call SOAK,faults_wire,a_camera_behind_a_bad_wire_is_noticed_comes_back_and_never_takes_the_gate_with_it)
 
 # By coverage, of the stable toolchain: without a sanitizer nothing of it needs another (docs/decisions/0020).
 FUZZ := pipeline/fuzz

@@ -1,6 +1,6 @@
 //! How the box is: written by the stages, read by pages, topics and the watchdog.
 
-use crate::clock::Moment;
+use crate::{clock::Moment, metrics::DISK_FAILS};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -79,6 +79,7 @@ pub struct Health {
     screens: Mutex<BTreeMap<Name, Screen>>,
     guide: Mutex<Option<String>>,
     flow: Mutex<BTreeMap<&'static str, String>>,
+    disk: Mutex<BTreeMap<&'static str, String>>,
     floor: AtomicBool,
     heat: Mutex<Option<String>>,
     config: Mutex<Reloaded>,
@@ -105,6 +106,7 @@ impl Health {
             screens: Mutex::new(BTreeMap::new()),
             guide: Mutex::new(None),
             flow: Mutex::new(BTreeMap::new()),
+            disk: Mutex::new(BTreeMap::new()),
             floor: AtomicBool::new(false),
             heat: Mutex::new(None),
             config: Mutex::default(),
@@ -221,6 +223,21 @@ impl Health {
             Some(trouble) => parts.insert(part, trouble.clone()) != Some(trouble),
             None => parts.remove(part).is_some(),
         }
+    }
+
+    /// What cannot be written to the data folder now, and why, by part (`outbox`, `gallery`).
+    pub fn disk(&self) -> BTreeMap<&'static str, String> {
+        self.disk.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// Says why a part cannot be written to the data folder, or that it can.
+    pub fn set_disk(&self, part: &'static str, trouble: Option<String>) {
+        metrics::gauge!(DISK_FAILS, "part" => part).set(f64::from(u8::from(trouble.is_some())));
+        let mut parts = self.disk.lock().expect("no holder of this lock panics");
+        match trouble {
+            Some(trouble) => parts.insert(part, trouble),
+            None => parts.remove(part),
+        };
     }
 
     /// Whether the time floor is more than a day ahead of the clock.

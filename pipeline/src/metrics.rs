@@ -37,6 +37,8 @@ pub const OUTBOX_DEPTH: &str = "usher_outbox_depth";
 pub const ACKNOWLEDGED: &str = "usher_visits_acknowledged_total";
 /// Events that expired before they could be sent; by `kind`.
 pub const EXPIRED: &str = "usher_events_expired_total";
+/// 1 while something cannot be written to the data folder; by `part`, `outbox` or `gallery`.
+pub const DISK_FAILS: &str = "usher_disk_fails";
 /// 1 while the broker is connected.
 pub const BROKER_UP: &str = "usher_broker_up";
 /// Visitors enrolled now.
@@ -102,6 +104,7 @@ pub const COUNTERS: &[(&str, &str)] = &[
 /// See [`COUNTERS`].
 pub const GAUGES: &[(&str, &str)] = &[
     (OUTBOX_DEPTH, "visits kept that the broker has not acknowledged"),
+    (DISK_FAILS, "1 while visits (outbox) or consents and people (gallery) cannot be written to the disk, by part"),
     (BROKER_UP, "1 while the broker acknowledges"),
     (ENROLLED, "visitors enrolled now"),
     (

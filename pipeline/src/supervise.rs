@@ -8,7 +8,7 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
     time::Duration,
@@ -62,12 +62,29 @@ pub fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'st
 #[derive(Clone, Default)]
 pub struct Beat {
     count: Arc<AtomicU64>,
+    excused: Arc<AtomicBool>,
+}
+
+/// While it is held, a stage may stand without hanging: see [`Beat::excused`].
+pub struct Excused(Arc<AtomicBool>);
+
+impl Drop for Excused {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 impl Beat {
     /// The stage has gone round once more, with work or without.
     pub fn beat(&self) {
         self.count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The stage waits for a disk, and nobody at a gate waits for the stage. A disk that hangs is told by health; ending the
+    /// process would mend nothing and close the gate.
+    pub fn excused(&self) -> Excused {
+        self.excused.store(true, Ordering::Release);
+        Excused(self.excused.clone())
     }
 
     /// How often so far.
@@ -100,7 +117,7 @@ impl Pulse {
     /// The stages that hang at steady time `now`. To be asked about once a second.
     pub fn hanging(&mut self, now: Duration) -> Vec<String> {
         for (_, beat, count, heard) in &mut self.stages {
-            if beat.count() != *count {
+            if beat.count() != *count || beat.excused.load(Ordering::Acquire) {
                 (*count, *heard) = (beat.count(), now);
             }
         }
@@ -128,6 +145,17 @@ mod tests {
         assert_eq!(pulse.hanging(Duration::from_secs(7)), ["stands"]);
         stands.beat();
         assert!(pulse.hanging(Duration::from_secs(8)).is_empty());
+    }
+
+    #[test]
+    fn a_stage_that_waits_for_a_disk_does_not_hang_until_it_has_it() {
+        let (mut pulse, waits) = (Pulse::default(), Beat::default());
+        pulse.listen("waits", waits.clone(), Duration::ZERO);
+        let excused = waits.excused();
+        assert!(pulse.hanging(Duration::from_secs(60)).is_empty());
+        drop(excused);
+        assert!(pulse.hanging(Duration::from_secs(64)).is_empty());
+        assert_eq!(pulse.hanging(Duration::from_secs(66)), ["waits"]);
     }
 
     #[test]

@@ -206,7 +206,8 @@ pub fn start(
     if config.web.enrol.is_some() {
         let guidance = settings::guidance(&gallery, &concierge);
         let (decoder, beat) = (Decoder::new(&enrol::this_program()), stages.beat("enrol"));
-        if let Some(started) = enrol::start(config, &token, decoder, guidance, clock, &stop, beat)? {
+        let around = enrol::Around { clock, health: &health, stop: &stop, beat };
+        if let Some(started) = enrol::start(config, &token, decoder, guidance, around)? {
             stages.threads.extend(started.threads);
             (station, offers) = (Some(started.address), Some(started.offers));
         }

@@ -94,11 +94,16 @@ fn a_broker_that_acknowledges_nothing_is_left() {
     let fake = supervise::spawn("silent-broker", {
         let connections = connections.clone();
         move || {
-            for _ in 0..2 {
+            while connections.load(Ordering::Acquire) < 2 {
                 let (mut stream, _) = silent.accept().unwrap();
-                connections.fetch_add(1, Ordering::AcqRel);
                 let mut buffer = [0; 4096];
                 assert!(stream.read(&mut buffer).unwrap() > 0);
+                // As brokers of 3.1.1 do with a version that they do not know.
+                if buffer.windows(5).any(|said| said == b"MQTT\x05") {
+                    stream.write_all(&[0x20, 2, 0, 1]).unwrap();
+                    continue;
+                }
+                connections.fetch_add(1, Ordering::AcqRel);
                 stream.write_all(&[0x20, 2, 0, 0]).unwrap();
                 // Reads everything, says nothing, until usher gives it up.
                 while stream.read(&mut buffer).is_ok_and(|read| read > 0) {}

@@ -275,6 +275,25 @@ impl Keep for Disk {
         said(is_said, ())
     }
 
+    fn move_rows(&mut self, from: i64, to: i64, by: i64) -> Result<(), ShelfError> {
+        let mut platter = self.platter();
+        let is_said = platter.may_write()?;
+        let millis = |at: SystemTime| {
+            at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis().try_into().unwrap_or(i64::MAX)
+        };
+        let far = Duration::from_millis(by.unsigned_abs());
+        let moved = |at: SystemTime| if by < 0 { at - far } else { at + far };
+        for row in platter.rows.values_mut().filter(|row| (from..=to).contains(&millis(row.decided))) {
+            (row.decided, row.keep_until) = (moved(row.decided), moved(row.keep_until));
+        }
+        said(is_said, ())
+    }
+
+    fn try_room(&mut self) -> Result<(), ShelfError> {
+        let is_said = self.platter().may_write()?;
+        said(is_said, ())
+    }
+
     fn checkpoint(&mut self) -> Result<(), ShelfError> {
         self.platter().may_write().map(|_| ())
     }

@@ -49,10 +49,7 @@ use usher::{
         self, Guided,
         outbox::Outbox,
         signature::EventKey,
-        sink::{
-            mail::{Mail, Waits},
-            wire::Wire,
-        },
+        sink::{course::Course as Connections, mail::Mail, wire::Wire},
         teller::Teller,
     },
 };
@@ -150,7 +147,7 @@ pub(crate) struct Life {
     pub(crate) teller: Teller,
     pub(crate) publishing: Stage<Visit, Visit>,
     pub(crate) mail: Mail,
-    pub(crate) waits: Waits,
+    pub(crate) course: Connections,
     pub(crate) wire: Option<Wire>,
     /// Which connection `wire` is of.
     pub(crate) connection: u32,
@@ -245,8 +242,8 @@ impl Life {
             notices: VecDeque::new(),
             teller,
             publishing: Stage::default(),
+            course: mail.course(),
             mail,
-            waits: Waits::default(),
             wire: None,
             connection: 0,
             clock: (*clock).clone(),

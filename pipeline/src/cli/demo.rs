@@ -83,7 +83,10 @@ pub(crate) fn run(common: &Common, args: &Args) -> anyhow::Result<ExitCode> {
     let listeners = Listeners { visits: Some(visits), acked: Some(acked) };
     let running = clock.now();
     let started = start(&config, &clock, listeners)?;
-    let Some(started) = started else { return Ok(ExitCode::from(MEND_ME)) };
+    let started = match started {
+        Ok(started) => started,
+        Err(code) => return Ok(code),
+    };
     let ready = clock.now().since(running);
     tracing::info!(enrolled_in_s = running.since(begun).as_secs_f64(), "the crowd is enrolled");
     say_where(&started.gate);

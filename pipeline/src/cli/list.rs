@@ -77,7 +77,8 @@ pub(crate) fn opened(common: &Common) -> Result<(Config, Store), ExitCode> {
 /// What a person must mend is told apart from what passes by itself.
 pub(crate) fn code(error: &StoreError) -> ExitCode {
     match error {
-        StoreError::Full { .. } | StoreError::Busy { .. } | StoreError::Nobody(_) => ExitCode::FAILURE,
+        StoreError::Busy { .. } | StoreError::Nobody(_) => ExitCode::FAILURE,
+        error if error.is_disk() => ExitCode::FAILURE,
         _ => ExitCode::from(MEND_ME),
     }
 }

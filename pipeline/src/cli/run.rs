@@ -43,7 +43,10 @@ pub(crate) fn run(common: &Common, _args: &Args) -> anyhow::Result<ExitCode> {
     keep_memory_here(&config);
     let clock: Arc<dyn Clock> = SystemClock::start();
     let started = start(&config, &clock, Listeners::default())?;
-    let Some(Started { mut gate, .. }) = started else { return Ok(ExitCode::from(MEND_ME)) };
+    let Started { mut gate, .. } = match started {
+        Ok(started) => started,
+        Err(code) => return Ok(code),
+    };
     say_where(&gate);
     gate.reload_from(&common.config, asked_to_look, clock.now().steady, say_reloading);
     keep(gate, &clock, &asked)
@@ -85,8 +88,13 @@ pub(crate) struct Started {
     pub(crate) figures: Box<dyn Fn() -> String>,
 }
 
-/// Starts a gate; `None` when a person must mend something first, which has been said.
-pub(crate) fn start(config: &Config, clock: &Arc<dyn Clock>, listeners: Listeners) -> anyhow::Result<Option<Started>> {
+/// Starts a gate; where that cannot be, why has been said, and the exit code tells what a person must mend first from what is
+/// to be tried again.
+pub(crate) fn start(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    listeners: Listeners,
+) -> anyhow::Result<Result<Started, ExitCode>> {
     let figures = metrics::install().context("metrics")?;
     let own = figures.clone();
     let (live, problems) = Live::open(&config.guide);
@@ -95,10 +103,10 @@ pub(crate) fn start(config: &Config, clock: &Arc<dyn Clock>, listeners: Listener
         eprintln!("{problems}\nusher: the gate starts without these files, and reads them as soon as they are mended");
     }
     match wire::start(config, live, Box::new(move || figures.render()), clock, listeners) {
-        Ok(gate) => Ok(Some(Started { gate, figures: Box::new(move || own.render()) })),
+        Ok(gate) => Ok(Ok(Started { gate, figures: Box::new(move || own.render()) })),
         Err(error) => {
             eprintln!("usher: {error}");
-            Ok(None)
+            Ok(Err(if error.waits() { ExitCode::FAILURE } else { ExitCode::from(MEND_ME) }))
         }
     }
 }

@@ -4,7 +4,7 @@
 //! recognise, and those among them who showed their pass today. The watch looks five times a second whether another
 //! process or thread committed (`PRAGMA data_version` costs microseconds) and replaces the snapshot whole, so that
 //! `usher enrol` and `usher forget` in another shell take effect within a second, without a restart. Whoever expires
-//! vanishes from the snapshot at their time even when the file cannot be written.
+//! vanishes from the snapshot at their time even when the file cannot be written, and so does whoever the audit log forgot.
 
 use crate::{
     capture::frame::Camera,
@@ -12,6 +12,7 @@ use crate::{
     gallery::{
         file::StoreError,
         floor::{Floor, MEND},
+        keeper::{Keeper, PART},
         search::{Enrolled, Gallery},
         store::{Loaded, Store},
         unlocked::Unlocked,
@@ -33,9 +34,6 @@ use usher_models::template::ModelId;
 
 /// How often the watch looks: five times within the second that was promised.
 pub const EVERY: Duration = Duration::from_millis(200);
-
-/// How often a file that could not be written is tried again.
-const AGAIN: Duration = Duration::from_secs(30);
 
 /// The one snapshot that everybody reads.
 pub struct Current {
@@ -125,7 +123,7 @@ fn snapshot(loaded: Loaded, model: &ModelId, now: SystemTime, before: Option<&Ga
     gallery
 }
 
-/// Keeps `current` equal to `store` until `stop`. Returns the thread `gallery`.
+/// Keeps `current` equal to `store` until `stop`, and has the keeper write what time asks for. Returns the thread `gallery`.
 pub fn watch(
     store: Store,
     clock: Arc<dyn Clock>,
@@ -135,7 +133,9 @@ pub fn watch(
     beat: Beat,
 ) -> JoinHandle<()> {
     spawn("gallery", move || {
-        let mut watch = Watch::new(store, clock, current, health);
+        let floor = Floor::new(store.floor().ok().flatten(), clock.now());
+        let keeper = Keeper::start(&store, floor, clock.clone(), health.clone());
+        let mut watch = Watch { store, clock, current, health, floor, keeper, seen: None, said: None };
         loop {
             beat.beat();
             watch.look();
@@ -153,25 +153,27 @@ pub struct Watch {
     current: Arc<Current>,
     health: Arc<Health>,
     floor: Floor,
-    /// The versions of the file and of the unlocked that `current` shows.
-    seen: Option<(i64, u64)>,
+    keeper: Keeper,
+    /// The versions of the file, of the audit log and of the unlocked that `current` shows.
+    seen: Option<(i64, u64, u64)>,
     /// The trouble last logged.
     said: Option<String>,
-    /// When erasing the expired was last tried, steady time.
-    tried: Option<Duration>,
 }
 
 impl Watch {
-    /// Nothing was looked at yet.
+    /// Nothing was looked at yet. What must be written, [`Watch::look`] writes: there is no other thread.
     pub fn new(store: Store, clock: Arc<dyn Clock>, current: Arc<Current>, health: Arc<Health>) -> Self {
         let floor = Floor::new(store.floor().ok().flatten(), clock.now());
-        Self { store, clock, current, health, floor, seen: None, said: None, tried: None }
+        let keeper = Keeper::at_once(&store, floor, clock.clone(), health.clone());
+        Self { store, clock, current, health, floor, keeper, seen: None, said: None }
     }
 
     /// Looks once whether the gallery has changed, and whose time is over.
     pub fn look(&mut self) {
         // First, and whatever the file does: a locked or full disk must not keep anybody recognisable.
-        let now = self.floor.latest(self.clock.now());
+        let moment = self.clock.now();
+        self.floor.sure(moment);
+        let now = self.floor.latest(moment);
         let current = &self.current;
         let mut due = false;
         for gallery in [&current.gallery, &current.shown] {
@@ -184,11 +186,15 @@ impl Watch {
         current.gauge();
         current.unlocked.tidy(now, |_| true);
         self.hold_clock();
-        let trouble = self.reload(now).and_then(|()| self.expire(due)).err().map(|error| error.to_string());
+        self.keeper.turn(due, moment.steady);
+        if let Some(hangs) = self.keeper.hangs(moment.steady) {
+            self.health.set_disk(PART, Some(hangs));
+        }
+        let trouble = self.reload(now).err().map(|error| error.to_string());
         if trouble != self.said {
             match &trouble {
-                Some(reason) => warn!(reason, "the gallery cannot be read or written; the last state stays"),
-                None => info!("the gallery can be read and written again"),
+                Some(reason) => warn!(reason, "the gallery cannot be read; the last state stays"),
+                None => info!("the gallery can be read again"),
             }
             self.said = trouble;
         }
@@ -209,14 +215,15 @@ impl Watch {
 
     fn reload(&mut self, now: SystemTime) -> Result<(), StoreError> {
         let replaced = self.store.reopen_if_replaced()?;
-        let version = self.store.version()?;
+        let (version, logged) = self.store.version()?;
         let unlocked = &self.current.unlocked;
-        if replaced || self.seen != Some((version, unlocked.version())) {
+        if replaced || self.seen != Some((version, logged, unlocked.version())) {
+            self.store.catch_up()?;
             // Also when only somebody was unlocked: they may have been forgotten since their row was read. Whoever cannot be
             // asked about is taken for gone: they show their pass again.
             unlocked.tidy(now, |id| self.store.holds(id).unwrap_or(false));
         }
-        let seen = (version, unlocked.version());
+        let seen = (version, logged, unlocked.version());
         if replaced || self.seen != Some(seen) {
             let mut loaded = self.store.load_all()?;
             let shown = unlocked.people();
@@ -228,30 +235,6 @@ impl Watch {
             loaded.people.extend(shown.into_iter().filter(|person| !ids.contains(&person.visitor.id)));
             self.current.replace(snapshot(loaded, &model, now, Some(&before)));
             self.seen = Some(seen);
-            self.tried = None;
-        }
-        Ok(())
-    }
-
-    /// Erases the expired from the file: when somebody's time has just ended (`due`), else twice a minute. Writes the floor
-    /// down.
-    fn expire(&mut self, due: bool) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        if let Some(floor) = self.floor.to_write(now) {
-            self.store.write_floor(floor)?;
-        }
-        if due || self.tried.is_none_or(|tried| now.steady.saturating_sub(tried) >= AGAIN) {
-            self.tried = Some(now.steady);
-            // What another process began to forget and could not finish; a wrapped key that is still in the log.
-            if self.store.settle_accounts(now.wall)? > 0 {
-                self.seen = None;
-            }
-            let gone = self.store.expire(self.floor.sure(now))?;
-            if gone.visitors > 0 {
-                info!(visitors = gone.visitors, log_emptied = gone.log_emptied, "expired visitors were forgotten");
-                self.seen = None;
-            }
-            self.store.empty_log_if_full();
         }
         Ok(())
     }

@@ -146,6 +146,24 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// Wait: the disk cannot be written to.
+    #[error(
+        "the disk that holds {path} cannot be written ({why}); nothing was stored: check the disk and mount it for writing"
+    )]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        why: String,
+    },
+    /// Wait: somebody was forgotten, and what is left of them could not be erased yet.
+    #[error(
+        "they are forgotten, as the audit log says, and nobody is recognised by what is left; it is erased as soon as it can be ({why})"
+    )]
+    Begun {
+        /// Why not yet.
+        why: String,
+    },
     /// The audit log.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -155,6 +173,19 @@ pub enum StoreError {
     /// Nobody has this id.
     #[error("nobody enrolled has the id {0}; `usher list` shows who is enrolled")]
     Nobody(VisitorId),
+}
+
+impl StoreError {
+    /// Whether it is the disk that fails: it may heal by itself, or an operator heals it while usher runs.
+    pub fn is_disk(&self) -> bool {
+        matches!(
+            self,
+            Self::Full { .. }
+                | Self::Disk { .. }
+                | Self::Begun { .. }
+                | Self::Log(LogError::Full { .. } | LogError::Disk { .. })
+        )
+    }
 }
 
 /// Opens the file, makes it where it is missing, and brings it to today's schema.
@@ -267,15 +298,25 @@ pub(crate) fn access(path: &Path, why: &dyn std::fmt::Display) -> StoreError {
     StoreError::Access { path: path.to_owned(), why: why.to_string() }
 }
 
+/// The disk said no.
+pub(crate) fn disk(path: &Path, why: &io::Error) -> StoreError {
+    match why.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full { path: path.to_owned() },
+        io::ErrorKind::PermissionDenied | io::ErrorKind::NotFound => access(path, why),
+        _ => StoreError::Disk { path: path.to_owned(), why: why.to_string() },
+    }
+}
+
 /// What an error of SQLite means for whoever must act.
 pub(crate) fn failure(path: &Path, error: &rusqlite::Error) -> StoreError {
     let path = path.to_owned();
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full { path },
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
-        Some(
-            ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::SystemIoFailure,
-        ) => StoreError::Access { path, why: error.to_string() },
+        Some(ErrorCode::SystemIoFailure) => StoreError::Disk { path, why: error.to_string() },
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            StoreError::Access { path, why: error.to_string() }
+        }
         _ => StoreError::Damaged { path, why: error.to_string() },
     }
 }

@@ -108,7 +108,7 @@ impl Store {
             let deed = |visitor: &VisitorId| Deed::Forgotten { visitor: *visitor, why };
             // Who is forgotten by the log already was not erased then: the file could not be written.
             log.append(chosen.iter().filter(|id| !log.is_gone(**id)).map(deed).collect(), now)?;
-            erase(db, &chosen).map_err(failure)
+            erase(db, &chosen).map_err(|error| StoreError::Begun { why: failure(error).to_string() })
         })?;
         Ok(Forgotten { visitors, log_emptied: visitors == 0 || self.empty_log() })
     }

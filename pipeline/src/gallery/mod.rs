@@ -19,6 +19,7 @@ pub mod file;
 pub mod floor;
 pub mod forget;
 pub mod hint;
+pub(crate) mod keeper;
 pub mod key;
 pub mod lowering;
 pub mod migrate;

@@ -233,15 +233,12 @@ impl Store {
     /// # Errors
     /// When the audit log cannot be written.
     pub fn note_identification(&mut self, gates: &BTreeMap<Name, Gate>, now: SystemTime) -> Result<(), StoreError> {
-        let deeds = gates.iter().filter_map(|(gate, settings)| match &settings.mode {
-            Mode::Identification { responsible } => {
-                Some(Deed::Identification { gate: gate.to_string(), responsible: responsible.clone() })
-            }
+        let of = |(gate, settings): (&Name, &Gate)| match &settings.mode {
+            Mode::Identification { responsible } => Some((gate.to_string(), responsible.clone())),
             Mode::Pass => None,
-        });
-        let deeds: Vec<_> = deeds.collect();
-        self.log.locked(|log| log.append(deeds, now))?;
-        Ok(())
+        };
+        let gates: Vec<_> = gates.iter().filter_map(of).collect();
+        Ok(self.log.locked(|log| log.append_identification(&gates, now))?)
     }
 
     /// Writes down that staff say how many lanes of a gate are open.
@@ -259,21 +256,32 @@ impl Store {
         self.log.signer()
     }
 
-    /// Whether somebody has a row.
+    /// Whether somebody has a row, and was not forgotten by the audit log as far as it was read.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn holds(&self, id: VisitorId) -> Result<bool, StoreError> {
         let find = "SELECT EXISTS (SELECT 1 FROM visitor WHERE id = ?1)";
-        self.db.query_row(find, [id.0.as_bytes()], |row| row.get(0)).map_err(self.failure())
+        let is_here: bool = self.db.query_row(find, [id.0.as_bytes()], |row| row.get(0)).map_err(self.failure())?;
+        Ok(is_here && !self.log.is_gone(id))
     }
 
-    /// A number that changes when another connection commits.
+    /// Two numbers of which one changes when another connection commits, the other when the audit log grows.
     ///
     /// # Errors
-    /// When the file cannot be read.
-    pub fn version(&self) -> Result<i64, StoreError> {
-        self.db.pragma_query_value(None, "data_version", |row| row.get(0)).map_err(self.failure())
+    /// When the files cannot be read.
+    pub fn version(&self) -> Result<(i64, u64), StoreError> {
+        let commits = self.db.pragma_query_value(None, "data_version", |row| row.get(0)).map_err(self.failure())?;
+        let log = fs::metadata(self.log.path()).map_err(|why| access(self.log.path(), &why))?;
+        Ok((commits, log.len()))
+    }
+
+    /// Reads what others wrote into the audit log: whom it forgot is nobody from then on, whether or not the rows are erased.
+    ///
+    /// # Errors
+    /// When the audit log cannot be read.
+    pub fn catch_up(&mut self) -> Result<(), StoreError> {
+        self.log.locked(|_| Ok(()))
     }
 
     /// Opens the file again when another file has taken its place (a backup was restored, the gallery was deleted).

@@ -78,6 +78,18 @@ pub trait Keep: Send {
     /// [`ShelfError`].
     fn blank(&mut self, gone: &BTreeSet<VisitorId>) -> Result<(), ShelfError>;
 
+    /// Moves the ends of rows decided between two times, and those times, all in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// [`ShelfError`].
+    fn move_rows(&mut self, from: i64, to: i64, by: i64) -> Result<(), ShelfError>;
+
+    /// Writes as much as a window of visits takes, and takes it away again: a full disk reads well.
+    ///
+    /// # Errors
+    /// [`ShelfError`].
+    fn try_room(&mut self) -> Result<(), ShelfError>;
+
     /// Moves everything into its last place.
     ///
     /// # Errors

@@ -52,7 +52,7 @@ use reins::Reins;
 use report::Reporter;
 use shelf::ShelfError;
 use signature::{EventKey, PublicKey};
-use sink::{mail::Mail, mqtt::MqttSink, tls::TlsError};
+use sink::{line::Address, mail::Mail, mqtt::MqttSink, tls::TlsError};
 use std::{
     path::PathBuf,
     sync::Arc,
@@ -213,8 +213,8 @@ pub fn start(setup: Setup, visits: Receiver<Visit>, notices: Receiver<Notice>) -
     let (address, screens, broker) = broker_of(&setup.settings, &topics, &setup.data, client_id)?;
     let beats = [("publish", Beat::default()), ("sink-mqtt", Beat::default())];
     let (teller, mut mail, reins) = over(setup, &outbox, key.clone());
-    mail.at = format!("{}:{}", address.host, address.port);
-    let sink = MqttSink { address, mail, beat: beats[1].1.clone() };
+    mail.address = address;
+    let sink = MqttSink { mail, beat: beats[1].1.clone() };
     let beat = beats[0].1.clone();
     let sink = supervise::spawn("sink-mqtt", move || sink.run());
     let publish = supervise::spawn("publish", move || teller.run(&visits, notices, &beat));
@@ -233,7 +233,7 @@ pub fn over(setup: Setup, outbox: &Arc<Outbox>, key: Arc<EventKey>) -> (Teller, 
     let mail = Mail {
         tray: tray.clone(),
         reporter: reporter.clone(),
-        at: String::new(),
+        address: Address::of_embedded(String::new(), 0, None, String::new()),
         key,
         visitors: visitors.clone(),
         health: health.clone(),

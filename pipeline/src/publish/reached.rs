@@ -4,7 +4,7 @@ use crate::publish::{
     PublishError, Screens, WebSocket,
     access::{self, INTEGRATOR, Passwords, SCREEN},
     broker::{EmbeddedBroker, password_in},
-    sink::{mqtt::Address, tls},
+    sink::{line::Address, tls},
     topic::Topics,
 };
 use std::{
@@ -41,7 +41,7 @@ pub(super) fn broker_of(
                 ip => ip.to_string(),
             };
             let login = Some((access::USHER.to_owned(), usher));
-            let address = Address { host, port: broker.tcp.port(), tls: None, login, client_id };
+            let address = Address::of_embedded(host, broker.tcp.port(), login, client_id);
             let at = broker.websocket;
             let reach = if at.ip().is_unspecified() {
                 WebSocket::SameHost(at.port())
@@ -55,7 +55,7 @@ pub(super) fn broker_of(
         Broker::External { host, port, tls, login, websocket } => {
             let tls = tls.as_ref().map(tls::client).transpose()?;
             let login = login.as_ref().map(|login| (login.user.clone(), login.password.clone()));
-            let address = Address { host: host.clone(), port: *port, tls, login, client_id };
+            let address = Address::of_another(host.clone(), *port, tls, login, client_id);
             let websocket = websocket.clone().map(WebSocket::At);
             Ok((address, Screens { websocket, login: None, topics: topics.for_screens() }, None))
         }

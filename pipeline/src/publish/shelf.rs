@@ -4,6 +4,10 @@
 //! (gate, visitor, time of the last visits, at most for the gates' quiet time). `secure_delete` overwrites what is
 //! deleted.
 
+mod error;
+
+pub use error::ShelfError;
+
 use crate::{
     gallery::visitor::VisitorId,
     publish::{
@@ -38,67 +42,8 @@ const TABLES: &str = "
 
 const REMEMBER: &str = "INSERT OR REPLACE INTO recent VALUES (?, ?, ?)";
 
-/// Why the outbox's file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ShelfError {
-    /// Mend me.
-    #[error(
-        "the outbox {path} cannot be made: {reason}; create its folder and let usher's user write there (key data)"
-    )]
-    Folder {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        reason: io::Error,
-    },
-    /// Mend me.
-    #[error("the outbox {path} is in use; stop the other usher that works in this data folder")]
-    InUse {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Mend me.
-    #[error("the outbox {path} was written by a newer usher (layout {layout}); update this one or move the file away")]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its layout.
-        layout: i64,
-    },
-    /// Wait: space may come.
-    #[error("the disk that holds {path} is full; make room there")]
-    Full {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Wait: somebody may remount it.
-    #[error("the disk that holds {path} is read-only; check the disk and mount it for writing")]
-    ReadOnly {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file is damaged; it is moved aside and a new one begun.
-    #[error("the outbox {path} is damaged; check the disk")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Wait: anything else that the disk may do.
-    #[error("the outbox {path} fails: {reason}; check the disk")]
-    Disk {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite said.
-        reason: rusqlite::Error,
-    },
-}
-
-impl ShelfError {
-    /// Whether time or an operator may heal it while usher runs.
-    pub fn heals(&self) -> bool {
-        matches!(self, Self::Full { .. } | Self::ReadOnly { .. } | Self::Damaged { .. } | Self::Disk { .. })
-    }
-}
+/// Bytes that must fit before a disk that failed is believed to be well.
+const ROOM: u32 = 64 * 1024;
 
 /// The file; closed while it cannot be opened.
 pub struct Shelf {
@@ -339,6 +284,24 @@ impl Keep for Shelf {
         self.db().unwrap().pragma_update(None, "max_page_count", pages).unwrap();
     }
 
+    fn move_rows(&mut self, from: i64, to: i64, by: i64) -> Result<(), ShelfError> {
+        let update = "UPDATE row SET decided_ms = decided_ms + ?3, keep_until_ms = keep_until_ms + ?3
+                      WHERE decided_ms BETWEEN ?1 AND ?2";
+        let moved = self.db()?.execute(update, params![from, to, by]);
+        moved.map(drop).map_err(|reason| self.error(reason))
+    }
+
+    fn try_room(&mut self) -> Result<(), ShelfError> {
+        let tried = |db: &mut Connection| {
+            // Never sent: its number is before all others. Should it stay, it is over already.
+            let write = "INSERT OR REPLACE INTO row VALUES (-1, zeroblob(16), 'room', 'room', zeroblob(16), '', zeroblob(?1), 0, 0)";
+            db.execute(write, [ROOM])?;
+            db.execute("DELETE FROM row WHERE seq = -1", [])?;
+            Ok(())
+        };
+        tried(self.db()?).map_err(|reason| self.error(reason))
+    }
+
     fn checkpoint(&mut self) -> Result<(), ShelfError> {
         let done = self.db()?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         done.map_err(|reason| self.error(reason))
@@ -377,7 +340,7 @@ fn damaged() -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), None)
 }
 
-fn millis(time: SystemTime) -> i64 {
+pub(crate) fn millis(time: SystemTime) -> i64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
 }
 

@@ -98,7 +98,7 @@ impl Teller {
         let gone = (self.forgotten)(&rows.iter().map(|row| row.visitor).collect::<Vec<_>>());
         rows.iter_mut().filter(|row| gone.contains(&row.visitor)).for_each(Row::blank);
         self.tray.outbox.append(rows);
-        self.health.set_outbox(self.tray.outbox.depth());
+        self.tell_outbox();
         let stored = self.clock.now();
         self.tray.bell.notify_one();
         self.say_stored(visits, stored);
@@ -109,6 +109,12 @@ impl Teller {
                 self.tray.lay(face);
             }
         }
+    }
+
+    /// How many visits wait, and what keeps them from the disk.
+    fn tell_outbox(&self) {
+        self.health.set_outbox(self.tray.outbox.depth());
+        self.health.set_disk("outbox", self.tray.outbox.trouble_told());
     }
 
     fn say_stored(&self, visits: &[Visit], at: Moment) {
@@ -133,7 +139,7 @@ impl Teller {
     pub fn look_round(&mut self) {
         self.tray.outbox.tend();
         self.tray.outbox.blank(&self.forgotten);
-        self.health.set_outbox(self.tray.outbox.depth());
+        self.tell_outbox();
         let now = self.clock.now().wall;
         self.welcomer.reporter.tell(&self.health, &self.tray, now, &mut self.told);
         self.welcomer.reporter.tell_changes((self.changes)(now), &self.tray, now, &mut self.told);

@@ -22,6 +22,9 @@ use tokio::sync::Notify;
 /// Greetings and faces that may wait: more than a gate decides within their seconds; 64 x 64 KiB of faces = 4 MiB.
 const PERISHABLES: usize = 64;
 
+/// The kind of faces.
+pub(crate) const FACE: &str = "face";
+
 /// Something that is for the moment only.
 #[derive(Clone)]
 pub(crate) struct Perishable {
@@ -85,11 +88,13 @@ impl Tray {
         perishables.rev().for_each(|perishable| waiting.push_front(perishable));
     }
 
-    /// The oldest that is still good.
-    pub(crate) fn take(&self, now: Moment) -> Option<Perishable> {
+    /// The oldest that is still good; faces, which are large, only where `also_faces`: on a slow link they would hold up whatever
+    /// comes after them.
+    pub(crate) fn take(&self, now: Moment, also_faces: bool) -> Option<Perishable> {
         let mut waiting = self.perishables.lock().expect("no holder of this lock panics");
         drop_expired(&mut waiting, now);
-        waiting.pop_front()
+        let next = waiting.iter().position(|perishable| also_faces || perishable.kind != FACE)?;
+        waiting.remove(next)
     }
 
     /// Drops and counts what has expired.

@@ -11,7 +11,7 @@ use crate::{
         outbox::{Kind, Row},
         payload::{self, Event, Face, Greeting, Session, rfc3339},
         report::Reporter,
-        tray::Perishable,
+        tray::{FACE, Perishable},
     },
 };
 use arc_swap::ArcSwap;
@@ -140,7 +140,7 @@ impl Welcomer {
             signature: None,
         };
         let topic = self.reporter.topics.face(&visit.camera.gate);
-        Some(self.perishable("face", topic, event.json().into(), visit.taken, Some(visit.visitor)))
+        Some(self.perishable(FACE, topic, event.json().into(), visit.taken, Some(visit.visitor)))
     }
 
     /// What the screen shows to somebody whom it cannot name.

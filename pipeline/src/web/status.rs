@@ -34,6 +34,7 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
         BrokerState::Connecting => degraded.push("broker: not connected yet".into()),
         BrokerState::Down { reason } => degraded.push(format!("broker: {reason}")),
     }
+    degraded.extend(shared.health.disk().into_iter().map(|(part, trouble)| format!("{part}: {trouble}")));
     if shared.health.drifts() {
         degraded.push(
             "thresholds: strangers come nearer to enrolled people than they should; run `usher calibrate`".into(),

@@ -1,4 +1,4 @@
-//! Why a gate cannot start.
+//! Why a gate cannot start, and whether to try again.
 
 use crate::{
     gallery::{file::StoreError, key::KeyError},
@@ -6,7 +6,7 @@ use crate::{
     publish::PublishError,
     web::{WebError, enrol},
 };
-use std::path::PathBuf;
+use std::{io::ErrorKind, path::PathBuf};
 use usher_models::error::ModelError;
 
 /// What cannot start, and who must mend it (exit code 78).
@@ -41,4 +41,15 @@ pub enum StartError {
     /// The enrolment station.
     #[error(transparent)]
     Enrol(#[from] enrol::StartError),
+}
+
+impl StartError {
+    /// Whether it is the disk that fails, which may heal: to be tried again, not to be mended first (exit code 1).
+    pub fn waits(&self) -> bool {
+        match self {
+            Self::Data { why, .. } => matches!(why.kind(), ErrorKind::StorageFull | ErrorKind::ReadOnlyFilesystem),
+            Self::Gallery(error) | Self::Enrol(enrol::StartError::Store(error)) => error.is_disk(),
+            _ => false,
+        }
+    }
 }

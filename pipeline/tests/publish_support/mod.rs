@@ -78,17 +78,41 @@ impl Mosquitto {
     }
 
     pub fn with(extra: &str) -> Self {
-        let mut broker = Self { port: free_port(), folder: tempfile::tempdir().unwrap(), child: None };
-        let path = broker.folder.path().display().to_string();
+        Self::new(extra).started()
+    }
+
+    /// At `port`.
+    pub fn at(port: u16, extra: &str) -> Self {
+        let broker = Self { port, folder: tempfile::tempdir().unwrap(), child: None };
+        broker.says(extra);
+        broker.started()
+    }
+
+    /// Not yet started: `extra` may name files in FOLDER that are to be written first.
+    pub fn new(extra: &str) -> Self {
+        let broker = Self { port: free_port(), folder: tempfile::tempdir().unwrap(), child: None };
+        broker.says(extra);
+        broker
+    }
+
+    #[must_use]
+    pub fn started(mut self) -> Self {
+        self.up();
+        self
+    }
+
+    /// What it reads at its next start.
+    pub fn says(&self, extra: &str) {
+        let path = self.folder.path().display().to_string();
+        // One that counts what is under way without a limit hangs up on whoever publishes what it forbids.
+        let limits = if extra.contains("acl_file") { "" } else { "max_inflight_messages 0\nmax_queued_messages 0\n" };
         let config = format!(
             "listener {} 127.0.0.1\nuser root\npersistence true\npersistence_location {path}/\nautosave_interval 1\n\
-             autosave_on_changes true\nmax_inflight_messages 0\nmax_queued_messages 0\nqueue_qos0_messages true\n{}",
-            broker.port,
+             autosave_on_changes true\n{limits}queue_qos0_messages true\n{}",
+            self.port,
             extra.replace("FOLDER", &path)
         );
-        std::fs::write(broker.config(), config).unwrap();
-        broker.up();
-        broker
+        std::fs::write(self.config(), config).unwrap();
     }
 
     fn config(&self) -> PathBuf {

@@ -7,7 +7,10 @@ use crate::{
 };
 use rand::RngExt as _;
 use std::time::Duration;
-use usher::publish::sink::mail::{End, PATIENCE};
+use usher::publish::sink::{
+    mail::{End, PATIENCE},
+    reason::Broken,
+};
 
 impl World {
     /// How long something takes on its way.
@@ -20,7 +23,7 @@ impl World {
         let number = self.net.connection.number + 1;
         self.net.connection = Connection::of(number);
         let Some(life) = &mut self.life else { return };
-        life.wire = Some(life.mail.begin());
+        life.wire = Some(life.mail.begin(&mut life.course));
         life.connection = number;
         let way = self.way();
         let (after, packet) = match (self.net.way, self.net.is_broker_up) {
@@ -44,7 +47,11 @@ impl World {
             Packet::Accepted => {
                 // What comes back does not, where the way is half closed.
                 if self.net.way == Way::Open {
-                    self.life.iter_mut().filter_map(|life| life.wire.as_mut()).for_each(|wire| wire.connect());
+                    if let Some(life) = &mut self.life
+                        && let Some(wire) = &mut life.wire
+                    {
+                        life.mail.connected(wire);
+                    }
                 }
                 self.mails()
             }
@@ -76,12 +83,12 @@ impl World {
         let chance = self.random.random();
         let Some(life) = &mut self.life else { return };
         let Some(mut wire) = life.wire.take() else { return };
-        if let End::Lost { reason, was_up } = life.mail.lost(&mut wire, reason.to_owned()) {
-            life.waits.lost(was_up);
-            life.mail.set_down(&reason);
-        }
-        life.mail.end(wire);
-        let (wait, number) = (life.waits.next(chance), life.number);
+        let broken = match life.mail.lost(&mut wire, Broken::away(reason.to_owned())) {
+            End::Lost(broken) => Some(broken),
+            End::Done => None,
+        };
+        life.mail.end(wire, broken, &mut life.course);
+        let (wait, number) = (life.course.next(chance), life.number);
         let reason = reason.to_owned();
         self.tell(|| format!("the broker is lost: {reason}"));
         self.later(wait, Event::Inside(number, Task::Connect));
@@ -110,8 +117,8 @@ impl World {
                 self.agenda.at(arrives, Event::Packet(number, Packet::Arrives(packet)));
             }
         }
-        if let Err(End::Lost { reason, .. }) = ended {
-            self.breaks_off(&reason);
+        if let Err(End::Lost(broken)) = ended {
+            self.breaks_off(&broken.reason);
         }
         Ok(())
     }

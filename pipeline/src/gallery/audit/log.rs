@@ -38,6 +38,24 @@ pub enum LogError {
         /// What the system said.
         why: io::Error,
     },
+    /// Wait: no room.
+    #[error(
+        "the audit log {path} cannot grow, the disk is full; nobody is enrolled or forgotten without it: free some space"
+    )]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Wait: the disk fails.
+    #[error(
+        "the audit log {path} cannot be written ({why}); nobody is enrolled or forgotten without it: check the disk and mount it for writing"
+    )]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: io::Error,
+    },
     /// Another process holds it.
     #[error("the audit log {path} is being written by another process; nothing was changed: try again")]
     Busy {
@@ -97,6 +115,16 @@ pub(crate) fn shared(path: &Path) -> io::Result<File> {
     Err(io::Error::from(io::ErrorKind::ResourceBusy))
 }
 
+/// What the system's refusal means for whoever must act.
+fn failure(path: &Path, why: io::Error) -> LogError {
+    let path = path.to_owned();
+    match why.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => LogError::Full { path },
+        io::ErrorKind::PermissionDenied | io::ErrorKind::NotFound => LogError::Access { path, why },
+        _ => LogError::Disk { path, why },
+    }
+}
+
 /// The log, open. One per store.
 pub struct Log {
     file: File,
@@ -108,6 +136,8 @@ pub struct Log {
     last: jiff::Timestamp,
     live: HashMap<VisitorId, Consented>,
     gone: HashSet<VisitorId>,
+    /// By gate: who answers for comparing everybody there.
+    identification: HashMap<String, String>,
     origin: Option<(u64, u64)>,
 }
 
@@ -118,7 +148,7 @@ impl Log {
     /// [`LogError`].
     pub fn open(path: &Path, signer: Signer) -> Result<Self, LogError> {
         let open = || fs::OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path);
-        let file = open().map_err(|why| LogError::Access { path: path.to_owned(), why })?;
+        let file = open().map_err(|why| failure(path, why))?;
         if file.metadata().is_ok_and(|about| about.len() == 0) {
             // Where root is at work on a service's files, the service must be able to go on with this one.
             let folder = path.parent().unwrap_or(Path::new("."));
@@ -134,6 +164,7 @@ impl Log {
             last: jiff::Timestamp::UNIX_EPOCH,
             live: HashMap::new(),
             gone: HashSet::new(),
+            identification: HashMap::new(),
             origin: None,
         };
         log.locked(|_| Ok(()))?;
@@ -165,7 +196,7 @@ impl Log {
     }
 
     fn access(&self, why: io::Error) -> LogError {
-        LogError::Access { path: self.path.clone(), why }
+        failure(&self.path, why)
     }
 
     /// Reads what was appended since; cuts off what a crash left half written. The lock must be held.
@@ -221,7 +252,8 @@ impl Log {
                 self.live.remove(&visitor);
                 self.gone.insert(visitor);
             }
-            Deed::Identification { .. } | Deed::Lanes { .. } | Deed::FloorLowered { .. } => {}
+            Deed::Identification { gate, responsible } => _ = self.identification.insert(gate, responsible),
+            Deed::Lanes { .. } | Deed::FloorLowered { .. } => {}
         }
         (self.seq, self.hash, self.last) = (line.seq, line.hash, line.at);
     }
@@ -256,6 +288,24 @@ impl Log {
             self.take(line);
         }
         Ok(())
+    }
+
+    /// Writes down who answers for which gates. Where the disk fails, what was written down last holds, if it says the same: a
+    /// box that restarts on a full disk opens its gates. For use inside [`Log::locked`].
+    pub(crate) fn append_identification(&mut self, gates: &[(String, String)], at: SystemTime) -> Result<(), LogError> {
+        let deed = |(gate, responsible): &(String, String)| Deed::Identification {
+            gate: gate.clone(),
+            responsible: responsible.clone(),
+        };
+        match self.append(gates.iter().map(deed).collect(), at) {
+            Err(LogError::Full { .. } | LogError::Disk { .. })
+                if gates.iter().all(|(gate, by)| self.identification.get(gate) == Some(by)) =>
+            {
+                tracing::warn!("the audit log cannot be written; who answers for its gates stands there from before");
+                Ok(())
+            }
+            done => done,
+        }
     }
 
     /// How it was found; makes the first line of a new one. For use inside [`Log::locked`].

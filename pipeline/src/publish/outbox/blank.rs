@@ -28,12 +28,13 @@ impl Outbox {
     /// Blanks every row of whoever `forgotten` names, on disk and in memory, and forgets that they came lately. To be called
     /// about every second.
     pub(crate) fn blank(&self, forgotten: &Forgotten) {
-        let mut inner = self.lock();
-        let on_disk = inner.shelf.visitors();
-        let mut visitors: BTreeSet<VisitorId> = inner.note(on_disk).unwrap_or_default().into_iter().collect();
+        let on_disk = self.read(|keep| keep.visitors()).unwrap_or_default();
+        let inner = self.lock();
+        let mut visitors: BTreeSet<VisitorId> = on_disk.into_iter().collect();
         visitors.extend(inner.in_memory.values().map(|row| row.visitor));
         visitors.extend(inner.owed.iter().map(|visit| visit.visitor));
         visitors.remove(&Row::NOBODY);
+        drop(inner);
         if visitors.is_empty() {
             return;
         }
@@ -41,6 +42,7 @@ impl Outbox {
         if gone.is_empty() {
             return;
         }
+        let mut inner = self.lock();
         for row in inner.in_memory.values_mut().filter(|row| gone.contains(&row.visitor)) {
             row.blank();
         }
@@ -49,11 +51,13 @@ impl Outbox {
         if !gone.iter().all(|visitor| inner.gone.contains(visitor)) {
             inner.blanked += 1;
         }
-        let blanked = inner.shelf.blank(&gone);
         inner.gone = gone.clone();
-        if inner.note(blanked).is_some() {
-            inner.gone.clear();
-            tracing::info!(visitors = gone.len(), "visits of somebody who was forgotten are nobody's now");
+        drop(inner);
+        let visitors = gone.len();
+        // After whatever is being written now: a row that is on its way to the disk is blanked there.
+        if self.read(move |keep| keep.blank(&gone)).is_some() {
+            self.lock().gone.clear();
+            tracing::info!(visitors, "visits of somebody who was forgotten are nobody's now");
         }
     }
 }

@@ -18,7 +18,7 @@ impl Bench {
         Self { folder: tempfile::tempdir().unwrap(), clock }
     }
 
-    fn path(&self) -> std::path::PathBuf {
+    fn path(&self) -> PathBuf {
         self.folder.path().join("outbox.db")
     }
 
@@ -40,6 +40,10 @@ impl Bench {
             arrived: Some(Arrived { first: now, settling: now }),
         }
     }
+}
+
+fn limit_pages(outbox: &Outbox, pages: u32) {
+    outbox.on_disk(move |shelf, _| shelf.limit_pages(pages)).unwrap();
 }
 
 fn ids(outbox: &Outbox) -> Vec<Uuid> {
@@ -101,7 +105,7 @@ fn a_full_disk_loses_nothing_and_heals() {
     let outbox = bench.open();
     let before: Vec<Row> = (0..3).map(|_| bench.row()).collect();
     outbox.append(before.clone());
-    outbox.lock().shelf.limit_pages(1);
+    limit_pages(&outbox, 1);
     let during: Vec<Row> = (0..40).map(|_| bench.row()).collect();
     during.chunks(4).for_each(|rows| outbox.append(rows.to_vec()));
     let trouble = outbox.trouble().unwrap();
@@ -115,7 +119,7 @@ fn a_full_disk_loses_nothing_and_heals() {
     assert_eq!(outbox.depth(), 41);
     outbox.tend();
     assert!(outbox.trouble().is_some(), "still full");
-    outbox.lock().shelf.limit_pages(1_000_000);
+    limit_pages(&outbox, 1_000_000);
     outbox.tend();
     assert_eq!(outbox.trouble(), None);
     assert_eq!(ids(&outbox), wanted[1..42]);
@@ -128,7 +132,7 @@ fn a_full_disk_loses_nothing_and_heals() {
 fn whoever_was_greeted_while_the_disk_failed_is_remembered_over_a_restart() {
     let bench = Bench::new();
     let outbox = bench.open();
-    outbox.lock().shelf.limit_pages(1);
+    limit_pages(&outbox, 1);
     // More than fits into the pages that are there.
     let rows: Vec<Row> = (0..40).map(|_| bench.row()).collect();
     outbox.append(rows.clone());
@@ -136,11 +140,30 @@ fn whoever_was_greeted_while_the_disk_failed_is_remembered_over_a_restart() {
     let seqs: Vec<u64> = outbox.after(0, 100).iter().map(|waiting| waiting.seq).collect();
     outbox.acknowledged(&seqs);
     assert_eq!(outbox.depth(), 0, "the broker has them all, and no disk ever had");
-    outbox.lock().shelf.limit_pages(1_000_000);
+    limit_pages(&outbox, 1_000_000);
     outbox.tend();
     assert_eq!(outbox.trouble(), None);
     drop(outbox);
     assert_eq!(bench.open().recent_visits(SystemTime::UNIX_EPOCH).len(), rows.len());
+}
+
+#[test]
+fn a_disk_that_is_still_full_is_not_believed_since_nothing_waits() {
+    let bench = Bench::new();
+    let outbox = bench.open();
+    limit_pages(&outbox, 1);
+    (0..20).for_each(|_| outbox.append(vec![bench.row()]));
+    // The broker takes them from memory: nothing is left to be written.
+    let seqs: Vec<u64> = outbox.after(0, 100).iter().map(|waiting| waiting.seq).collect();
+    assert_eq!(seqs.len(), 20);
+    outbox.acknowledged(&seqs);
+    for _ in 0..3 {
+        outbox.tend();
+        assert!(outbox.trouble().is_some(), "an alarm that comes and goes is none");
+    }
+    limit_pages(&outbox, 1_000_000);
+    outbox.tend();
+    assert_eq!((outbox.trouble(), outbox.depth(), ids(&outbox).len()), (None, 0, 0));
 }
 
 #[test]

@@ -17,7 +17,12 @@ use crate::{
         progress::{Progress, Step},
         report::Reporter,
         signature::EventKey,
-        sink::wire::{Parcel, Wire},
+        sink::{
+            course::Course,
+            line::Address,
+            reason::{self, Broken},
+            wire::{Parcel, Refused, Wire},
+        },
         tray::{Perishable, Tray},
         welcome::Visitors,
     },
@@ -33,8 +38,8 @@ pub const WINDOW: u16 = 64;
 pub const PATIENCE: Duration = Duration::from_secs(5);
 /// How often whoever drives a connection looks up though nothing happened.
 pub const TICK: Duration = Duration::from_millis(200);
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-const LONGEST_WAIT: Duration = Duration::from_secs(8);
+/// How often a visit that the broker refused is offered again.
+const AGAIN: Duration = Duration::from_secs(5);
 /// At a stop, time to send what is left, and time until the end whatever is left.
 const FLUSH: Duration = Duration::from_millis(1500);
 const END: Duration = Duration::from_secs(2);
@@ -55,48 +60,17 @@ pub trait Line {
 #[derive(Debug)]
 pub enum End {
     /// It broke.
-    Lost {
-        /// Why.
-        reason: String,
-        /// Whether the broker had acknowledged anything over it.
-        was_up: bool,
-    },
+    Lost(Broken),
     /// All is said.
     Done,
-}
-
-/// The waits between connections: 250 ms, doubling to 8 s; each is half to all of that, so that boxes that lost one broker
-/// together do not come back together.
-pub struct Waits(Duration);
-
-impl Default for Waits {
-    fn default() -> Self {
-        Self(FIRST_WAIT)
-    }
-}
-
-impl Waits {
-    /// A connection broke; where it was up, waits begin anew.
-    pub fn lost(&mut self, was_up: bool) {
-        if was_up {
-            self.0 = FIRST_WAIT;
-        }
-    }
-
-    /// The next wait; `chance` is 0..=1.
-    pub fn next(&mut self, chance: f64) -> Duration {
-        let wait = self.0.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0);
-        self.0 = (self.0 * 2).min(LONGEST_WAIT);
-        wait
-    }
 }
 
 /// What is sent, whatever the connection.
 pub struct Mail {
     pub(crate) tray: Arc<Tray>,
     pub(crate) reporter: Reporter,
-    /// Where the broker is, for the log.
-    pub(crate) at: String,
+    /// Where the broker is.
+    pub(crate) address: Address,
     /// Signs whatever is sent.
     pub(crate) key: Arc<EventKey>,
     pub(crate) health: Arc<Health>,
@@ -112,15 +86,32 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// The books of a new connection: everything retained is told again over it.
-    pub fn begin(&self) -> Wire {
-        self.tray.forget_told();
-        Wire::default()
+    /// What is known before the first connection.
+    pub fn course(&self) -> Course {
+        Course::by(self.address.version)
     }
 
-    /// A connection is over: what was for the moment and went over it in vain waits again.
-    pub fn end(&self, wire: Wire) {
+    /// The books of a new connection: everything retained is told again over it.
+    pub fn begin(&self, course: &mut Course) -> Wire {
+        self.tray.forget_told();
+        // What was refused still is: some brokers hang up on whoever tries.
+        Wire { refused: course.refused.take(), is_fought_for: course.is_fought_for(), ..Wire::default() }
+    }
+
+    /// The broker took us in.
+    pub fn connected(&self, wire: &mut Wire) {
+        wire.is_connected = true;
+        wire.since = Some(self.clock.now());
+    }
+
+    /// A connection is over, `broken` or as it should be: what was for the moment and went over it in vain waits again.
+    pub fn end(&self, mut wire: Wire, broken: Option<Broken>, course: &mut Course) {
+        let stood = wire.since.map(|since| self.clock.now().since(since));
+        course.refused = wire.refused.take();
         self.tray.lay_back(wire.perishables().into_iter());
+        if let Some(broken) = broken {
+            self.set_down(&course.learn(broken, stood, &self.address).reason);
+        }
     }
 
     /// One round over a connection: whether it lives, and what goes. To be called when something came, when something
@@ -130,8 +121,12 @@ impl Mail {
     /// How the connection ended.
     pub fn step(&self, wire: &mut Wire, line: &mut dyn Line, closing: &mut Option<Moment>) -> Result<(), End> {
         let now = self.clock.now();
-        if wire.sent().any(|(_, at)| now.since(*at) > PATIENCE) {
-            return Err(self.lost(wire, format!("the broker has acknowledged nothing for {} s", PATIENCE.as_secs())));
+        if wire.is_fought_for && wire.is_acknowledging && wire.refused.is_none() && wire.stands(now) {
+            self.set_up();
+        }
+        if wire.oldest().is_some_and(|at| now.since(at) > PATIENCE) {
+            let reason = format!("the broker has acknowledged nothing for {} s", PATIENCE.as_secs());
+            return Err(self.lost(wire, Broken::away(reason)));
         }
         if self.tray.is_closing() {
             let since = *closing.get_or_insert(now);
@@ -155,10 +150,10 @@ impl Mail {
         Ok(())
     }
 
-    /// The connection broke for this reason.
-    pub fn lost(&self, wire: &mut Wire, reason: String) -> End {
+    /// The connection broke.
+    pub fn lost(&self, wire: &mut Wire, broken: Broken) -> End {
         self.let_go(wire);
-        End::Lost { reason, was_up: wire.is_acknowledging }
+        End::Lost(broken)
     }
 
     /// Takes in what somebody else said.
@@ -173,10 +168,19 @@ impl Mail {
     /// Books an acknowledgement; true when it is that of the farewell. What it lets go, [`Mail::let_go`] does, for several
     /// in one commit.
     pub fn acknowledged(&self, wire: &mut Wire, packet: u16) -> bool {
+        let now = self.clock.now();
         wire.is_acknowledging = true;
-        self.set_up();
-        match wire.numbered.remove(&packet) {
-            Some((Parcel::Visit { seq, id, gate, arrived }, _)) => {
+        wire.answered = Some(now);
+        let answered = wire.numbered.remove(&packet);
+        let topic = answered.as_ref().map(|(parcel, _)| parcel.topic());
+        if wire.refused.as_ref().is_some_and(|refused| Some(refused.topic.as_str()) == topic) {
+            wire.refused = None;
+        }
+        if wire.refused.is_none() && (!wire.is_fought_for || wire.stands(now)) {
+            self.set_up();
+        }
+        match answered {
+            Some((Parcel::Visit { seq, id, gate, arrived, .. }, _)) => {
                 wire.acknowledged.push(seq);
                 metrics::counter!(ACKNOWLEDGED).increment(1);
                 if let Some(arrived) = arrived {
@@ -185,8 +189,23 @@ impl Mail {
                 false
             }
             Some((Parcel::Farewell, _)) => true,
-            Some((Parcel::Perishable(_) | Parcel::State, _)) | None => false,
+            Some((Parcel::Perishable(_) | Parcel::State(_), _)) | None => false,
         }
+    }
+
+    /// Books that the broker will not have what has this number; true when that is the farewell.
+    pub fn refused(&self, wire: &mut Wire, packet: u16, why: &str) -> bool {
+        let now = self.clock.now();
+        wire.is_acknowledging = true;
+        wire.answered = Some(now);
+        let Some((parcel, _)) = wire.numbered.remove(&packet) else { return false };
+        let (topic, is_visit) = (parcel.topic().to_owned(), matches!(parcel, Parcel::Visit { .. }));
+        let reason = reason::refused(&self.address, &topic, why);
+        self.set_down(&reason);
+        if is_visit || wire.refused.as_ref().is_none_or(|refused| !refused.is_visit) {
+            wire.refused = Some(Refused { topic, reason, is_visit, at: now });
+        }
+        matches!(parcel, Parcel::Farewell)
     }
 
     /// Lets go of every visit whose acknowledgement was booked.
@@ -219,7 +238,7 @@ impl Mail {
     fn set_up(&self) {
         metrics::gauge!(BROKER_UP).set(1.0);
         if self.health.set_broker(BrokerState::Up) {
-            tracing::info!(at = %self.at, "broker acknowledges");
+            tracing::info!(host = %self.address.host, port = self.address.port, "broker acknowledges");
         }
     }
 
@@ -241,13 +260,15 @@ impl Mail {
     fn fill(&self, line: &mut dyn Line, wire: &mut Wire) -> Result<(), End> {
         while wire.has_room() {
             if let Some((topic, body)) = self.tray.next_state() {
-                self.send(line, wire, &topic, &body, true, Parcel::State)?;
-            } else if let Some(perishable) = self.next_perishable() {
+                let parcel = Parcel::State(topic.clone());
+                self.send(line, wire, &topic, &body, true, parcel)?;
+            } else if let Some(perishable) = self.next_perishable(wire) {
                 let (topic, body) = (perishable.topic.clone(), perishable.body.clone());
                 self.send(line, wire, &topic, &body, false, Parcel::Perishable(perishable))?;
             } else if let Some(Waiting { seq, row }) = self.next_visit(wire) {
-                let parcel = Parcel::Visit { seq, id: row.id, gate: row.gate, arrived: row.arrived };
-                self.send(line, wire, &row.topic, &row.body, false, parcel)?;
+                let (topic, body) = (row.topic.clone(), row.body.clone());
+                let parcel = Parcel::Visit { seq, id: row.id, gate: row.gate, topic: row.topic, arrived: row.arrived };
+                self.send(line, wire, &topic, &body, false, parcel)?;
             } else {
                 break;
             }
@@ -256,9 +277,10 @@ impl Mail {
     }
 
     /// The oldest that is still good, and of nobody who was forgotten while it waited.
-    fn next_perishable(&self) -> Option<Perishable> {
+    fn next_perishable(&self, wire: &Wire) -> Option<Perishable> {
         loop {
-            let perishable = self.tray.take(self.clock.now())?;
+            let now = self.clock.now();
+            let perishable = self.tray.take(now, wire.is_swift(now))?;
             if perishable.of.is_none_or(|visitor| (self.visitors)(visitor).is_some()) {
                 return Some(perishable);
             }
@@ -267,6 +289,15 @@ impl Mail {
     }
 
     fn next_visit(&self, wire: &mut Wire) -> Option<Waiting> {
+        if let Some(refused) = wire.refused.as_ref().filter(|refused| refused.is_visit) {
+            // The oldest alone is offered, now and then, until it is taken: what comes after it waits its turn.
+            let is_due = self.clock.now().since(refused.at) >= AGAIN;
+            if !is_due || wire.sent().any(|(parcel, _)| matches!(parcel, Parcel::Visit { .. })) {
+                return None;
+            }
+            wire.visits.clear();
+            wire.cursor = 0;
+        }
         // Somebody was forgotten since these were read: what is left of them is read again, and names nobody.
         let blanked = self.tray.outbox.blanked();
         if wire.blanked != blanked {
@@ -296,7 +327,7 @@ impl Mail {
     ) -> Result<(), End> {
         let handed = line.publish(topic, self.key.signed(topic, body), retained);
         wire.unnumbered.push_back((parcel, self.clock.now()));
-        handed.map_err(|reason| self.lost(wire, reason))
+        handed.map_err(|reason| self.lost(wire, Broken::away(reason)))
     }
 }
 

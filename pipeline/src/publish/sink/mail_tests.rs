@@ -140,11 +140,12 @@ fn whoever_is_forgotten_while_the_broker_is_away_is_greeted_no_more() {
     let bench = Bench::new();
     let (leaves, stays) = (somebody(0xaaaa_0001), somebody(0xaaaa_0002));
     bench.teller.take_in(&[bench.visit(leaves), bench.visit(stays)]);
-    let (mut wire, mut line) = (bench.mail.begin(), Said::default());
+    let mut course = bench.mail.course();
+    let (mut wire, mut line) = (bench.mail.begin(&mut course), Said::default());
     bench.round(&mut wire, &mut line);
     assert!(line.0.is_empty(), "the broker has accepted nobody yet");
     bench.gone.lock().unwrap().insert(leaves);
-    wire.connect();
+    bench.mail.connected(&mut wire);
     bench.round(&mut wire, &mut line);
     assert_eq!((line.of("/greeting").len(), line.of("/face").len()), (1, 1), "{:?}", line.0);
 }
@@ -156,8 +157,9 @@ fn whoever_is_forgotten_while_their_visit_waits_for_the_disk_is_nobody_on_it() {
     let visit = bench.visit(leaves);
     bench.gone.lock().unwrap().insert(leaves);
     bench.teller.take_in(&[visit]);
-    let (mut wire, mut line) = (bench.mail.begin(), Said::default());
-    wire.connect();
+    let mut course = bench.mail.course();
+    let (mut wire, mut line) = (bench.mail.begin(&mut course), Said::default());
+    bench.mail.connected(&mut wire);
     bench.round(&mut wire, &mut line);
     let visits = line.of("/visit");
     assert!(visits.len() == 1 && !visits[0].contains(&leaves.to_string()), "{visits:?}");
@@ -177,8 +179,9 @@ fn whoever_is_forgotten_while_their_visits_wait_to_be_sent_is_nobody_in_them() {
     // Greetings have their time and go; visits stay.
     bench.clock.pass(Duration::from_secs(9));
     bench.mail.sweep();
-    let (mut wire, mut line) = (bench.mail.begin(), Said::default());
-    wire.connect();
+    let mut course = bench.mail.course();
+    let (mut wire, mut line) = (bench.mail.begin(&mut course), Said::default());
+    bench.mail.connected(&mut wire);
     bench.round(&mut wire, &mut line);
     bench.gone.lock().unwrap().insert(leaves);
     bench.teller.look_round();

@@ -1,7 +1,9 @@
 //! Sinks: whoever takes events out of the tray.
 
+pub mod course;
+pub(crate) mod line;
 pub mod mail;
 pub mod mqtt;
-mod reason;
+pub mod reason;
 pub mod tls;
 pub mod wire;

@@ -2,43 +2,29 @@
 //!
 //! The client library forgets what it had queued when a broker has lost the session, so nothing is entrusted to it: each
 //! connection is a new client that starts from the tray again, in order. What is sent and what is let go,
-//! [`crate::publish::sink::mail`] says; here are the client, its events and the waits. MQTT 3.1.1, QoS 1, clean session.
+//! [`crate::publish::sink::mail`] says; here are the client, its events and the waits. QoS 1, clean session. What a broker says
+//! that it will not have stays in the outbox, and health says so.
 
 use crate::{
     clock::Moment,
     metrics::BROKER_UP,
     publish::sink::{
-        mail::{End, Line, Mail, PATIENCE, TICK, WINDOW, Waits},
-        reason::reason_of,
+        course::Course,
+        line::{Client, Events, Heard},
+        mail::{End, Mail, TICK},
         wire::Wire,
     },
     supervise::Beat,
 };
-use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Outgoing, Packet, QoS, SubscribeFilter,
-    TlsConfiguration, Transport,
-};
-use std::{sync::Arc, time::Duration};
-use tokio::{sync::mpsc, time::MissedTickBehavior};
-use usher_config::value::Secret;
+use std::time::Duration;
+use tokio::time::MissedTickBehavior;
 
 /// Bytes of the largest packet: a face of 48 KiB in base64, with room.
-const PACKET: usize = 256 * 1024;
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
-/// Where the broker is and who we are there.
-#[derive(Clone)]
-pub(crate) struct Address {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) tls: Option<Arc<rustls::ClientConfig>>,
-    pub(crate) login: Option<(String, Secret)>,
-    /// One per box; a broker knows two connections of one box by it.
-    pub(crate) client_id: String,
-}
+pub(crate) const PACKET: usize = 256 * 1024;
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// Takes what waits in the tray to a broker.
 pub(crate) struct MqttSink {
-    pub(crate) address: Address,
     pub(crate) mail: Mail,
     pub(crate) beat: Beat,
 }
@@ -51,20 +37,10 @@ impl MqttSink {
     }
 
     async fn serve(&mut self) {
-        let mut waits = Waits::default();
+        let mut course = self.mail.course();
         let mut closing = None;
-        loop {
-            match self.session(&mut closing).await {
-                End::Done => break,
-                End::Lost { reason, was_up } => {
-                    waits.lost(was_up);
-                    self.mail.set_down(&reason);
-                }
-            }
-            if closing.is_some() {
-                break;
-            }
-            self.pause(waits.next(rand::random())).await;
+        while !self.session(&mut closing, &mut course).await && closing.is_none() {
+            self.pause(course.next(rand::random())).await;
         }
         let left = self.mail.tray.outbox.depth();
         if left > 0 {
@@ -87,48 +63,26 @@ impl MqttSink {
         }
     }
 
-    fn options(&self) -> MqttOptions {
-        let address = &self.address;
-        let mut options = MqttOptions::new(&address.client_id, &address.host, address.port);
-        options
-            .set_keep_alive(KEEP_ALIVE)
-            .set_clean_session(true)
-            .set_inflight(WINDOW)
-            .set_max_packet_size(PACKET, PACKET);
-        if let Some((user, password)) = &address.login {
-            options.set_credentials(user, password.reveal());
-        }
-        if let Some(tls) = &address.tls {
-            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.clone())));
-        }
-        let (topic, body) = self.mail.reporter.offline(self.mail.clock.now().wall);
-        let body = self.mail.key.signed(&topic, &body);
-        options.set_last_will(LastWill::new(topic, body, QoS::AtLeastOnce, true));
-        options
-    }
-
-    async fn session(&mut self, closing: &mut Option<Moment>) -> End {
-        let (client, mut events) = AsyncClient::new(self.options(), usize::from(WINDOW) + 1);
-        events.network_options.set_connection_timeout(PATIENCE.as_secs());
-        events.network_options.set_tcp_nodelay(true);
-        // The library's own events come in bursts of at most a window.
-        let (sender, receiver) = mpsc::channel(usize::from(WINDOW));
-        let mut wire = self.mail.begin();
+    /// One connection; true when all is said.
+    async fn session(&mut self, closing: &mut Option<Moment>, course: &mut Course) -> bool {
+        let mail = &self.mail;
+        let (topic, body) = mail.reporter.offline(mail.clock.now().wall);
+        let body = mail.key.signed(&topic, &body);
+        let (client, events, pump) = Client::open(course.version(), &mail.address, (topic, body));
+        let mut wire = mail.begin(course);
         let end = tokio::select! {
-            end = self.drive(&client, receiver, &mut wire, closing) => end,
-            () = pump(events, sender) => unreachable!("the pump waits for ever after its last event"),
+            end = self.drive(&client, events, &mut wire, closing) => end,
+            () = pump => unreachable!("the pump waits for ever after its last event"),
         };
-        self.mail.end(wire);
-        end
+        let (is_done, broken) = match end {
+            End::Done => (true, None),
+            End::Lost(broken) => (false, Some(broken)),
+        };
+        mail.end(wire, broken, course);
+        is_done
     }
 
-    async fn drive(
-        &self,
-        client: &AsyncClient,
-        mut events: mpsc::Receiver<Result<Event, ConnectionError>>,
-        wire: &mut Wire,
-        closing: &mut Option<Moment>,
-    ) -> End {
+    async fn drive(&self, client: &Client, mut events: Events, wire: &mut Wire, closing: &mut Option<Moment>) -> End {
         let (mail, mut line) = (&self.mail, client);
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -142,7 +96,7 @@ impl MqttSink {
                                 mail.let_go(wire);
                                 return self.done(client, events).await;
                             },
-                            Err(error) => return mail.lost(wire, reason_of(&error, &self.address)),
+                            Err(broken) => return mail.lost(wire, broken),
                         }
                         next = events.try_recv().ok();
                     }
@@ -159,49 +113,24 @@ impl MqttSink {
     }
 
     /// The farewell is acknowledged: disconnects in order, so that the last will stays unsaid.
-    async fn done(&self, client: &AsyncClient, mut events: mpsc::Receiver<Result<Event, ConnectionError>>) -> End {
-        if client.try_disconnect().is_ok() {
-            let said = async {
-                while !matches!(events.recv().await, Some(Ok(Event::Outgoing(Outgoing::Disconnect)) | Err(_)) | None) {}
-            };
+    async fn done(&self, client: &Client, mut events: Events) -> End {
+        if client.leave() {
+            let said = async { while !matches!(events.recv().await, Some(Ok(Heard::Left) | Err(_)) | None) {} };
             let _late_is_fine = tokio::time::timeout(TICK, said).await;
         }
         End::Done
     }
 
     /// Books one event; true when the farewell is acknowledged.
-    fn hear(&self, event: Event, wire: &mut Wire) -> bool {
-        match event {
-            Event::Incoming(Packet::ConnAck(_)) => wire.connect(),
-            Event::Incoming(Packet::Publish(said)) => self.mail.hear(&said.topic, &said.payload, said.retain),
-            Event::Outgoing(Outgoing::Publish(packet)) => wire.number(packet),
-            Event::Incoming(Packet::PubAck(ack)) => return self.mail.acknowledged(wire, ack.pkid),
-            _ => {}
+    fn hear(&self, heard: Heard, wire: &mut Wire) -> bool {
+        match heard {
+            Heard::Connected => self.mail.connected(wire),
+            Heard::Said { topic, body, retained } => self.mail.hear(&topic, &body, retained),
+            Heard::Numbered(packet) => wire.number(packet),
+            Heard::Answered { packet, refused: Some(why) } => return self.mail.refused(wire, packet, &why),
+            Heard::Answered { packet, refused: None } => return self.mail.acknowledged(wire, packet),
+            Heard::Left | Heard::Other => {}
         }
         false
-    }
-}
-
-impl Line for &AsyncClient {
-    fn publish(&mut self, topic: &str, body: Vec<u8>, retained: bool) -> Result<(), String> {
-        // The library's queue is as long as the window, so that it is never full here.
-        self.try_publish(topic, QoS::AtLeastOnce, retained, body).map_err(|error| error.to_string())
-    }
-
-    fn listen(&mut self, alive: String, lanes: String) -> bool {
-        // One packet, since the library's queue has room for one beside the window.
-        let heard = [SubscribeFilter::new(alive, QoS::AtMostOnce), SubscribeFilter::new(lanes, QoS::AtLeastOnce)];
-        self.try_subscribe_many(heard).is_ok()
-    }
-}
-
-/// Drives the client library; never dropped half-way through a packet while the connection lives.
-async fn pump(mut events: EventLoop, to: mpsc::Sender<Result<Event, ConnectionError>>) {
-    loop {
-        let event = events.poll().await;
-        let is_last = event.is_err();
-        if to.send(event).await.is_err() || is_last {
-            std::future::pending::<()>().await;
-        }
     }
 }

@@ -12,12 +12,14 @@ use crate::{
         enrolment::Issued,
         file::StoreError,
         floor::Floor,
+        keeper::PART,
         pass::PassSecret,
         picture::{Picture, PictureError},
         search::Enrolled,
         store::Store,
         visitor::VisitorId,
     },
+    health::Health,
     metrics::{ENROLMENTS, SKIPPED},
     supervise::{Beat, Stop, spawn},
     web::enrol::{
@@ -42,6 +44,9 @@ const WAITING: usize = 4;
 
 /// How long to wait for a request before beating anyway.
 const IDLE: Duration = Duration::from_millis(500);
+
+/// How long whoever asks waits: more than four enrolments before theirs take, less than the page's 25 seconds.
+const ANSWERS: Duration = Duration::from_secs(20);
 
 /// Why somebody was not enrolled.
 #[derive(Debug)]
@@ -68,19 +73,32 @@ enum Ask {
     List(oneshot::Sender<Result<Vec<Listed>, StoreError>>),
 }
 
-/// The desk is busy, or has gone.
-#[derive(Debug)]
-pub(super) struct Busy;
+/// Why the desk does not answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Busy {
+    /// Others are being served.
+    Others,
+    /// The disk does not answer.
+    Hangs,
+    /// The disk is known to fail.
+    Disk,
+}
 
 /// Asks the desk.
 #[derive(Clone)]
-pub(super) struct Desk(Sender<Ask>);
+pub(super) struct Desk {
+    asks: Sender<Ask>,
+    health: Arc<Health>,
+}
 
 impl Desk {
     async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, Busy> {
         let (answer, answered) = oneshot::channel();
-        self.0.try_send(ask(answer)).map_err(|_| Busy)?;
-        answered.await.map_err(|_| Busy)
+        self.asks.try_send(ask(answer)).map_err(|_| Busy::Others)?;
+        match tokio::time::timeout(ANSWERS, answered).await {
+            Ok(answer) => answer.map_err(|_| Busy::Others),
+            Err(_) => Err(Busy::Hangs),
+        }
     }
 
     /// Looks at a picture; nothing of it is kept.
@@ -88,12 +106,15 @@ impl Desk {
         self.ask(|answer| Ask::Look(picture, answer)).await
     }
 
-    /// Enrols somebody.
+    /// Enrols somebody; nobody while the disk is known to fail: no consent is taken that may not be kept.
     pub(super) async fn enrol(
         &self,
         wish: Wish,
         views: Vec<Zeroizing<Vec<u8>>>,
     ) -> Result<Result<Issued, Refusal>, Busy> {
+        if !self.health.disk().is_empty() {
+            return Err(Busy::Disk);
+        }
         self.ask(|answer| Ask::Enrol(Box::new(wish), views, answer)).await
     }
 
@@ -124,14 +145,16 @@ pub(super) fn start(
     enroller: Enroller,
     decoder: Decoder,
     clock: Arc<dyn Clock>,
+    health: Arc<Health>,
     stop: Stop,
     beat: Beat,
 ) -> (Desk, JoinHandle<()>) {
     let (asks, asked) = bounded(WAITING);
     let floor = Floor::new(store.floor().ok().flatten(), clock.now());
-    let mut clerk = Clerk { store, enroller, decoder, clock, floor, like: HashMap::new(), beat };
+    let desk = Desk { asks, health: health.clone() };
+    let mut clerk = Clerk { store, enroller, decoder, clock, health, floor, like: HashMap::new(), beat };
     let thread = spawn("enrol", move || clerk.work(&asked, &stop));
-    (Desk(asks), thread)
+    (desk, thread)
 }
 
 struct Clerk {
@@ -139,6 +162,7 @@ struct Clerk {
     enroller: Enroller,
     decoder: Decoder,
     clock: Arc<dyn Clock>,
+    health: Arc<Health>,
     floor: Floor,
     /// Whose face is like that of somebody enrolled before; for staff, until this process ends.
     like: HashMap<VisitorId, Vec<VisitorId>>,
@@ -193,9 +217,14 @@ impl Clerk {
         self.beat.beat();
         self.decoder.renew();
         let now = self.now();
-        let store = self.store.reopen_if_replaced().map_err(|error| Refusal::Enrol(error.into()));
-        let enrolled =
-            store.and_then(|_| self.enroller.enrol(&mut self.store, wish, &pictures, now).map_err(Refusal::Enrol));
+        let excused = self.beat.excused();
+        let store = self.store.reopen_if_replaced().map_err(EnrolError::from);
+        let enrolled = store.and_then(|_| self.enroller.enrol(&mut self.store, wish, &pictures, now));
+        drop(excused);
+        if let Err(EnrolError::Store(error)) = &enrolled {
+            self.tell(error);
+        }
+        let enrolled = enrolled.map_err(Refusal::Enrol);
         match &enrolled {
             Ok(issued) => {
                 metrics::counter!(ENROLMENTS, "outcome" => "enrolled").increment(1);
@@ -213,10 +242,19 @@ impl Clerk {
     /// The page went before the pass was made: nobody could ever ask for what is kept, or to be forgotten.
     fn take_back(&mut self, issued: &Issued) -> bool {
         let now = self.now();
+        let _excused = self.beat.excused();
         if let Err(error) = self.store.forget(issued.visitor, Why::Unclaimed, now) {
+            self.tell(&error);
             warn!(%error, visitor = %issued.visitor, "a pass that reached nobody could not be taken back");
         }
         false
+    }
+
+    /// Health says that the disk fails; the keeper takes it back.
+    fn tell(&self, error: &StoreError) {
+        if error.is_disk() {
+            self.health.set_disk(PART, Some(error.to_string()));
+        }
     }
 
     fn open(&mut self, pass: &PassSecret) -> Result<Option<Opened>, StoreError> {
@@ -230,15 +268,17 @@ impl Clerk {
     }
 
     fn forget_by(&mut self, pass: &PassSecret) -> Result<Option<Value>, StoreError> {
+        let _excused = self.beat.excused();
         self.store.reopen_if_replaced()?;
         let now = self.now();
-        self.store.forget_by(pass, now)
+        self.store.forget_by(pass, now).inspect_err(|error| self.tell(error))
     }
 
     fn forget(&mut self, id: VisitorId) -> Result<Value, StoreError> {
+        let _excused = self.beat.excused();
         self.store.reopen_if_replaced()?;
         let now = self.now();
-        self.store.forget(id, Why::Staff, now)?;
+        self.store.forget(id, Why::Staff, now).inspect_err(|error| self.tell(error))?;
         Ok(self.store.erasure(id, now, "staff"))
     }
 

@@ -30,6 +30,7 @@ use crate::{
         visitor::{Custody, Visitor, VisitorId},
     },
     guide::concierge::Concierge,
+    health::Health,
     supervise::{Beat, Stop, spawn},
     web::session::Sessions,
 };
@@ -120,6 +121,18 @@ pub struct Guidance {
     pub visitor: Box<dyn Fn(VisitorId) -> Option<Visitor> + Send + Sync>,
 }
 
+/// What the station lives by.
+pub struct Around<'a> {
+    /// The time.
+    pub clock: &'a Arc<dyn Clock>,
+    /// Hears when the disk fails; while it does, nobody is enrolled.
+    pub health: &'a Arc<Health>,
+    /// When to end.
+    pub stop: &'a Stop,
+    /// The desk's sign of life.
+    pub beat: Beat,
+}
+
 /// What every request reads.
 struct Shared {
     config: Config,
@@ -168,10 +181,9 @@ pub fn start(
     token: &Secret,
     decoder: Decoder,
     guidance: Guidance,
-    clock: &Arc<dyn Clock>,
-    stop: &Stop,
-    beat: Beat,
+    around: Around<'_>,
 ) -> Result<Option<Station>, StartError> {
+    let Around { clock, health, stop, beat } = around;
     let Some(settings) = &config.web.enrol else { return Ok(None) };
     let refused = |reason| StartError::Listen { listen: settings.listen, reason };
     let listener = TcpListener::bind(settings.listen).map_err(refused)?;
@@ -183,7 +195,7 @@ pub fn start(
     let floor = Floor::new(store.floor()?, clock.now());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Runtime)?;
 
-    let (desk, working) = desk::start(store, enroller, decoder, clock.clone(), stop.clone(), beat);
+    let (desk, working) = desk::start(store, enroller, decoder, clock.clone(), health.clone(), stop.clone(), beat);
     let offers = Offers::of(config);
     let shared = Arc::new(Shared {
         config: config.clone(),

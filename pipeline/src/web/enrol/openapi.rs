@@ -85,7 +85,7 @@ fn operations(schemas: &mut SchemaGenerator) -> Vec<Operation> {
             Some("station"),
             body::<Enrol>(schemas),
             ("201", body::<Enrolled>(schemas)),
-            &["400", "401", "403", "413", "422", "429", "503"],
+            &["400", "401", "403", "413", "422", "429", "503", "507"],
         ),
         operation(
             "/api/enrol/open",
@@ -103,7 +103,7 @@ fn operations(schemas: &mut SchemaGenerator) -> Vec<Operation> {
             Some("station"),
             Some(picture),
             ("200", body::<Look>(schemas)),
-            &["401", "413", "422", "429", "503"],
+            &["401", "413", "422", "429", "503", "507"],
         ),
         operation(
             "/api/pass",
@@ -112,7 +112,7 @@ fn operations(schemas: &mut SchemaGenerator) -> Vec<Operation> {
             None,
             body::<Secret>(schemas),
             ("200", body::<Kept>(schemas)),
-            &["400", "404", "429", "503"],
+            &["400", "404", "429", "503", "507"],
         ),
         operation(
             "/api/pass/forget",
@@ -121,7 +121,7 @@ fn operations(schemas: &mut SchemaGenerator) -> Vec<Operation> {
             None,
             body::<Secret>(schemas),
             ("200", body::<Forgotten>(schemas)),
-            &["400", "404", "429", "503"],
+            &["400", "404", "429", "503", "507"],
         ),
         operation(
             "/api/pass/day",
@@ -130,7 +130,7 @@ fn operations(schemas: &mut SchemaGenerator) -> Vec<Operation> {
             None,
             body::<Secret>(schemas),
             ("200", body::<DayShown>(schemas)),
-            &["400", "404", "429", "503"],
+            &["400", "404", "429", "503", "507"],
         ),
         operation(
             "/api/pass/calendar",
@@ -139,7 +139,7 @@ fn operations(schemas: &mut SchemaGenerator) -> Vec<Operation> {
             None,
             body::<Secret>(schemas),
             ("200", Some(json!({ "text/calendar": { "schema": { "type": "string" } } }))),
-            &["400", "404", "429", "503"],
+            &["400", "404", "429", "503", "507"],
         ),
         operation(
             "/api/day",
@@ -166,7 +166,7 @@ fn operations(schemas: &mut SchemaGenerator) -> Vec<Operation> {
             None,
             body::<Near>(schemas),
             ("200", body::<NearbyShown>(schemas)),
-            &["400", "404", "429", "503"],
+            &["400", "404", "429", "503", "507"],
         ),
         operation(
             "/api/staff/visitors",
@@ -175,7 +175,7 @@ fn operations(schemas: &mut SchemaGenerator) -> Vec<Operation> {
             Some("staff"),
             None,
             ("200", body::<Vec<Listed>>(schemas)),
-            &["401", "429", "503"],
+            &["401", "429", "503", "507"],
         ),
         operation(
             "/api/staff/forget",
@@ -184,7 +184,7 @@ fn operations(schemas: &mut SchemaGenerator) -> Vec<Operation> {
             Some("staff"),
             body::<Forget>(schemas),
             ("200", body::<Forgotten>(schemas)),
-            &["400", "401", "404", "429", "503"],
+            &["400", "401", "404", "429", "503", "507"],
         ),
         operation("/api/staff/sign-out", "post", "Ends the session of staff.", Some("staff"), None, ("204", None), &[]),
     ]
@@ -221,6 +221,7 @@ fn meaning(status: &str) -> &'static str {
         "413" => "The body is too large.",
         "422" => "Something must be mended; `code` says what.",
         "429" => "Asked too often.",
+        "507" => "The box's disk is full or fails, so nothing was stored; staff must be told.",
         _ => "The box is busy; ask again in a moment.",
     }
 }

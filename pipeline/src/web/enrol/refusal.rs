@@ -25,16 +25,35 @@ pub(super) fn no(status: StatusCode, code: &str, message: &dyn ToString) -> No {
     No(status, Refused { code: code.to_owned(), view: None, message: message.to_string() })
 }
 
-pub(super) fn busy(_: Busy) -> No {
-    no(StatusCode::SERVICE_UNAVAILABLE, "busy", &"others are being served; ask again in a moment")
+/// Others are not being served where the disk fails, so "in a moment" would be a lie: the page sends people to staff.
+const DISK: StatusCode = StatusCode::INSUFFICIENT_STORAGE;
+const FAILS: &str = "the box's disk is full or fails, so nothing was stored and nothing changed; please tell staff";
+const HANGS: &str = "the box's disk does not answer, so nobody is enrolled, and whoever asked to be forgotten is as soon as \
+                     it answers; please tell staff";
+
+const BEGUN: &str = "forgotten, as the audit log says: nobody is recognised by what is left, which is erased as soon as the \
+                     box's disk takes it";
+
+pub(super) fn busy(busy: Busy) -> No {
+    match busy {
+        Busy::Others => no(StatusCode::SERVICE_UNAVAILABLE, "busy", &"others are being served; ask again in a moment"),
+        Busy::Hangs => no(DISK, "store", &HANGS),
+        Busy::Disk => no(DISK, "store", &FAILS),
+    }
 }
 
 pub(super) fn too_often(status: StatusCode) -> No {
     no(status, "too_often", &"asked too often; ask again in a moment")
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
 pub(super) fn store_failed(error: StoreError) -> No {
     tracing::error!(%error, "the store failed at the enrolment desk");
-    no(StatusCode::SERVICE_UNAVAILABLE, "store", &"the box cannot write just now; nothing was changed, try again")
+    match error {
+        StoreError::Begun { .. } => no(DISK, "store", &BEGUN),
+        error if error.is_disk() => no(DISK, "store", &FAILS),
+        _ => {
+            let again = "the box cannot write just now; nothing was changed, try again";
+            no(StatusCode::SERVICE_UNAVAILABLE, "store", &again)
+        }
+    }
 }
