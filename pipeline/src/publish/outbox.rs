@@ -35,8 +35,6 @@ use std::{
     },
     time::{Duration, SystemTime},
 };
-use usher_config::value::Name;
-use uuid::Uuid;
 
 /// Rows kept in memory while the disk fails: about 10 MB, an hour of a busy gate. Beyond it the oldest is given up.
 const MEMORY_ROWS: usize = 10_000;
