@@ -174,7 +174,6 @@ fn a_broker_that_refuses_is_told_by_what_it_refuses() {
     rig.stop();
 }
 
-/// The last of `wanted` is heard.
 fn hears_the_end(listener: &Listener, wanted: &[String]) {
     until("the last visit is heard", || {
         listener.bodies("/visit").last().is_some_and(|body| body["id"] == *wanted.last().unwrap())
@@ -253,7 +252,6 @@ fn a_broker_that_hangs_up_on_what_it_forbids_is_not_stormed_and_gets_it_once_it_
     let (rig, mut wanted) = (rig(&data, proxy.port()), Vec::new());
     decide(&rig, &mut wanted, 3);
     let begun = Instant::now();
-    // Which topic it was is known where the answer comes before the end.
     told(&rig, "publish");
     assert_eq!((listener.bodies("/visit").len(), rig.health.outbox()), (0, 3), "they are kept");
     println!("{} connections in {:?}", proxy.connections(), begun.elapsed());

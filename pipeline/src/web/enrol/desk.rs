@@ -112,7 +112,7 @@ impl Desk {
         wish: Wish,
         views: Vec<Zeroizing<Vec<u8>>>,
     ) -> Result<Result<Issued, Refusal>, Busy> {
-        if !self.health.disk().is_empty() {
+        if self.health.disk().contains_key(PART) {
             return Err(Busy::Disk);
         }
         self.ask(|answer| Ask::Enrol(Box::new(wish), views, answer)).await
