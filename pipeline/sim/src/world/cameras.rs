@@ -17,7 +17,7 @@ use usher::{
 };
 
 /// Between two pictures while somebody is in front of the camera.
-const PICTURE: Duration = Duration::from_micros(66_667);
+pub(crate) const PICTURE: Duration = Duration::from_micros(66_667);
 /// The same while nobody is: as often as the rules about silence need it.
 const CALM: Duration = Duration::from_secs(1);
 /// How soon a machine says that there is nothing to be had.

@@ -7,7 +7,7 @@ use crate::{
     life::{Followed, Life, Shot, rules},
     report::Figures,
     truth::Violation,
-    world::{Event, Task, World},
+    world::{Event, Task, World, cameras::PICTURE},
 };
 use rand::RngExt as _;
 use std::{sync::Arc, time::Duration};
@@ -87,7 +87,11 @@ impl World {
         let waited = life.clock.now().since(shot.taken);
         self.devices[shot.camera].looked = self.time.now();
         let cost = self.infers(&shot).mul_f64(self.slower);
-        self.figures.oldest_frame = self.figures.oldest_frame.max(waited);
+        // The last frame of a camera that has fallen silent waits for its turn: no newer one takes its seat.
+        let is_last_before_silence = self.devices[shot.camera].seen + 2 * PICTURE < self.time.now();
+        if !is_last_before_silence {
+            self.figures.oldest_frame = self.figures.oldest_frame.max(waited);
+        }
         self.done_after(cost, Task::Inferred);
     }
 
