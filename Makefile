@@ -128,6 +128,9 @@ soak-consent: ## a thousand kills at random moments: no enrolment, deletion or c
 soak-sim: ## ten thousand simulated days under every fault, by seed (SEEDS=10000, WALKS=300, GATES=3)
 	USHER_SEEDS=$(or $(SEEDS),10000) USHER_WALKS=$(or $(WALKS),300) USHER_GATES=$(or $(GATES),3) $(call SOAK,days,no_day_breaks_a_rule_whatever_fails)
 
+soak-days: ## three days of a camera in hours, and ten thousand cuts of another: memory and descriptors (FRAMES=7800000, RECONNECTS=10000)
+	USHER_FRAMES=$(or $(FRAMES),7800000) USHER_RECONNECTS=$(or $(RECONNECTS),10000) $(call SOAK,soak,a_gate_holds_no_more_after_days_of_frames_and_cuts_than_it_did_before)
+
 soak-faults: ## disks that fill up, turn read-only or hang, and cameras' wires that do all a wire can, under a gate that greets (FAULTS=60)
 	USHER_FAULTS=$(or $(FAULTS),60) $(call SOAK,faults_disk,a_disk_that_fails_in_any_way_stops_no_gate_keeps_no_consent_by_half_and_heals_by_itself)
 	USHER_FAULTS=$(or $(FAULTS),60) $(call SOAK,faults_wire,a_camera_behind_a_bad_wire_is_noticed_comes_back_and_never_takes_the_gate_with_it)

@@ -233,6 +233,7 @@ fn a_disk_that_fails_in_any_way_stops_no_gate_keeps_no_consent_by_half_and_heals
         let decided = bench.decided();
         visits(listener.heard()).0.len() as f64 == decided && bench.decided() == decided
     });
+    let decided = bench.decided();
     drop(running);
     let (ids, of) = visits(listener.heard());
     assert!(of.is_subset(&bench.known), "somebody who never asked to be known was decided");
@@ -245,7 +246,7 @@ fn a_disk_that_fails_in_any_way_stops_no_gate_keeps_no_consent_by_half_and_heals
     println!(
         "{}",
         serde_json::json!({
-            "soak": "disk", "faults": figures.len(), "visits": ids.len(), "visits_lost": 0, "torn": 0,
+            "soak": "disk", "faults": figures.len(), "visits_decided": decided, "visits_heard": ids.len(), "audit_whole": report["whole"],
             "greetings": greetings(listener.heard()), "told_ms_most": of(|figure| figure.0), "healed_ms_most": of(|figure| figure.1),
         })
     );
