@@ -111,9 +111,9 @@ test-neon: ## the kernels of ARM, emulated; says so where something for that is 
 	  PROPTEST_CASES=24 $(CARGO) test --release --locked --target $(ARM) --target-dir target/neon -p usher-models --lib -- kernels:: plan:: search::; fi
 
 # The long forms of what `make test` shows in short. Each ends with one line of JSON, kept with machine and date.
-SOAK = $(CARGO) test --release --locked --workspace --test $(1) -- --exact --nocapture $(2) | tee /dev/stderr \
-  | grep -o '{.*"soak".*}' | sed "s|^{|{\"date\":\"$$(date -u +%F)\",\"machine\":\"$$(nproc) x $$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)\",|" \
+RECORD = tee /dev/stderr | grep -o '{.*"soak".*}' | sed "s|^{|{\"date\":\"$$(date -u +%F)\",\"machine\":\"$$(nproc) x $$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)\",|" \
   >> docs/reliability/soaks.jsonl
+SOAK = $(CARGO) test --release --locked --workspace --test $(1) -- --exact --nocapture $(2) | $(RECORD)
 soak: test-packages pages weights soak-cameras soak-kills soak-consent soak-sim soak-faults soak-days ## faults by the hundred and kills by the thousand; figures go to docs/reliability
 
 soak-cameras: ## two hundred cameras that freeze, fall silent or are killed: noticed, and back, how soon (FAULTS=200)
@@ -136,17 +136,9 @@ soak-faults: ## disks that fill up, turn read-only or hang, and cameras' wires t
 	USHER_FAULTS=$(or $(FAULTS),60) $(call SOAK,faults_wire,a_camera_behind_a_bad_wire_is_noticed_comes_back_and_never_takes_the_gate_with_it)
 
 # By coverage, of the stable toolchain: without a sanitizer nothing of it needs another (docs/decisions/0020).
-FUZZ := pipeline/fuzz
-FUZZ_CRATES := config models gate
-FUZZ_ENDS := $(if $(RUNS),-runs=$(RUNS),-max_total_time=$(or $(FUZZ_TIME),60))
-fuzz: packages pages ## every reader of outside data, a minute each, guided by coverage (FUZZ_TIME=60 seconds, RUNS=, TARGET=symbol)
+fuzz: packages pages ## every reader of outside data, guided by coverage, on all cores: hours (RUNS=10000000 each, or FUZZ_TIME=60 seconds; TARGET=symbol)
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked --quiet cargo-fuzz
-	@cd $(FUZZ); export RUSTC_BOOTSTRAP=1; ran=; for crate in $(FUZZ_CRATES); do \
-	  for target in $(if $(TARGET),$(TARGET),$$($(CARGO) fuzz list --fuzz-dir $$crate)); do \
-	    [ -e $$crate/fuzz_targets/$$target.rs ] || continue; ran=yes; echo "==> $$target"; \
-	    $(CARGO) fuzz run --fuzz-dir $$crate -s none $$target -- $(FUZZ_ENDS) -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 2>&1 | \
-	      grep -vE '^(INFO|Dictionary|#|")' || exit 1; \
-	  done; done; [ -n "$$ran" ] || { echo "no fuzz target is called $(TARGET)"; exit 1; }
+	RUNS=$(or $(RUNS),10000000) FUZZ_TIME=$(FUZZ_TIME) pipeline/fuzz/run.sh $(TARGET) | $(RECORD)
 
 # AVX-512 on a machine without it: a whole one is emulated, with a kernel (KERNEL=) that need not be this one's.
 KERNEL ?= $(lastword $(sort $(wildcard /boot/vmlinuz-*)))
