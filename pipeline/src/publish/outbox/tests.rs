@@ -3,6 +3,8 @@
 use super::*;
 use crate::clock::HandClock;
 use std::os::unix::fs::PermissionsExt;
+use usher_config::value::Name;
+use uuid::Uuid;
 
 const DAY: Duration = Duration::from_secs(86_400);
 const QUIET: Duration = Duration::from_secs(600);
