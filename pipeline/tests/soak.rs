@@ -128,6 +128,8 @@ fn a_gate_holds_no_more_after_days_of_frames_and_cuts_than_it_did_before() {
             let (losses, at) = (lost(&gate), frames(&gate, "door"));
             camera.take().unwrap().cut();
             wait("that it is noticed", &|| lost(&gate) > losses);
+            // It is away until usher has seen that: whoever flaps is tried ever more rarely.
+            wait("that it is away", &|| gate.get("/readyz").unwrap().contains("nothing answers"));
             camera = Some(RtspCamera::start(Some(port), None));
             wait("that it is back", &|| frames(&gate, "door") > at);
             cuts += 1;
