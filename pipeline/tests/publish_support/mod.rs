@@ -1,5 +1,5 @@
 //! Real brokers, listeners and visits for the tests of publishing.
-#![allow(dead_code, unreachable_pub, reason = "each test file takes what it needs")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "each test file takes what it needs")]
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,

@@ -46,12 +46,11 @@ impl World {
         match packet {
             Packet::Accepted => {
                 // What comes back does not, where the way is half closed.
-                if self.net.way == Way::Open {
-                    if let Some(life) = &mut self.life
-                        && let Some(wire) = &mut life.wire
-                    {
-                        life.mail.connected(wire);
-                    }
+                if self.net.way == Way::Open
+                    && let Some(life) = &mut self.life
+                    && let Some(wire) = &mut life.wire
+                {
+                    life.mail.connected(wire);
                 }
                 self.mails()
             }
