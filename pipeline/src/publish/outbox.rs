@@ -4,7 +4,7 @@
 //! It holds opaque ids only; greetings and faces never come here (`docs/decisions/0003-greetings-live-in-memory.md`).
 //! When the disk fails or hangs, rows wait in memory, bounded, and go to the disk once it heals. Rows have a sequence
 //! number, so that a sink walks them in the order of decision, wherever they are. The file is touched by the thread `outbox`
-//! alone ([`hand`]); whoever asks for something waits for a second at most.
+//! alone (`hand`); whoever asks for something waits for a second at most.
 
 pub mod blank;
 mod hand;

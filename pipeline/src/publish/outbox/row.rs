@@ -30,7 +30,7 @@ pub struct Row {
     pub kind: Kind,
     /// At which gate.
     pub gate: Name,
-    /// Who; remembered for the quiet time, see [`Outbox::recent_visits`].
+    /// Who; remembered for the quiet time, see [`crate::publish::outbox::Outbox::recent_visits`].
     pub visitor: VisitorId,
     /// Where it goes.
     pub topic: String,
