@@ -125,11 +125,12 @@ fn a_gate_holds_no_more_after_days_of_frames_and_cuts_than_it_did_before() {
             samples.push((since.elapsed().as_secs_f64() / 3600.0, running.memory_mib().unwrap().0));
         }
         if cuts < most_cuts {
-            let (losses, at) = (lost(&gate), frames(&gate, "door"));
+            let losses = lost(&gate);
             camera.take().unwrap().cut();
             wait("that it is noticed", &|| lost(&gate) > losses);
             // It is away until usher has seen that: whoever flaps is tried ever more rarely.
             wait("that it is away", &|| gate.get("/readyz").unwrap().contains("nothing answers"));
+            let at = frames(&gate, "door");
             camera = Some(RtspCamera::start(Some(port), None));
             wait("that it is back", &|| frames(&gate, "door") > at);
             cuts += 1;
