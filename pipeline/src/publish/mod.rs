@@ -49,7 +49,7 @@ use outbox::{Outbox, Recent, blank::Forgotten};
 use progress::Progress;
 use reached::broker_of;
 use reins::Reins;
-use report::Reporter;
+use report::{Reporter, Told};
 use shelf::ShelfError;
 use signature::{EventKey, PublicKey};
 use sink::{line::Address, mail::Mail, mqtt::MqttSink, tls::TlsError};
@@ -245,5 +245,6 @@ pub fn over(setup: Setup, outbox: &Arc<Outbox>, key: Arc<EventKey>) -> (Teller, 
     let settings = Arc::new(ArcSwap::from_pointee(settings));
     let reins = Reins { settings: settings.clone(), outbox: outbox.clone() };
     let welcomer = Welcomer { settings, reporter, visitors, guide };
-    (Teller::new(welcomer, forgotten, changes, flow, tray, health, clock, progress), mail, reins)
+    let told = Told::default();
+    (Teller { welcomer, forgotten, changes, flow, tray, health, clock, progress, told }, mail, reins)
 }

@@ -31,32 +31,18 @@ pub const BATCH: usize = 64;
 /// What the thread `publish` keeps, and its steps; without thread and channels, so that the simulator drives what the gate
 /// runs.
 pub struct Teller {
-    welcomer: Welcomer,
-    forgotten: Forgotten,
-    changes: Changes,
-    flow: Arc<Board>,
-    tray: Arc<Tray>,
-    health: Arc<Health>,
-    clock: Arc<dyn Clock>,
-    progress: Option<Sender<Progress>>,
-    told: Told,
+    pub(crate) welcomer: Welcomer,
+    pub(crate) forgotten: Forgotten,
+    pub(crate) changes: Changes,
+    pub(crate) flow: Arc<Board>,
+    pub(crate) tray: Arc<Tray>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) progress: Option<Sender<Progress>>,
+    pub(crate) told: Told,
 }
 
 impl Teller {
-    #[expect(clippy::too_many_arguments, reason = "what a stage works with; wired in one place")]
-    pub(crate) fn new(
-        welcomer: Welcomer,
-        forgotten: Forgotten,
-        changes: Changes,
-        flow: Arc<Board>,
-        tray: Arc<Tray>,
-        health: Arc<Health>,
-        clock: Arc<dyn Clock>,
-        progress: Option<Sender<Progress>>,
-    ) -> Self {
-        Self { welcomer, forgotten, changes, flow, tray, health, clock, progress, told: Told::default() }
-    }
-
     /// The thread: until the senders of `visits` are dropped.
     pub(crate) fn run(mut self, visits: &Receiver<Visit>, mut notices: Receiver<Notice>, beat: &Beat) {
         self.look_round();
