@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by ending")]
 
+#[path = "support/port.rs"]
+mod port;
+
+use port::free;
 use serde_json::Value;
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -31,11 +35,6 @@ fn written(broker: &str, camera: &str) -> (tempfile::TempDir, PathBuf) {
     );
     std::fs::write(&path, text).unwrap();
     (folder, path)
-}
-
-/// An address where nobody listens: it was free a moment ago.
-fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 #[test]
@@ -195,7 +194,7 @@ fn a_history_of_steps_that_nothing_is_learnt_from_is_a_warning() {
 
 #[test]
 fn a_probe_says_what_does_not_answer() {
-    let (_folder, path) = written(&format!("\"mqtt://{}\"", nobody()), &format!("rtsp://{}/stream", nobody()));
+    let (_folder, path) = written(&format!("\"mqtt://{}\"", free()), &format!("rtsp://{}/stream", free()));
     let output = usher(&["check", &path.display().to_string(), "--json", "--probe", "--timeout", "3"]);
     let said = json(&output);
     assert_eq!((output.status.code(), &said["ok"]), (Some(1), &Value::Bool(false)), "{said}");
@@ -207,7 +206,7 @@ fn a_probe_says_what_does_not_answer() {
 #[test]
 fn a_probe_sees_that_a_port_is_taken() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let broker = format!("{{ listen: \"{}\", websocket: \"{}\" }}", taken.local_addr().unwrap(), nobody());
+    let broker = format!("{{ listen: \"{}\", websocket: \"{}\" }}", taken.local_addr().unwrap(), free());
     let (_folder, path) = written(&broker, "/dev/no-such-camera");
     let said = json(&usher(&["check", &path.display().to_string(), "--json", "--probe", "--timeout", "1"]));
     assert!(said["broker"]["reason"].as_str().unwrap().contains("choose another port"), "{said}");

@@ -1,6 +1,10 @@
 //! `usher doctor` looks over everything a gate stands on, and says the mend of whatever is wrong.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test of whole processes")]
 
+#[path = "support/port.rs"]
+mod port;
+
+use port::free;
 use serde_json::Value;
 use std::{
     fs,
@@ -16,7 +20,7 @@ use std::{
 fn written(web: SocketAddr) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("usher.yaml");
-    let [camera, mqtt, websocket] = [(); 3].map(|()| nobody());
+    let [camera, mqtt, websocket] = [(); 3].map(|()| free());
     let text = format!(
         "site: test\ndata: data\n\
          cameras: {{ c: {{ url: \"rtsp://{camera}/\", login: {{ user: u, password: secret-word }} }} }}\ngates: {{ g: {{ cameras: [c] }} }}\n\
@@ -25,11 +29,6 @@ fn written(web: SocketAddr) -> (tempfile::TempDir, PathBuf) {
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     (folder, path)
-}
-
-/// An address where nobody listens: it was free a moment ago.
-fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 fn doctor(config: &PathBuf) -> (i32, Value) {
@@ -52,7 +51,7 @@ fn about(said: &Value, what: &str) -> Vec<(String, String)> {
 
 #[test]
 fn a_box_without_anything_is_told_everything_it_lacks() {
-    let (folder, path) = written(nobody());
+    let (folder, path) = written(free());
     let (code, said) = doctor(&path);
     assert_eq!((code, &said["ok"]), (1, &Value::Bool(false)), "{said}");
     let one = |what: &str| about(&said, what).first().unwrap_or_else(|| panic!("nothing about {what}: {said}")).clone();

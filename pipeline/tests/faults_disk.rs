@@ -55,7 +55,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let station = free().unwrap();
+        let station = free();
         let gate = Box::configured(env!("CARGO_BIN_EXE_usher"), |[pages, mqtt, websocket]| {
             format!(
                 "site: test\ndata: data\ncameras: {{ cam: {{ url: \"stills:crowd.yaml\" }} }}\n\

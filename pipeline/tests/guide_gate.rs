@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A gate whose camera is away.
 fn gate_of(guide: &str, signage: &str) -> Box {
-    let absent = free().unwrap();
+    let absent = free();
     Box::configured(env!("CARGO_BIN_EXE_usher"), |[pages, mqtt, websocket]| {
         format!(
             "site: test\ndata: data\ncameras: {{ a: {{ url: \"rtsp://{absent}/a\" }} }}\ngates: {{ gate-a: {{ cameras: [a] }} }}\n\

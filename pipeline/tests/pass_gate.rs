@@ -121,7 +121,7 @@ fn film(path: &Path, pass: Option<&str>) {
 }
 
 fn gate_before(film: &Path) -> Box {
-    let enrol = free().unwrap();
+    let enrol = free();
     Box::configured(env!("CARGO_BIN_EXE_usher"), |[pages, mqtt, websocket]| {
         format!(
             "site: test\ndata: data\ncameras:\n  cam: {{ url: \"file:{}\" }}\ngates:\n  gate-a: {{ cameras: [cam], quiet: 3 s }}\n\

@@ -30,7 +30,7 @@ use usher_config::crowd::Crowd;
 
 /// A camera that is never there: refused at once.
 fn absent_camera() -> String {
-    format!("rtsp://{}/stream", free().unwrap())
+    format!("rtsp://{}/stream", free())
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn the_service_does_all_of_its_work_under_its_own_filter() {
              web: {{ listen: \"{pages}\", enrol: {{ listen: \"{}\" }} }}\n",
             crowd.display(),
             absent_camera(),
-            free().unwrap()
+            free()
         )
     })
     .unwrap();

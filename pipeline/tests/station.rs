@@ -22,7 +22,7 @@ use std::{
 
 /// Half of the gates compare everybody, half only who shows a pass, so that visitors are offered both.
 fn station(enrol: SocketAddr) -> Box {
-    let absent = [free().unwrap(), free().unwrap()];
+    let absent = [free(), free()];
     // Whenever tests run, the event goes on for some days.
     let ends = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(6 * 24);
     Box::configured(env!("CARGO_BIN_EXE_usher"), |[pages, mqtt, websocket]| {
@@ -59,7 +59,7 @@ fn clip(folder: &Path) -> (PathBuf, PathBuf) {
 fn visitors_enrol_themselves_and_are_forgotten_by_their_pass() {
     let folder = root().join("pipeline/web");
     assert!(folder.join("node_modules/axe-core").is_dir(), "axe-core is not there; run `make pages`");
-    let enrol = free().unwrap();
+    let enrol = free();
     let gate = station(enrol);
     let log = gate.folder.path().join("usher.log");
     let (running, _) = gate.start_logging(&log).unwrap();
@@ -126,7 +126,7 @@ fn the_document_of_the_api_is_fresh() {
 /// What an auditor does with a receipt: the very text that was agreed to, on any later day.
 #[test]
 fn the_notice_of_any_record_can_be_printed_again() {
-    let gate = station(free().unwrap());
+    let gate = station(free());
     let usher = |arguments: &[&str]| gate.usher().args(arguments).output().unwrap();
     let enrolled = usher(&[
         "enrol",
@@ -161,7 +161,7 @@ fn the_notice_of_any_record_can_be_printed_again() {
 /// A clock that showed 2040 for ten minutes, as the gallery remembers it.
 #[test]
 fn a_floor_that_is_far_ahead_is_told_and_staff_bring_it_down() {
-    let gate = station(free().unwrap());
+    let gate = station(free());
     let usher = |arguments: &[&str]| gate.usher().args(arguments).output().unwrap();
     assert!(usher(&["enrol", "--agreed", "--name", "Ada", "--sport", "Judo"]).status.success());
     let db = rusqlite::Connection::open(gate.data().join("gallery.db")).unwrap();
@@ -226,7 +226,7 @@ fn ask(stream: std::net::TcpStream, authority: &Path) -> anyhow::Result<String> 
 /// A crowd that opens connections and says nothing: the gate has its descriptors, and an honest visitor is served.
 #[test]
 fn strangers_who_open_connections_without_end_keep_nobody_else_out() {
-    let enrol = free().unwrap();
+    let enrol = free();
     let gate = station(enrol);
     let (running, _) = gate.start().unwrap();
     let authority = gate.data().join("tls/ca.crt");
@@ -279,7 +279,7 @@ fn strangers_who_open_connections_without_end_keep_nobody_else_out() {
 
 #[test]
 fn staff_have_tokens_of_their_own_that_are_kept_as_hashes() {
-    let gate = station(free().unwrap());
+    let gate = station(free());
     let usher = |arguments: &[&str]| gate.usher().args(arguments).output().unwrap();
     let added = usher(&["staff", "add", "desk-1"]);
     let token = String::from_utf8(added.stdout).unwrap().trim().to_owned();

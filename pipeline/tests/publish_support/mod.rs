@@ -9,6 +9,8 @@
 mod day;
 pub mod gates;
 mod mosquitto;
+#[path = "../support/port.rs"]
+mod port;
 mod visits;
 
 pub use mosquitto::Mosquitto;
@@ -17,7 +19,6 @@ pub use visits::visit;
 use crossbeam::channel::{Receiver, Sender, bounded};
 use rumqttc::{Client, Event, LastWill, MqttOptions, Packet, QoS, SubscribeReasonCode, TlsConfiguration, Transport};
 use std::{
-    net::TcpListener,
     path::Path,
     sync::{
         Arc, Mutex,
@@ -59,7 +60,7 @@ pub fn until(what: &str, mut done: impl FnMut() -> bool) {
 }
 
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    port::free().port()
 }
 
 pub fn external(port: u16) -> Broker {

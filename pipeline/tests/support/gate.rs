@@ -3,11 +3,15 @@
 //! Shared by the tests of promises and by the benches (`benches/src/main.rs` takes it in by path).
 #![allow(dead_code, reason = "each user of this file needs a part of it")]
 
+#[path = "port.rs"]
+mod port;
+
 use anyhow::{Context, bail};
+pub(crate) use port::free;
 use std::{
     fs,
     io::{Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -76,7 +80,7 @@ impl Box {
         std::os::unix::fs::symlink(set_up("models", "USHER_MODELS")?, data.join("models"))?;
         fs::write(folder.path().join("programme.yaml"), programme()?)?;
         fs::copy(root().join("config/places.geojson"), folder.path().join("places.geojson"))?;
-        let [pages, mqtt, websocket] = [free()?, free()?, free()?];
+        let [pages, mqtt, websocket] = [free(), free(), free()];
         let config = folder.path().join("gate.yaml");
         fs::write(&config, text([pages, mqtt, websocket]))?;
         Ok(Self { config, folder, pages, mqtt, binary: binary.into() })
@@ -111,8 +115,9 @@ impl Box {
 
     /// The same, with all that it says in a file.
     pub(crate) fn start_logging(&self, log: &Path) -> anyhow::Result<(Running, f64)> {
-        let log = fs::File::create(log)?;
-        self.started(log.try_clone()?.into(), log.into())
+        let file = fs::File::create(log)?;
+        let started = self.started(file.try_clone()?.into(), file.into());
+        started.with_context(|| fs::read_to_string(log).unwrap_or_default())
     }
 
     fn started(&self, stdout: Stdio, stderr: Stdio) -> anyhow::Result<(Running, f64)> {
@@ -194,9 +199,4 @@ impl Drop for Running {
         let _asked = Command::new("kill").arg(self.0.id().to_string()).status();
         let _ended = self.0.wait();
     }
-}
-
-/// A port that was free a moment ago.
-pub(crate) fn free() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }

@@ -36,14 +36,17 @@ export async function box() {
   };
 }
 
-/** A port that nobody has. */
+/** A port that nobody has, below those that connections are given: none takes it while its server is away. */
 export async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 22_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    const free = await once(server, "listening").then(() => true, () => false);
+    if (!free) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 /** A real mosquitto with a WebSocket listener, to be killed and started again on the same ports. */
