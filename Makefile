@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test test-neon test-avx512 soak soak-cameras soak-kills soak-consent soak-sim soak-faults soak-days fuzz check check-cuda test-cuda bundle-cuda deb test-deb update sbom bench bench-peers setup packages test-packages pages build weights clean help
+.PHONY: demo test test-neon test-avx512 soak soak-cameras soak-kills soak-consent soak-sim soak-faults soak-days soak-pressure soak-overload fuzz check check-cuda test-cuda bundle-cuda deb test-deb update sbom bench bench-peers setup packages test-packages pages build weights clean help
 
 CARGO ?= cargo
 USHER := target/release/usher
@@ -114,7 +114,7 @@ test-neon: ## the kernels of ARM, emulated; says so where something for that is 
 RECORD = tee /dev/stderr | grep -o '{.*"soak".*}' | sed "s|^{|{\"date\":\"$$(date -u +%F)\",\"machine\":\"$$(nproc) x $$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)\",|" \
   >> docs/reliability/soaks.jsonl
 SOAK = $(CARGO) test --release --locked --workspace --test $(1) -- --exact --nocapture $(2) | $(RECORD)
-soak: test-packages pages weights soak-cameras soak-kills soak-consent soak-sim soak-faults soak-days ## faults by the hundred and kills by the thousand; figures go to docs/reliability
+soak: test-packages pages weights soak-cameras soak-kills soak-consent soak-sim soak-faults soak-days soak-pressure soak-overload ## faults by the hundred and kills by the thousand; figures go to docs/reliability
 
 soak-cameras: ## two hundred cameras that freeze, fall silent or are killed: noticed, and back, how soon (FAULTS=200)
 	USHER_FAULTS=$(or $(FAULTS),200) $(call SOAK,faults,every_fault_is_noticed_and_every_camera_comes_back)
@@ -135,6 +135,13 @@ soak-faults: ## disks that fill up, turn read-only or hang, and cameras' wires t
 	USHER_FAULTS=$(or $(FAULTS),60) $(call SOAK,faults_disk,a_disk_that_fails_in_any_way_stops_no_gate_keeps_no_consent_by_half_and_heals_by_itself)
 	USHER_FAULTS=$(or $(FAULTS),60) $(call SOAK,faults_wire,a_camera_behind_a_bad_wire_is_noticed_comes_back_and_never_takes_the_gate_with_it)
 	USHER_FAULTS=$(or $(FAULTS),60) $(call SOAK,coded_people,whoever_is_named_carries_that_name_in_the_picture_whatever_fails_on_the_way)
+
+soak-pressure: ## little of a processor, and little memory, under a gate that greets (FAULTS=60 of each)
+	USHER_FAULTS=$(or $(FAULTS),60) $(call SOAK,pressure,cpu::a_gate_with_little_of_a_processor_goes_on_names_nobody_wrongly_and_no_queue_grows)
+	USHER_FAULTS=$(or $(FAULTS),60) $(call SOAK,pressure,memory::a_gate_without_memory_is_started_again_and_nothing_acknowledged_is_lost)
+
+soak-overload: ## four times the pictures that this machine can look at: fresh ones alone, memory flat, over when it ends (OVERLOAD=600 seconds)
+	USHER_OVERLOAD_S=$(or $(OVERLOAD),600) $(call SOAK,pressure,overload::four_times_the_load_makes_nothing_old_and_is_over_when_it_ends)
 
 # By coverage, of the stable toolchain: without a sanitizer nothing of it needs another (docs/decisions/0020).
 fuzz: packages pages ## every reader of outside data, guided by coverage, on all cores: hours (RUNS=10000000 each, or FUZZ_TIME=60 seconds; TARGET=symbol)

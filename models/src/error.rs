@@ -21,6 +21,14 @@ pub enum ModelError {
         /// What is wrong with it.
         why: String,
     },
+    /// Wait: the system does not give them now; memory is short, or the disk fails.
+    #[error("{path} could not be read now ({why}); look after the machine's memory and disk, and try again")]
+    Unread {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: std::io::Error,
+    },
     /// Mend me: weights that a site brought are not as they were written.
     #[error("{path} is not what was imported ({why}); delete it and bring it again with `usher models import`")]
     Imported {

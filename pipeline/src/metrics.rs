@@ -31,6 +31,8 @@ pub const DECISIONS: &str = "usher_decisions_total";
 pub const ACKNOWLEDGED_SECONDS: &str = "usher_first_look_to_acknowledged_seconds";
 /// Seconds from the arrival of the look that settled a visit to the broker's acknowledgement; by `gate`.
 pub const SETTLED_ACKNOWLEDGED_SECONDS: &str = "usher_settling_look_to_acknowledged_seconds";
+/// Seconds since a frame's arrival, when its look begins and when the visit that it settles is decided; by `at`: look or decision.
+pub const FRAME_AGE_SECONDS: &str = "usher_frame_age_seconds";
 /// Visits kept that the broker has not acknowledged.
 pub const OUTBOX_DEPTH: &str = "usher_outbox_depth";
 /// Visits acknowledged by the broker.
@@ -79,8 +81,9 @@ pub const TEMPERATURE: &str = "usher_temperature_celsius";
 pub const HEAT_SHARE: &str = "usher_heat_share";
 
 /// Upper bounds of the buckets of every histogram in seconds: a stage takes a millisecond, a greeting half a second.
-const SECONDS: [f64; 16] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5];
+/// No frame is older than a quarter of a second.
+const SECONDS: [f64; 17] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5];
 
 /// Name and meaning of every counter, gauge and histogram; also the table of `docs/operate.md`.
 pub const COUNTERS: &[(&str, &str)] = &[
@@ -131,6 +134,10 @@ pub const HISTOGRAMS: &[(&str, &str)] = &[
     (
         SETTLED_ACKNOWLEDGED_SECONDS,
         "seconds from the look that settled a visit to the broker's acknowledgement, by gate",
+    ),
+    (
+        FRAME_AGE_SECONDS,
+        "seconds since a frame's arrival when its look begins, and when the visit it settles is decided, by at: look or decision",
     ),
 ];
 

@@ -4,6 +4,8 @@
 //! `USHER_FAULTS` sets how many faults are played (`make soak-faults`: 60); the figures are printed as one line of JSON.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test of whole processes")]
 
+#[path = "support/bench.rs"]
+mod bench;
 #[path = "support/failing_box.rs"]
 mod failing_box;
 #[path = "support/gate.rs"]
@@ -13,152 +15,42 @@ mod listener;
 #[path = "support/tablet.rs"]
 mod tablet;
 
+use bench::{Bench, PATIENCE, greetings, visits};
 use failing_box::FailingBox;
-use gate::{Box, Running, free, pictures, root};
+use gate::Running;
 use listener::Listener;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde_json::Value;
-use std::{
-    collections::BTreeSet,
-    fs::{self, File},
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 use tablet::Tablet;
-use usher::cli::crowd::png_of;
-use usher_config::crowd::{Crowd, Person};
 
-/// Generous: a gate that shares its processors with a dozen others is slow to see anybody.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// The most that healing may take, from the moment at which the disk is well.
 const HEALS: Duration = Duration::from_secs(10);
-/// No greeting is older when it is heard.
-const GREETING: &str = "10 s";
-/// Who never asked to be known.
-const STRANGER: &str = "walter";
 
-fn people() -> Vec<Person> {
-    let mut people = Crowd::read(&root().join("config/demo-crowd.yaml")).unwrap().people;
-    people.retain(|person| ["oscar", "ada", STRANGER].contains(&person.who.as_str()));
-    people.iter_mut().for_each(|person| person.looks.truncate(1));
-    people
+/// How long it takes until health says nothing of the disk any more.
+fn heals(bench: &Bench) -> Duration {
+    bench.until("the disk is well", PATIENCE, || {
+        let told = bench.ready();
+        told.starts_with("HTTP/1.1 200") && !told.contains("outbox: ") && !told.contains("gallery: ")
+    })
 }
 
-/// A gate before which these people walk up without end, on a disk that fails when it is told to.
-struct Bench {
-    own: FailingBox,
-    gate: Box,
-    station: SocketAddr,
-    /// Ids of those who asked to be known.
-    known: BTreeSet<String>,
-}
-
-impl Bench {
-    fn new() -> Self {
-        let station = free();
-        let gate = Box::configured(env!("CARGO_BIN_EXE_usher"), |[pages, mqtt, websocket]| {
-            format!(
-                "site: test\ndata: data\ncameras: {{ cam: {{ url: \"stills:crowd.yaml\" }} }}\n\
-                 gates: {{ gate: {{ cameras: [cam], quiet: 1 s, mode: identification, responsible: the test }} }}\n\
-                 gallery: {{ keep: 24 h, notice: {{ controller: The Test Venue, contact: privacy@test.example }} }}\n\
-                 publish: {{ greeting: {GREETING}, broker: {{ url: embedded, listen: \"{mqtt}\", websocket: \"{websocket}\" }} }}\n\
-                 web: {{ listen: \"{pages}\", enrol: {{ listen: \"{station}\" }} }}\n"
-            )
-        })
-        .unwrap();
-        let mut crowd = format!(
-            "seed: 3\nwidth: 960\nheight: 540\nfps: 5\npictures: {}\ntogether: 2\nlooped: true\n\
-             walk: {{ approach_s: 1, pause_least_s: 2.5, pause_most_s: 2.5, leave_s: 0.3, gap_s: 0.2 }}\npeople:\n",
-            pictures().unwrap().display()
-        );
-        let people = people();
-        for person in &people {
-            let look = &person.looks[0];
-            crowd += &format!(
-                "- who: {}\n  looks:\n  - {{ picture: {}, face: {:?}, eyes: {:?} }}\n",
-                person.who,
-                look.picture.display(),
-                look.face,
-                look.eyes
-            );
-        }
-        fs::write(gate.folder.path().join("crowd.yaml"), crowd).unwrap();
-        let mut known = BTreeSet::new();
-        for person in people.iter().filter(|person| person.who != STRANGER) {
-            let picture = gate.folder.path().join("given.png");
-            fs::write(&picture, png_of(&pictures().unwrap(), &person.looks[0]).unwrap()).unwrap();
-            let arguments = ["enrol", "--agreed", "--json", "--name", &person.who, "--sport", "Judo"];
-            let enrolled = gate.usher().args(arguments).arg(&picture).output().unwrap();
-            let told: Value = serde_json::from_slice(&enrolled.stdout).unwrap_or_else(|_| panic!("{enrolled:?}"));
-            known.insert(told["id"].as_str().unwrap().to_owned());
-        }
-        Self { own: FailingBox::of(&gate.data()), gate, station, known }
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.gate.folder.path().join("usher.log")).unwrap_or_default()
-    }
-
-    /// The gate, running on this disk, and its station.
-    fn run(&self) -> (Running, Tablet) {
-        let log = File::options().create(true).append(true).open(self.gate.folder.path().join("usher.log")).unwrap();
-        let mut command = self.gate.usher();
-        self.own.under(command.arg("run").stdout(log.try_clone().unwrap()).stderr(log));
-        let running = Running(command.spawn().unwrap());
-        self.until("the gate is ready", PATIENCE, || self.ready().starts_with("HTTP/1.1 200"));
-        let said = self.log();
-        let token = said.lines().rev().find_map(|line| line.strip_prefix("token")?.split_whitespace().next());
-        let tablet = Tablet::opened(self.station, &self.gate.data(), token.unwrap());
-        (running, tablet)
-    }
-
-    fn ready(&self) -> String {
-        self.gate.get("/readyz").unwrap_or_default()
-    }
-
-    fn until(&self, what: &str, patience: Duration, mut holds: impl FnMut() -> bool) -> Duration {
-        let begun = Instant::now();
-        while !holds() {
-            let told = self.ready();
-            assert!(begun.elapsed() < patience, "waited in vain for this: {what}; {told}; {}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        begun.elapsed()
-    }
-
-    fn decided(&self) -> f64 {
-        let page = self.gate.get("/metrics").unwrap();
-        let welcomed = page.lines().filter(|line| line.starts_with("usher_decisions_total{"));
-        let welcomed = welcomed.filter(|line| line.contains("deed=\"welcomed\""));
-        welcomed.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
-    }
-
-    /// How long it takes until health says nothing of the disk any more.
-    fn heals(&self) -> Duration {
-        self.until("the disk is well", PATIENCE, || {
-            let told = self.ready();
-            told.starts_with("HTTP/1.1 200") && !told.contains("outbox: ") && !told.contains("gallery: ")
-        })
-    }
-}
-
-/// Of greetings that were heard: how many; none is late, and each is of somebody who asked for it.
-fn greetings(heard: &[(String, Vec<u8>)]) -> usize {
-    heard.iter().filter(|(topic, _)| topic.ends_with("/greeting")).count()
-}
-
-/// Ids of visits, and of whom.
-fn visits(heard: &[(String, Vec<u8>)]) -> (BTreeSet<String>, BTreeSet<String>) {
-    let visits = heard.iter().filter(|(topic, _)| topic.ends_with("/visit"));
-    let told = visits.map(|(_, body)| serde_json::from_slice::<Value>(body).unwrap());
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    told.map(|event| (text(&event["id"]), text(&event["data"]["visitor"]))).unzip()
+/// The gate, running on this box, and its station.
+fn run(bench: &Bench, own: &FailingBox) -> (Running, Tablet) {
+    (bench.run(|command| own.under(command)), bench.tablet())
 }
 
 /// Plays one fault; how long it took to be told, and to heal.
-fn play(bench: &Bench, tablet: &Tablet, listener: &mut Listener, fault: &str, forgets: &str) -> (Duration, Duration) {
+fn play(
+    bench: &Bench,
+    own: &FailingBox,
+    tablet: &Tablet,
+    listener: &mut Listener,
+    fault: &str,
+    forgets: &str,
+) -> (Duration, Duration) {
     let before = greetings(listener.heard());
-    bench.own.disk_is(fault);
+    own.disk_is(fault);
     let alarm = bench.until("health tells of the outbox", PATIENCE, || bench.ready().contains("outbox: "));
 
     bench.until("health tells of the gallery", PATIENCE, || bench.ready().contains("gallery: "));
@@ -177,8 +69,8 @@ fn play(bench: &Bench, tablet: &Tablet, listener: &mut Listener, fault: &str, fo
 
     // Meanwhile whoever walks up is greeted.
     bench.until("greetings go on", PATIENCE, || greetings(listener.heard()) > before);
-    bench.own.disk_is("well");
-    let heals = bench.heals();
+    own.disk_is("well");
+    let heals = heals(bench);
     assert!(heals < HEALS, "{fault}: {heals:?}");
     assert_eq!(bench.gate.metric("usher_disk_fails").unwrap(), 0.0);
     (alarm, heals)
@@ -191,7 +83,8 @@ fn a_disk_that_fails_in_any_way_stops_no_gate_keeps_no_consent_by_half_and_heals
     println!("seed {seed}");
     let mut chance = StdRng::seed_from_u64(seed);
     let bench = Bench::new();
-    let (running, tablet) = bench.run();
+    let own = FailingBox::of(&bench.gate.data());
+    let (running, tablet) = run(&bench, &own);
     let mut listener = Listener::of_everything(&bench.gate);
     let secret_of = |(status, told): (u16, Value)| {
         assert_eq!(status, 201, "{told}");
@@ -208,7 +101,7 @@ fn a_disk_that_fails_in_any_way_stops_no_gate_keeps_no_consent_by_half_and_heals
     };
     let mut figures = Vec::new();
     for fault in plan {
-        figures.push(play(&bench, &tablet, &mut listener, fault, &secret));
+        figures.push(play(&bench, &own, &tablet, &mut listener, fault, &secret));
         // Whoever asked to be forgotten while it could not be is still there, or has been since it can; never half.
         let (status, kept) = tablet.shows(&secret);
         assert!(status == 404 || (status == 200 && !kept["receipt"].is_null()), "{fault}: {status} {kept}");
@@ -221,12 +114,12 @@ fn a_disk_that_fails_in_any_way_stops_no_gate_keeps_no_consent_by_half_and_heals
     }
 
     // A slow disk is no fault: everything goes on.
-    bench.own.disk_is("slow 150");
+    own.disk_is("slow 150");
     let before = greetings(listener.heard());
     assert_eq!(tablet.enrol("Nadia").0, 201);
     bench.until("greetings go on", PATIENCE, || greetings(listener.heard()) > before);
-    bench.own.disk_is("well");
-    bench.heals();
+    own.disk_is("well");
+    heals(&bench);
 
     assert!(!bench.log().contains("stages hang"), "the watchdog would have ended it: {}", bench.log());
     bench.until("the broker has every visit", PATIENCE, || {
@@ -237,16 +130,14 @@ fn a_disk_that_fails_in_any_way_stops_no_gate_keeps_no_consent_by_half_and_heals
     drop(running);
     let (ids, of) = visits(listener.heard());
     assert!(of.is_subset(&bench.known), "somebody who never asked to be known was decided");
-    let verified = bench.gate.usher().args(["audit", "verify", "--json"]).output().unwrap();
-    let report: Value = serde_json::from_slice(&verified.stdout).unwrap();
-    assert_eq!(report["whole"], true, "{report}");
+    let is_whole = bench.audit_is_whole();
     let of = |take: fn(&(Duration, Duration)) -> Duration| {
         figures.iter().map(take).max().unwrap_or_default().as_millis() as u64
     };
     println!(
         "{}",
         serde_json::json!({
-            "soak": "disk", "faults": figures.len(), "visits_decided": decided, "visits_heard": ids.len(), "audit_whole": report["whole"],
+            "soak": "disk", "faults": figures.len(), "visits_decided": decided, "visits_heard": ids.len(), "audit_whole": is_whole,
             "greetings": greetings(listener.heard()), "told_ms_most": of(|figure| figure.0), "healed_ms_most": of(|figure| figure.1),
         })
     );
@@ -263,12 +154,13 @@ fn spans(heard: &[(String, Vec<u8>)]) -> Vec<(i64, i64)> {
 #[test]
 fn a_clock_that_jumps_by_an_hour_or_begins_in_1970_silences_no_gate_and_keeps_nobody_longer() {
     let bench = Bench::new();
+    let own = FailingBox::of(&bench.gate.data());
     let truth = || jiff::Timestamp::now().as_second();
-    let (running, tablet) = bench.run();
+    let (running, tablet) = run(&bench, &own);
     let mut listener = Listener::of_everything(&bench.gate);
     bench.until("somebody is greeted", PATIENCE, || greetings(listener.heard()) > 0);
     let goes_on = |listener: &mut Listener, off: i64| {
-        bench.own.clock_is_off_by(off);
+        own.clock_is_off_by(off);
         let jumped = Instant::now();
         // Whoever was on the way when the clock jumped was decided by the old time.
         let before = greetings(listener.heard()) + 1;
@@ -287,15 +179,15 @@ fn a_clock_that_jumps_by_an_hour_or_begins_in_1970_silences_no_gate_and_keeps_no
         let ends = told["expires_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second();
         assert!(ends <= truth() + off.max(0) + 24 * 3600 + 60, "off by {off} s: {told}");
     }
-    bench.own.clock_is_off_by(0);
+    own.clock_is_off_by(0);
     let decided = bench.decided();
     bench.until("the broker has every visit", PATIENCE, || visits(listener.heard()).0.len() as f64 >= decided);
     assert!(visits(listener.heard()).1.is_subset(&bench.known));
     drop((listener, running, tablet));
 
     let in_1970 = 60 - truth();
-    bench.own.clock_is_off_by(in_1970);
-    let (running, tablet) = bench.run();
+    own.clock_is_off_by(in_1970);
+    let (running, tablet) = run(&bench, &own);
     let mut listener = Listener::of_everything(&bench.gate);
     bench.until("somebody is greeted", PATIENCE, || greetings(listener.heard()) > 0);
     let (decided, _) = spans(listener.heard())[0];
@@ -311,7 +203,5 @@ fn a_clock_that_jumps_by_an_hour_or_begins_in_1970_silences_no_gate_and_keeps_no
     assert!(visits(listener.heard()).1.is_subset(&bench.known));
     assert!(!bench.log().contains("stages hang"), "{}", bench.log());
     drop(running);
-    let verified = bench.gate.usher().args(["audit", "verify", "--json"]).output().unwrap();
-    let report: Value = serde_json::from_slice(&verified.stdout).unwrap();
-    assert_eq!(report["whole"], true, "{report}");
+    assert!(bench.audit_is_whole());
 }

@@ -68,12 +68,13 @@ impl Stored {
     ///
     /// # Errors
     /// [`ModelError::Missing`] when it is not there; [`ModelError::Corrupt`] when one bit of it is not as it was
-    /// written, or it was made from another file or by another version.
+    /// written, or it was made from another file or by another version; [`ModelError::Unread`] when memory or disk do not give it now.
     pub fn read(folder: &Path, name: &str, source_sha256: &str) -> Result<Self, ModelError> {
         let path = path_of(folder, name);
         let corrupt = |why: String| ModelError::Corrupt { path: path.clone(), why };
         let stored = Self::load(&path).map_err(|error| match error {
             Unread::NotThere(path) => ModelError::Missing { network: name.to_owned(), path },
+            Unread::NotNow(path, why) => ModelError::Unread { path, why },
             Unread::Wrong(why) => corrupt(why),
         })?;
         if stored.description.source_sha256 != source_sha256 {
@@ -86,12 +87,14 @@ impl Stored {
     /// Reads a network that a site brought, and what was said of it.
     ///
     /// # Errors
-    /// [`ModelError::Imported`] when one bit of it is not as it was written, or nothing was said of it.
+    /// [`ModelError::Imported`] when one bit of it is not as it was written, or nothing was said of it; [`ModelError::Unread`] when
+    /// memory or disk do not give it now.
     pub fn read_imported(folder: &Path, name: &str) -> Result<(Self, Imported), ModelError> {
         let path = path_of(folder, name);
         let refused = |why: String| ModelError::Imported { path: path.clone(), why };
         let stored = Self::load(&path).map_err(|error| match error {
             Unread::NotThere(path) => refused(format!("{} is not there", path.display())),
+            Unread::NotNow(path, why) => ModelError::Unread { path, why },
             Unread::Wrong(why) => refused(why),
         })?;
         let imported = stored.description.imported.clone();
@@ -100,11 +103,7 @@ impl Stored {
     }
 
     fn load(path: &Path) -> Result<Self, Unread> {
-        let load = |path: &Path| match std::fs::read(path) {
-            Ok(bytes) => Ok(bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Unread::NotThere(path.to_owned())),
-            Err(error) => Err(Unread::Wrong(error.to_string())),
-        };
+        let load = |path: &Path| std::fs::read(path).map_err(|error| Unread::of(path, error));
         let file = load(path)?;
         let promised = load(&hash_path_of(path))?;
         let found = sha256_of(&file);
@@ -138,7 +137,20 @@ impl Stored {
 /// Why a file could not be read.
 enum Unread {
     NotThere(PathBuf),
+    /// Nothing is known of what is in it.
+    NotNow(PathBuf, std::io::Error),
     Wrong(String),
+}
+
+impl Unread {
+    fn of(path: &Path, error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Self::NotThere(path.to_owned()),
+            // Whose file it is, or that it is a folder, passes by nothing.
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::IsADirectory => Self::Wrong(error.to_string()),
+            _ => Self::NotNow(path.to_owned(), error),
+        }
+    }
 }
 
 /// Puts `bytes` at `path`, whole or not at all.
@@ -216,6 +228,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = Stored::read(folder.path(), "tiny", "s").unwrap_err();
         assert!(matches!(error, ModelError::Missing { .. }) && error.to_string().contains("usher models install"));
+    }
+
+    #[test]
+    fn what_memory_or_disk_do_not_give_is_tried_again_and_nobody_is_told_to_delete_it() {
+        let path = Path::new("/data/models/tiny.safetensors");
+        for kind in [std::io::ErrorKind::OutOfMemory, std::io::ErrorKind::Other] {
+            assert!(matches!(Unread::of(path, kind.into()), Unread::NotNow(..)), "{kind}");
+        }
+        let error =
+            ModelError::Unread { path: path.to_owned(), why: std::io::ErrorKind::OutOfMemory.into() }.to_string();
+        assert!(error.contains("try again") && !error.contains("delete"), "{error}");
+        assert!(matches!(Unread::of(path, std::io::ErrorKind::PermissionDenied.into()), Unread::Wrong(_)));
     }
 
     #[test]

@@ -77,8 +77,8 @@ pub(crate) fn opened(common: &Common) -> Result<(Config, Store), ExitCode> {
 /// What a person must mend is told apart from what passes by itself.
 pub(crate) fn code(error: &StoreError) -> ExitCode {
     match error {
-        StoreError::Busy { .. } | StoreError::Nobody(_) => ExitCode::FAILURE,
-        error if error.is_disk() => ExitCode::FAILURE,
+        StoreError::Nobody(_) => ExitCode::FAILURE,
+        error if error.passes() => ExitCode::FAILURE,
         _ => ExitCode::from(MEND_ME),
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         passes::Shown,
     },
     infer::sighting::{Portrait, TrackId},
-    metrics::DECISIONS,
+    metrics::{DECISIONS, FRAME_AGE_SECONDS},
     supervise::Beat,
 };
 use crossbeam::channel::{Receiver, Sender, never};
@@ -123,6 +123,7 @@ impl Decider {
         };
         let outcome = outcome(&identification, deed, at, named.map(|(id, _)| id));
         let visit = named.map(|(id, visitor)| {
+            metrics::histogram!(FRAME_AGE_SECONDS, "at" => "decision").record(at.since(taken).as_secs_f64());
             let Identification { camera, track, first, taken, pts, rect, evidence, portrait, .. } = identification;
             Visit { id, camera, track, visitor, first, taken, pts, rect, evidence, portrait }
         });

@@ -156,6 +156,14 @@ pub enum StoreError {
         /// What the system says.
         why: String,
     },
+    /// Wait: memory is short.
+    #[error(
+        "there was no memory to read or write the gallery {path}; nothing was changed: try again, or give usher more"
+    )]
+    Memory {
+        /// The file.
+        path: PathBuf,
+    },
     /// Wait: somebody was forgotten, and what is left of them could not be erased yet.
     #[error(
         "they are forgotten, as the audit log says, and nobody is recognised by what is left; it is erased as soon as it can be ({why})"
@@ -185,6 +193,16 @@ impl StoreError {
                 | Self::Begun { .. }
                 | Self::Log(LogError::Full { .. } | LogError::Disk { .. })
         )
+    }
+
+    /// Whether it passes without anybody mending anything: the disk, memory, another process that writes.
+    pub fn passes(&self) -> bool {
+        let by_memory = |error: &LogError| matches!(error, LogError::Access { why, .. } if why.kind() == io::ErrorKind::OutOfMemory);
+        match self {
+            Self::Memory { .. } | Self::Busy { .. } | Self::Log(LogError::Busy { .. }) => true,
+            Self::Log(error) if by_memory(error) => true,
+            _ => self.is_disk(),
+        }
     }
 }
 
@@ -303,6 +321,7 @@ pub(crate) fn disk(path: &Path, why: &io::Error) -> StoreError {
     match why.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full { path: path.to_owned() },
         io::ErrorKind::PermissionDenied | io::ErrorKind::NotFound => access(path, why),
+        io::ErrorKind::OutOfMemory => StoreError::Memory { path: path.to_owned() },
         _ => StoreError::Disk { path: path.to_owned(), why: why.to_string() },
     }
 }
@@ -313,6 +332,7 @@ pub(crate) fn failure(path: &Path, error: &rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full { path },
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
+        Some(ErrorCode::OutOfMemory) => StoreError::Memory { path },
         Some(ErrorCode::SystemIoFailure) => StoreError::Disk { path, why: error.to_string() },
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             StoreError::Access { path, why: error.to_string() }
@@ -336,6 +356,8 @@ mod tests {
         assert!(said(ErrorCode::DatabaseBusy).contains("nothing was changed: try again"));
         assert!(said(ErrorCode::ReadOnly).contains("must belong to the user usher runs as"));
         assert!(said(ErrorCode::NotADatabase).contains("restore it from a backup"));
+        let memory = said(ErrorCode::OutOfMemory);
+        assert!(memory.contains("no memory") && !memory.contains("delete"), "{memory}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
         turns::Need,
         watched::{Person, Watched},
     },
-    metrics::{ANALYSED, SKIPPED, STAGE_SECONDS},
+    metrics::{ANALYSED, FRAME_AGE_SECONDS, SKIPPED, STAGE_SECONDS},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -133,6 +133,9 @@ impl Engine {
     pub fn analyse(&mut self, frames: Vec<Frame>) -> Result<Round, ModelError> {
         let begun = self.clock.now();
         self.newest = self.newest.max(frames.iter().map(|frame| frame.taken).max());
+        for frame in &frames {
+            metrics::histogram!(FRAME_AGE_SECONDS, "at" => "look").record(begun.since(frame.taken).as_secs_f64());
+        }
         let frames: Vec<Arc<Frame>> = frames.into_iter().map(Arc::new).collect();
         let fitted: Vec<(Rgb, Fit)> =
             frames.iter().map(|frame| letterbox(&frame.picture.view(), self.detector.input())).collect();
