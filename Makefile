@@ -134,6 +134,7 @@ soak-days: ## three days of a camera in hours, and ten thousand cuts of another:
 soak-faults: ## disks that fill up, turn read-only or hang, and cameras' wires that do all a wire can, under a gate that greets (FAULTS=60)
 	USHER_FAULTS=$(or $(FAULTS),60) $(call SOAK,faults_disk,a_disk_that_fails_in_any_way_stops_no_gate_keeps_no_consent_by_half_and_heals_by_itself)
 	USHER_FAULTS=$(or $(FAULTS),60) $(call SOAK,faults_wire,a_camera_behind_a_bad_wire_is_noticed_comes_back_and_never_takes_the_gate_with_it)
+	USHER_FAULTS=$(or $(FAULTS),60) $(call SOAK,coded_people,whoever_is_named_carries_that_name_in_the_picture_whatever_fails_on_the_way)
 
 soak-pressure: ## little of a processor, and little memory, under a gate that greets (FAULTS=60 of each)
 	USHER_FAULTS=$(or $(FAULTS),60) $(call SOAK,pressure,cpu::a_gate_with_little_of_a_processor_goes_on_names_nobody_wrongly_and_no_queue_grows)

@@ -7,6 +7,8 @@
 
 #[path = "support/gate.rs"]
 mod gate;
+#[path = "support/listener.rs"]
+mod listener;
 #[path = "support/looks.rs"]
 mod looks;
 #[path = "support/rtsp.rs"]
@@ -14,6 +16,7 @@ mod looks;
 mod rtsp;
 
 use gate::{Box, Running};
+use listener::Listener;
 use looks::{Crowd, camera, gallery, law, names, probe, rules, who};
 use rtsp::RtspCamera;
 use rustix::process::{Pid, Signal, kill_process};
@@ -123,6 +126,18 @@ impl Gate {
     }
 }
 
+/// Topics of which the broker keeps what was said last: whoever subscribes now is told it.
+fn kept_by_the_broker(gate: &Box) -> Vec<String> {
+    let mut listener = Listener::of_everything(gate);
+    // Retained messages come at once, and in no order that is promised.
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(1) {
+        std::thread::sleep(Duration::from_millis(50));
+        listener.heard();
+    }
+    listener.heard().iter().map(|(topic, _)| topic.clone()).collect()
+}
+
 const ZONE: &str = "zone: [[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]]";
 
 #[test]
@@ -157,6 +172,8 @@ fn a_running_gate_takes_up_what_changes_and_an_untouched_camera_notices_nothing(
 
     // One camera and its gate go, another camera and gate come, renamed into place: what was told of those that are gone is told no more.
     let gates = "  gate: { cameras: [kept], quiet: 1 min }\n  second: { cameras: [third] }\n";
+    let tells = |what: &str| kept_by_the_broker(&usher.gate).iter().any(|topic| topic.contains(what));
+    assert!(tells("/camera/other/") && tells("/camera/kept/") && tells("/gate/gate/"), "all of them are told of");
     let next = config.with_extension("new");
     fs::write(&next, text.of(&[("kept", url(&kept)), ("third", url(&third))], gates, "")).unwrap();
     fs::rename(&next, &config).unwrap();
@@ -166,6 +183,8 @@ fn a_running_gate_takes_up_what_changes_and_an_untouched_camera_notices_nothing(
     let metrics = usher.gate.get("/metrics").unwrap();
     assert!(metrics.contains("camera=\"kept\"") && !metrics.contains("camera=\"other\""), "{metrics}");
     assert_eq!(usher.body("/api/state")["gates"], serde_json::json!(["gate", "second"]));
+    wait("the broker keeps nothing of the camera that is gone", || tells("/camera/other/"), |told| !told);
+    assert!(tells("/camera/kept/") && tells("/camera/third/") && tells("/gate/second/"), "and all of the others");
     wait("frames of the new camera", || usher.frames("third"), |seen| *seen > 0.0);
 
     // A broken file: the old configuration stays, and the error is told with its line until the file is well again.

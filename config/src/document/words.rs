@@ -7,8 +7,14 @@ use serde_json::Value;
 pub(crate) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     let plain = |word: &str| word.to_lowercase().replace(['-', '_', ' '], "");
     let wanted = plain(word);
+    let length = wanted.chars().count();
     let likeness = |name: &str| {
         let name = plain(name);
+        let (shorter, longer) = (length.min(name.chars().count()), length.max(name.chars().count()));
+        // Neither measure can call these two near, and what is compared may be long.
+        if shorter * 2 < longer {
+            return None;
+        }
         let edits = strsim::damerau_levenshtein(&wanted, &name);
         let near = edits <= 1 + name.len().min(wanted.len()) / 4 || strsim::jaro_winkler(&wanted, &name) > 0.9;
         (near && name.len() > 1).then_some(edits)

@@ -43,7 +43,7 @@ pub enum KeyError {
     },
     /// Nobody is trusted.
     #[error(
-        "{path} names no key, so no update can be trusted; write the maker's public key into it, from a source you trust"
+        "{path} names no key or is not there, so no update can be trusted; write the maker's public key into it, from a source you trust"
     )]
     Nobody {
         /// The file.
@@ -77,7 +77,10 @@ impl Trusted {
     /// # Errors
     /// [`KeyError`]; each says what to mend.
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        let unread = |why| KeyError::Unread { path: path.to_owned(), why };
+        let unread = |why: io::Error| match why.kind() {
+            io::ErrorKind::NotFound => KeyError::Nobody { path: path.to_owned() },
+            _ => KeyError::Unread { path: path.to_owned(), why },
+        };
         let mode = fs::metadata(path).map_err(unread)?.permissions().mode() & 0o7777;
         if mode & 0o022 != 0 {
             return Err(KeyError::Open { path: path.to_owned(), mode, right: "644" });
@@ -117,7 +120,10 @@ impl Maker {
     /// # Errors
     /// [`KeyError`]; each says what to mend.
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        let unread = |why| KeyError::Unread { path: path.to_owned(), why };
+        let unread = |why: io::Error| match why.kind() {
+            io::ErrorKind::NotFound => KeyError::Nobody { path: path.to_owned() },
+            _ => KeyError::Unread { path: path.to_owned(), why },
+        };
         let mode = fs::metadata(path).map_err(unread)?.permissions().mode() & 0o7777;
         if mode & 0o077 != 0 {
             return Err(KeyError::Open { path: path.to_owned(), mode, right: "600" });
@@ -208,6 +214,8 @@ mod tests {
             Trusted::read(&path).unwrap_err().to_string()
         };
         assert!(said("# nobody yet\n", 0o644).contains("write the maker's public key into it"));
+        let absent = Trusted::read(Path::new("/nowhere/update.pub")).unwrap_err().to_string();
+        assert!(absent.contains("is not there") && absent.contains("write the maker's public key into it"), "{absent}");
         assert!(said("# a\n12ab\n", 0o644).contains("key:2: a public key is 64"));
         assert!(said(&"a".repeat(64), 0o666).contains("chmod 644"));
         let (_kept, path) = written("-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----\n", 0o600);

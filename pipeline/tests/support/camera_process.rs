@@ -96,11 +96,16 @@ pub(crate) struct CameraProcess {
 impl CameraProcess {
     /// On `port`, or on a free one for `None`; returns when it listens.
     pub(crate) fn start(port: Option<u16>, stream: &Stream) -> Self {
+        Self::launched(port, &stream.launch())
+    }
+
+    /// The same with a launch line of one's own, whose elements are named as [`Stream`]'s are.
+    pub(crate) fn launched(port: Option<u16>, launch: &str) -> Self {
         let this = std::env::current_exe().expect("a test knows its file");
         let mut child = Command::new(this)
             .args(["--ignored", "--exact", CHILD, "--nocapture"])
             .env(PORT, port.unwrap_or(0).to_string())
-            .env(STREAM, stream.launch())
+            .env(STREAM, launch)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

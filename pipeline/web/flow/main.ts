@@ -62,7 +62,7 @@ function figures(all: readonly AtAGlance[]): HTMLElement[] {
   const sum = (values: readonly number[]) => people(values.reduce((sum, value) => sum + value, 0));
   return [
     el("span", `tone ${counted === all.length ? "ok" : "warn"}`, `${counted} of ${all.length} ${all.length === 1 ? "gate" : "gates"} counted`),
-    el("span", "", `${known.length > 0 ? sum(known) : "?"} came in the last minute`),
+    el("span", "", `${known.length > 0 ? sum(known) : "?"} came within the last minute`),
     ...(inside.length > 0 ? [el("span", "", `${sum(inside)} inside`)] : []),
     ...(bad > 0 ? [el("span", "tone bad", `${bad} ${bad === 1 ? "needs" : "need"} somebody`)] : []),
   ];

@@ -48,7 +48,7 @@ test("what to do comes first, the most pressing above all; each gate says how it
   assert.match(await page.textContent(card("gate-f")), /not counted\?nobody saw the last minute/);
   assert.doesNotMatch(await page.textContent(`${card("gate-f")} .big`), /\d/);
   const figures = await page.textContent("#figures");
-  for (const words of ["4 of 6 gates counted", "came in the last minute", "2 need somebody"]) assert.ok(figures.includes(words), `${words} in ${figures}`);
+  for (const words of ["4 of 6 gates counted", "came within the last minute", "2 need somebody"]) assert.ok(figures.includes(words), `${words} in ${figures}`);
   // Longer waits are longer bars, and the limit stands where it is.
   const bars = await page.$$eval("#gates .bar", (all) => all.map((bar) => [bar.querySelector("i").style.width, bar.querySelector("u")?.style.insetInlineStart, bar.classList.contains("over")]));
   assert.deepEqual(bars.map(([, , over]) => over), [true, false, false, false, false]);

@@ -3,7 +3,7 @@
 //! `csv-core` says where a cell ends; how far it has read says where that is in the file. A row is a line: where a quote
 //! is left open, the lines below are tried, and a quote that nothing closes costs its own row and no other.
 
-use csv_core::{ReadFieldResult, ReaderBuilder};
+use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 use std::ops::Range;
 
 /// Lines that one row may go over: a cell with line breaks of a spreadsheet has a few.
@@ -44,6 +44,8 @@ pub(crate) fn rows(text: &str, from: usize, separator: u8) -> Vec<Row> {
         lines.push(start..end);
         start += line.len();
     }
+    // One for all rows: to make it takes longer than to read a row.
+    let mut reader = ReaderBuilder::new().delimiter(separator).build();
     let mut rows = Vec::new();
     let mut next = 0;
     while let Some(line) = lines.get(next) {
@@ -51,11 +53,11 @@ pub(crate) fn rows(text: &str, from: usize, separator: u8) -> Vec<Row> {
         if text[line.clone()].trim().is_empty() || text[line.clone()].starts_with('#') {
             continue;
         }
-        let mut row = row(text, line.clone(), separator);
+        let mut row = row(text, line.clone(), &mut reader);
         if row.open.is_some() {
             // Closed further down, where the quotes are even again?
             for (more, last) in lines.iter().enumerate().skip(next).take(LINES) {
-                let longer = self::row(text, line.start..last.end, separator);
+                let longer = self::row(text, line.start..last.end, &mut reader);
                 if longer.open.is_none() {
                     row = longer;
                     next = more + 1;
@@ -69,9 +71,9 @@ pub(crate) fn rows(text: &str, from: usize, separator: u8) -> Vec<Row> {
 }
 
 /// One row.
-fn row(text: &str, span: Range<usize>, separator: u8) -> Row {
+fn row(text: &str, span: Range<usize>, reader: &mut Reader) -> Row {
     let raw = &text.as_bytes()[span.clone()];
-    let mut reader = ReaderBuilder::new().delimiter(separator).build();
+    reader.reset();
     let mut out = vec![0; raw.len() + 1];
     let (mut cells, mut open) = (Vec::new(), None);
     let (mut start, mut at, mut filled) = (0, 0, 0);
