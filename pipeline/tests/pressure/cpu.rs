@@ -16,7 +16,7 @@ use std::{
 
 /// No frame is older than this when it is looked at, as long as there is a processor, seconds.
 const FRESH: f64 = 0.25;
-/// Nor than this under any pressure: a camera of five pictures a second puts a newer one in its place before. The last bucket.
+/// Nor than this under any pressure: a camera of thirty pictures a second puts a newer one in its place before. The last bucket.
 const OLDEST: f64 = 2.5;
 
 /// What presses.
@@ -77,6 +77,7 @@ fn play(bench: &Bench, running: &Running, listener: &mut Listener, pressure: Pre
     bench.until(&what, PATIENCE, || greetings(listener.heard()) > on_the_way);
     let told = bench.ready();
     assert!(told.starts_with("HTTP/1.1 200"), "{pressure:?}: {told}");
+    assert!(throttle.as_ref().is_none_or(Throttle::is_felt), "{pressure:?}: nothing was pressed");
     drop((hogs, throttle));
     let ages = Ages::asked(&bench.gate, "look").unwrap().since(&before);
     assert_eq!(ages.older_than(OLDEST), 0.0, "{pressure:?}: a queue grew: {ages:?}");
@@ -107,7 +108,7 @@ fn play(bench: &Bench, running: &Running, listener: &mut Listener, pressure: Pre
 fn a_gate_with_little_of_a_processor_goes_on_names_nobody_wrongly_and_no_queue_grows() {
     let _alone = alone();
     let faults = asked("USHER_FAULTS");
-    let bench = Bench::new();
+    let bench = Bench::busy();
     let running = bench.run(|_| {});
     let mut listener = Listener::of_everything(&bench.gate);
     bench.until("somebody is greeted", PATIENCE, || greetings(listener.heard()) > 0);
@@ -116,12 +117,12 @@ fn a_gate_with_little_of_a_processor_goes_on_names_nobody_wrongly_and_no_queue_g
     let quota_or_signals = |share| if quota { Pressure::Quota(share) } else { Pressure::Signals(share) };
     let mut chance = StdRng::seed_from_u64(faults.unwrap_or(0));
     let plan: Vec<Pressure> = match faults {
-        None => vec![Pressure::Hogs(2), quota_or_signals(0.4), Pressure::Signals(0.4)],
+        None => vec![Pressure::Hogs(4), quota_or_signals(0.2), Pressure::Signals(0.3)],
         Some(faults) => (0..faults)
             .map(|_| match chance.random_range(0..3) {
                 0 => Pressure::Hogs(chance.random_range(1..=8)),
-                1 => quota_or_signals(chance.random_range(0.25..0.9)),
-                _ => Pressure::Signals(chance.random_range(0.2..0.9)),
+                1 => quota_or_signals(chance.random_range(0.15..0.3)),
+                _ => Pressure::Signals(chance.random_range(0.15..0.6)),
             })
             .collect(),
     };

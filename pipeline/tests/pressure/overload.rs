@@ -148,7 +148,7 @@ impl Loaded {
 
     /// Frames a second that the machine can look at: cameras are added until a tenth of their frames is passed over.
     fn capacity(&self, long: Duration) -> f64 {
-        for halls in [2, 4, 8, 16, 32] {
+        for halls in [4, 8, 16, 32] {
             self.takes(halls);
             self.waits_until_live();
             let (before, after) = self.counts(long);

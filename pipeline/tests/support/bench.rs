@@ -49,8 +49,12 @@ pub(crate) fn crowd(shape: &str, people: &[Person]) -> String {
 }
 
 /// How the people of [`Bench::new`] come.
-const WALKS: &str = "seed: 3\nwidth: 960\nheight: 540\nfps: 5\ntogether: 2\n\
+const WALKS: &str = "seed: 3\nwidth: 960\nheight: 540\ntogether: 2\n\
      walk: { approach_s: 1, pause_least_s: 2.5, pause_most_s: 2.5, leave_s: 0.3, gap_s: 0.2 }\n";
+
+fn embedded(mqtt: SocketAddr, websocket: SocketAddr) -> String {
+    format!("embedded, listen: \"{mqtt}\", websocket: \"{websocket}\"")
+}
 
 /// A gate before which these people walk up without end, and its station.
 pub(crate) struct Bench {
@@ -61,25 +65,38 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// One camera, an embedded broker.
+    /// One camera of five pictures a second, an embedded broker.
     pub(crate) fn new() -> Self {
-        Self::with(&[("cam", "stills:crowd.yaml".to_owned())], |mqtt, websocket| {
-            format!("embedded, listen: \"{mqtt}\", websocket: \"{websocket}\"")
-        })
+        Self::made(5, &[("cam", "stills:crowd.yaml".to_owned())], "", embedded)
+    }
+
+    /// The same, with as much to do as one processor has time for about half of: each of thirty pictures a second is looked at.
+    pub(crate) fn busy() -> Self {
+        let every = "infer: { analysed_fps: 30, calm_fps: 30, unchanged: 0 s }\n";
+        Self::made(30, &[("cam", "stills:crowd.yaml".to_owned())], every, embedded)
     }
 
     /// These cameras at one gate, and `broker` as it is configured.
     pub(crate) fn with(cameras: &[(&str, String)], broker: impl FnOnce(SocketAddr, SocketAddr) -> String) -> Self {
+        Self::made(5, cameras, "", broker)
+    }
+
+    fn made(
+        fps: u32,
+        cameras: &[(&str, String)],
+        more: &str,
+        broker: impl FnOnce(SocketAddr, SocketAddr) -> String,
+    ) -> Self {
         let names = cameras.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         let cameras: String = cameras.iter().map(|(name, url)| format!("  {name}: {{ url: \"{url}\" }}\n")).collect();
-        let files = [("crowd.yaml".to_owned(), crowd(WALKS, &people()))];
+        let files = [("crowd.yaml".to_owned(), crowd(&format!("fps: {fps}\n{WALKS}"), &people()))];
         Self::configured(&files, |[pages, mqtt, websocket], station| {
             format!(
                 "site: test\ndata: data\ncameras:\n{cameras}\
                  gates: {{ gate: {{ cameras: [{names}], quiet: 1 s, mode: identification, responsible: the test }} }}\n\
                  gallery: {{ keep: 24 h, notice: {{ controller: The Test Venue, contact: privacy@test.example }} }}\n\
                  publish: {{ greeting: {GREETING}, broker: {{ url: {} }} }}\n\
-                 web: {{ listen: \"{pages}\", enrol: {{ listen: \"{station}\" }} }}\n",
+                 web: {{ listen: \"{pages}\", enrol: {{ listen: \"{station}\" }} }}\n{more}",
                 broker(mqtt, websocket)
             )
         })

@@ -46,6 +46,14 @@ impl Throttle {
         set.and_then(|()| fs::write(group.join("cgroup.procs"), child.id().to_string())).is_ok().then_some(held)
     }
 
+    /// Whether the process was held back so far.
+    pub(crate) fn is_felt(&self) -> bool {
+        let Self::Group { group, .. } = self else { return true };
+        let told = fs::read_to_string(group.join("cpu.stat")).unwrap();
+        let times = told.lines().find_map(|line| line.strip_prefix("nr_throttled ")?.parse::<u64>().ok());
+        times.expect("a group tells how often it was throttled") > 0
+    }
+
     /// By signals.
     pub(crate) fn by_hand(child: &Child, share: f64) -> Self {
         let (over, process) = (Arc::new(AtomicBool::new(false)), Pid::from_child(child));
